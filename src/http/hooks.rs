@@ -1,0 +1,34 @@
+//! What the caller may observe and decide while a call is being retried.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::fault::Fault;
+
+/// A hook failed. The call is rejected with what it threw, which stays on the caller's side of the boundary.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("a hook of the caller failed")]
+pub struct HookFailed;
+
+pub type HookFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, HookFailed>> + Send + 'a>>;
+
+/// What a hook is told about the attempt that just failed.
+#[derive(Debug, Clone)]
+pub struct Failed<'a> {
+    pub fault: &'a Fault,
+    /// The number of the attempt that failed, from 1.
+    pub attempt: u32,
+    pub method: &'a str,
+    pub url: &'a str,
+    /// Since the call began.
+    pub elapsed: Duration,
+}
+
+pub trait Hooks: Send + Sync + 'static {
+    /// `Some(true)` retries what the policy would give up as not idempotent or not transient, `Some(false)`
+    /// gives up, `None` leaves the decision to the policy. Attempts, time, budget and the body still limit it.
+    fn should_retry<'a>(&'a self, failed: Failed<'a>) -> HookFuture<'a, Option<bool>>;
+    /// Called when a retry is certain, before its delay begins.
+    fn on_retry<'a>(&'a self, failed: Failed<'a>, delay: Duration) -> HookFuture<'a, ()>;
+}

@@ -1,0 +1,82 @@
+//! The seam: exactly one exchange with a server, no retry, no redirect, no decompression.
+
+pub mod reqwest;
+
+use std::future::Future;
+use std::time::Duration;
+
+use ::http::{HeaderMap, Method, StatusCode};
+use bytes::Bytes;
+use url::Url;
+
+use super::body::BodyStream;
+use crate::fault::Fault;
+
+/// Where a request may find its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Connection {
+    /// An idle pooled connection if there is one.
+    #[default]
+    Pooled,
+    /// One that no request has used before.
+    Fresh,
+}
+
+/// Limits on the parts of one exchange. `None` is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Resolve, connect and TLS handshake together.
+    pub connect: Option<Duration>,
+    /// From the moment the request is sent to the end of the response head.
+    pub headers: Option<Duration>,
+    /// The longest silence inside the response body.
+    pub body: Option<Duration>,
+    /// The whole exchange up to the end of the response head.
+    pub attempt: Option<Duration>,
+}
+
+/// A body for one exchange.
+pub enum ExchangeBody {
+    Empty,
+    Bytes(Bytes),
+    Stream { stream: BodyStream, length: Option<u64> },
+}
+
+pub struct Exchange {
+    pub method: Method,
+    pub url: Url,
+    pub headers: HeaderMap,
+    pub body: ExchangeBody,
+    pub connection: Connection,
+    pub limits: Limits,
+}
+
+/// The head of a response, and its body still to be read.
+pub struct Reply<B> {
+    pub status: StatusCode,
+    /// The reason phrase as sent, latin1.
+    pub status_text: Bytes,
+    pub headers: HeaderMap,
+    pub body: B,
+}
+
+/// An exchange that brought no response.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub fault: Fault,
+    /// The connection had answered an earlier request: the fault may only say that it was stale.
+    pub reused: bool,
+}
+
+/// A response body as it arrives.
+pub trait IncomingBody: Send + 'static {
+    /// The next bytes, `None` at the proper end. A body that ends early is a fault, never an end.
+    fn chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, Fault>> + Send;
+    /// The bytes still to come, if the response stated them.
+    fn remaining(&self) -> Option<u64>;
+}
+
+pub trait Transport: Send + Sync + 'static {
+    type Body: IncomingBody;
+    fn exchange(&self, exchange: Exchange) -> impl Future<Output = Result<Reply<Self::Body>, Failure>> + Send;
+}
