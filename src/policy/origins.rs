@@ -1,0 +1,1 @@
+//! What calls to one origin share.
