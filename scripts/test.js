@@ -5,14 +5,9 @@
  * runs only the steps it names.
  */
 
+const { CARGO_COUNTS, JEST_COUNTS } = require('./checkout/counts');
 const { ROOT, ensureAddon, ensureDependencies } = require('./checkout/ensure');
 const { runStep, summary } = require('./checkout/steps');
-
-/** `test result: ok. 12 passed; 0 failed; ...`, once per test binary. */
-const CARGO_COUNTS = /^test result: .*? (?<passed>\d+) passed; (?<failed>\d+) failed/;
-
-/** `Tests:       1 failed, 2 skipped, 5 passed, 8 total` */
-const JEST_COUNTS = /^Tests: +(?:(?<failed>\d+) failed, )?(?:\d+ \w+, )*?(?:(?<passed>\d+) passed, )?\d+ total/;
 
 /** A package's command is run by its path, without a shell. */
 const node = (name, script, args, more) => ({
