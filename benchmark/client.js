@@ -16,13 +16,16 @@ const { readClocks, perCall, loopSource } = require('./lib/clocks');
 const { Latencies } = require('./lib/latencies');
 const { loadPeer } = require('./lib/peers');
 
+/** How often the warm-up looks whether it is over, in ms. */
+const WARM_UP_LOOK = 20;
+
 /**
  * @param {object} job
  * @param {string} job.peer
  * @param {string} job.case
  * @param {string} job.origin of the server
  * @param {number} job.serverPid
- * @param {number} job.warmUp ms
+ * @param {{ calls: number, atLeast: number, atMost: number }} job.warmUp see lib/options.js
  * @param {number} job.window ms
  */
 async function measure(job) {
@@ -43,7 +46,7 @@ async function measure(job) {
   }
   const callers = Promise.all(Array.from({ length: inFlight }, callAfterCall));
 
-  await Promise.race([sleep(job.warmUp), callers]);
+  await Promise.race([warmUp(job.warmUp, latencies), callers]);
   latencies.clear();
   const begin = readClocks(job.serverPid);
   await Promise.race([sleep(job.window), callers]);
@@ -62,6 +65,13 @@ async function measure(job) {
   running = false;
   await callers;
   return { version: peer.version, node: process.version, loopSource, figures };
+}
+
+/** Waits until so many calls have ended, and not less or more than so many ms. */
+async function warmUp({ calls, atLeast, atMost }, latencies) {
+  const begun = performance.now();
+  await sleep(atLeast);
+  while (latencies.total < calls && performance.now() - begun < atMost) await sleep(WARM_UP_LOOK);
 }
 
 measure(JSON.parse(process.argv[2])).then(

@@ -43,7 +43,7 @@ async function main() {
     ...describeCommit(),
     machine: { ...describeMachine(), loadBefore: load },
     rounds: options.rounds,
-    warmUpMs: options.warmUp,
+    warmUp: options.warmUp,
     windowMs: options.window,
     peers: options.peers,
     cases: options.cases,

@@ -21,7 +21,7 @@ async function runMeasurement(node, job) {
   const child = spawn(node, [CLIENT, JSON.stringify(job)], {
     env: ownEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: job.warmUp + job.window + GRACE,
+    timeout: job.warmUp.atMost + job.window + GRACE,
     killSignal: 'SIGKILL',
   });
   const [stdout, stderr, [code, signal]] = await Promise.all([

@@ -22,7 +22,7 @@ const FOLDER = path.join(__dirname, '..', 'peers');
 
 /** @returns {string[]} the names of all peers, this project's first */
 function peerNames() {
-  const names = fs.readdirSync(FOLDER).map((file) => path.basename(file, '.js'));
+  const names = fs.readdirSync(FOLDER).map((file) => path.basename(file, '.js')).sort();
   const isOurs = (name) => name.startsWith('unreset');
   return [...names.filter(isOurs), ...names.filter((name) => !isOurs(name))];
 }

@@ -5,8 +5,11 @@
 const { cases } = require('../cases');
 const { summarize, ratio } = require('./summary');
 
-/** What every peer is compared with. */
-const BASES = ['fetch', 'undici-request'];
+/** What every peer is compared with, and the heading that stands for it. */
+const BASES = [
+  ['fetch', 'fetch'],
+  ['undici-request', 'undici'],
+];
 
 const number = (digits) => (value) =>
   value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits }).replaceAll(',', ' ');
@@ -19,7 +22,7 @@ const COLUMNS = [
   ['p50 ms', 'p50', number(2)],
   ['p99 ms', 'p99', number(2)],
   ['loop us', 'loop', number(1)],
-  ['outside poll us', 'utilization', number(1)],
+  ['elu us', 'utilization', number(1)],
   ['cpu us', 'cpu', number(1)],
   ['peak MiB', 'peakMemory', number(0)],
   ['server', 'server', percent],
@@ -33,18 +36,18 @@ function report(record) {
 
 function caseTable({ measurements, peers, versions }, caseName) {
   const measured = peers.filter((peer) => summarize(measurements, caseName, peer));
-  const bases = BASES.filter((base) => measured.includes(base));
+  const bases = BASES.filter(([base]) => measured.includes(base));
   const header = [
     'client',
     ...COLUMNS.map(([heading]) => heading),
-    ...bases.flatMap((base) => [`rate / ${base}`, `loop / ${base}`]),
+    ...bases.flatMap(([, heading]) => [`x ${heading}`, `loop x ${heading}`]),
   ];
   const rows = measured.map((peer) => {
     const figures = summarize(measurements, caseName, peer);
     return [
       `${peer} ${versions[peer]}`,
       ...COLUMNS.map(([, figure, write]) => (figures[figure] == null ? '-' : write(figures[figure]))),
-      ...bases.flatMap((against) =>
+      ...bases.flatMap(([against]) =>
         ['rate', 'loop'].map((figure) => number(2)(ratio(measurements, { case: caseName, figure, peer, against }).median))
       ),
     ];

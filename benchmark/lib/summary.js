@@ -22,14 +22,16 @@ function median(values) {
  * @param {Measurement[]} measurements
  * @param {string} caseName
  * @param {string} peer
- * @returns {(Record<string, number> & { spread: number }) | undefined} the median of each figure, and half the
- *   distance between the fastest and the slowest round as a part of the median rate; undefined if never measured
+ * @returns {(Record<string, number> & { spread?: number }) | undefined} the median of each figure, and, of several
+ *   rounds, half the distance between the fastest and the slowest as a part of the median rate; undefined if never
+ *   measured
  */
 function summarize(measurements, caseName, peer) {
   const rounds = roundsOf(measurements, caseName, peer).map(({ figures }) => figures);
   if (rounds.length === 0) return undefined;
   const medians = {};
   for (const figure of Object.keys(rounds[0])) medians[figure] = median(rounds.map((figures) => figures[figure]));
+  if (rounds.length === 1) return medians;
   const rates = rounds.map(({ rate }) => rate);
   return { ...medians, spread: (Math.max(...rates) - Math.min(...rates)) / 2 / medians.rate };
 }
