@@ -9,6 +9,7 @@
 
 mod answers;
 mod connection;
+mod delay;
 mod request;
 
 use std::io::{self, Read, Write};
