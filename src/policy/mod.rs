@@ -26,6 +26,7 @@ mod origins;
 mod permission;
 mod random;
 mod retries;
+mod wire;
 
 pub use backoff::Backoff;
 pub use budget::BudgetOptions;
