@@ -107,3 +107,73 @@ fn not_negative(name: &str, value: f64) -> Result<f64, String> {
         Err(format!("{name}: {value} is negative"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{MethodSet, StatusSet};
+
+    #[test]
+    fn nothing_given_is_the_default() {
+        assert_eq!(Options::from_json("{}"), Ok(Options::default()));
+    }
+
+    #[test]
+    fn every_option_is_read() {
+        let json = r#"{
+            "retries": 7,
+            "backoff": { "base": 12.5, "cap": 3000 },
+            "within": 45000,
+            "methods": ["POST", "PATCH"],
+            "statuses": [418, 503],
+            "respectRetryAfter": false,
+            "budget": { "ratio": 0.5, "perSecond": 2 }
+        }"#;
+        let expected = Options {
+            retries: 7,
+            backoff: Backoff {
+                base: Duration::from_micros(12_500),
+                cap: Duration::from_secs(3),
+            },
+            within: Duration::from_secs(45),
+            methods: Some(MethodSet::from_iter(["POST", "PATCH"])),
+            statuses: Some(StatusSet::from_iter([418, 503])),
+            respect_retry_after: false,
+            budget: Some(BudgetOptions {
+                ratio: 0.5,
+                per_second: 2.0,
+            }),
+        };
+        assert_eq!(Options::from_json(json), Ok(expected));
+    }
+
+    #[test]
+    fn false_is_no_budget_and_half_a_budget_takes_the_other_half_from_the_default() {
+        let budget = |json: &str| Options::from_json(json).unwrap().budget;
+        assert_eq!(budget(r#"{ "budget": false }"#), None);
+        let half = BudgetOptions {
+            ratio: 0.2,
+            per_second: 1.0,
+        };
+        assert_eq!(budget(r#"{ "budget": { "perSecond": 1 } }"#), Some(half));
+    }
+
+    #[test]
+    fn what_the_javascript_half_should_not_have_let_through_is_refused() {
+        for json in [
+            "",
+            "[]",
+            r#"{ "retry": 3 }"#,
+            r#"{ "retries": -1 }"#,
+            r#"{ "retries": 1.5 }"#,
+            r#"{ "within": -1 }"#,
+            r#"{ "within": 1e300 }"#,
+            r#"{ "backoff": { "base": -1 } }"#,
+            r#"{ "backoff": { "factor": 2 } }"#,
+            r#"{ "budget": { "ratio": -0.1 } }"#,
+            r#"{ "statuses": [70000] }"#,
+        ] {
+            assert!(Options::from_json(json).is_err(), "{json}");
+        }
+    }
+}
