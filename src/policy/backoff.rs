@@ -19,7 +19,10 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { base: Duration::from_millis(100), cap: Duration::from_secs(10) }
+        Self {
+            base: Duration::from_millis(100),
+            cap: Duration::from_secs(10),
+        }
     }
 }
 

@@ -2,8 +2,7 @@
 //!
 //! This is the rule that keeps a retry from charging a card twice. It looks at what the request promises
 //! (its method, its `Idempotency-Key`, the caller's own word), never at how the attempt failed; what the
-//! failure proves (nothing was sent, nothing was processed) is asked before it, in
-//! [`Retries::decide`](super::Retries::decide).
+//! failure proves (nothing was sent, nothing was processed) is asked before it, in `permission`.
 
 use super::Why;
 
@@ -27,7 +26,9 @@ pub struct MethodSet(Box<[Box<str>]>);
 impl MethodSet {
     /// ASCII case is ignored: clients disagree on whether `patch` is sent as `PATCH`.
     pub fn contains(&self, method: &str) -> bool {
-        self.0.iter().any(|listed| listed.eq_ignore_ascii_case(method))
+        self.0
+            .iter()
+            .any(|listed| listed.eq_ignore_ascii_case(method))
     }
 }
 
@@ -38,7 +39,7 @@ impl<S: Into<Box<str>>> FromIterator<S> for MethodSet {
 }
 
 impl Repeatable<'_> {
-    /// What promises that a repetition does no harm, if anything does.
+    /// What promises that acting on the request twice does no harm, if anything does.
     pub(super) fn promise(&self, methods: Option<&MethodSet>) -> Option<Why> {
         match self.declared {
             Some(true) => return Some(Why::Declared),
@@ -47,18 +48,22 @@ impl Repeatable<'_> {
         }
         let by_method = match methods {
             Some(listed) => listed.contains(self.method).then_some(Why::ListedMethod),
-            None => is_idempotent(self.method).then_some(Why::IdempotentMethod),
+            None => self.is_idempotent().then_some(Why::IdempotentMethod),
         };
         by_method.or(self.idempotency_key.then_some(Why::IdempotencyKey))
     }
+
+    /// RFC 9110, section 9.2.1: the request asks for nothing to change.
+    pub(super) fn is_safe(&self) -> bool {
+        is_one_of(self.method, &["GET", "HEAD", "OPTIONS", "TRACE"])
+    }
+
+    /// RFC 9110, section 9.2.2: the safe methods, PUT and DELETE.
+    fn is_idempotent(&self) -> bool {
+        self.is_safe() || is_one_of(self.method, &["PUT", "DELETE"])
+    }
 }
 
-/// RFC 9110, section 9.2.1: the request asks for nothing to change.
-pub(super) fn is_safe(method: &str) -> bool {
-    ["GET", "HEAD", "OPTIONS", "TRACE"].iter().any(|safe| safe.eq_ignore_ascii_case(method))
-}
-
-/// RFC 9110, section 9.2.2: the safe methods, PUT and DELETE.
-fn is_idempotent(method: &str) -> bool {
-    is_safe(method) || method.eq_ignore_ascii_case("PUT") || method.eq_ignore_ascii_case("DELETE")
+fn is_one_of(method: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| name.eq_ignore_ascii_case(method))
 }

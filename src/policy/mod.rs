@@ -6,7 +6,7 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | may this request be repeated at all? | [`idempotency`] |
+//! | may this call be repeated at all? | [`permission`], [`idempotency`] |
 //! | how long until the next attempt? | [`backoff`], [`retry_after`] |
 //! | how many retries may an origin cost? | [`budget`], [`origins`] |
 //! | all of it, in order | [`retries`], answering with a [`decision`] |
@@ -23,6 +23,7 @@ mod idempotency;
 mod options;
 mod options_json;
 mod origins;
+mod permission;
 mod random;
 mod retries;
 mod retry_after;

@@ -39,11 +39,15 @@ impl Options {
     /// Could this status be retried for some request? For the hot path: most responses need no further thought.
     /// A `shouldRetry` hook may still want others.
     pub fn may_retry_status(&self, status: u16) -> bool {
-        self.retries > 0
-            && match &self.statuses {
-                Some(listed) => listed.contains(status),
-                None => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
-            }
+        self.retries > 0 && self.lists_status(status)
+    }
+
+    /// Is this status worth another attempt, if the request may be repeated?
+    pub(super) fn lists_status(&self, status: u16) -> bool {
+        match &self.statuses {
+            Some(listed) => listed.contains(status),
+            None => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
+        }
     }
 }
 

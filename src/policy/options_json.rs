@@ -66,8 +66,12 @@ impl Options {
             },
             within: milliseconds("within", given.within, defaults.within)?,
             methods: given.methods.map(|methods| methods.into_iter().collect()),
-            statuses: given.statuses.map(|statuses| statuses.into_iter().collect()),
-            respect_retry_after: given.respect_retry_after.unwrap_or(defaults.respect_retry_after),
+            statuses: given
+                .statuses
+                .map(|statuses| statuses.into_iter().collect()),
+            respect_retry_after: given
+                .respect_retry_after
+                .unwrap_or(defaults.respect_retry_after),
             budget: match given.budget {
                 None | Some(BudgetJson::Switch(true)) => defaults.budget,
                 Some(BudgetJson::Switch(false)) => None,
@@ -81,7 +85,10 @@ fn budget(limits: BudgetLimitsJson) -> Result<BudgetOptions, String> {
     let defaults = BudgetOptions::default();
     Ok(BudgetOptions {
         ratio: not_negative("budget.ratio", limits.ratio.unwrap_or(defaults.ratio))?,
-        per_second: not_negative("budget.perSecond", limits.per_second.unwrap_or(defaults.per_second))?,
+        per_second: not_negative(
+            "budget.perSecond",
+            limits.per_second.unwrap_or(defaults.per_second),
+        )?,
     })
 }
 
@@ -94,5 +101,9 @@ fn milliseconds(name: &str, given: Option<f64>, default: Duration) -> Result<Dur
 }
 
 fn not_negative(name: &str, value: f64) -> Result<f64, String> {
-    if value >= 0.0 { Ok(value) } else { Err(format!("{name}: {value} is negative")) }
+    if value >= 0.0 {
+        Ok(value)
+    } else {
+        Err(format!("{name}: {value} is negative"))
+    }
 }

@@ -9,7 +9,9 @@ pub fn parse_retry_after(value: &str) -> Option<RetryAfter> {
     let value = value.trim_matches([' ', '\t']);
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than a u64 holds still mean "very long", and must not be read as "no wish".
-        return Some(RetryAfter::Delay(Duration::from_secs(value.parse().unwrap_or(u64::MAX))));
+        return Some(RetryAfter::Delay(Duration::from_secs(
+            value.parse().unwrap_or(u64::MAX),
+        )));
     }
     httpdate::parse_http_date(value).ok().map(RetryAfter::At)
 }
