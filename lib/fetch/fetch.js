@@ -44,12 +44,15 @@ class Client {
       const simple = typeof input === 'string' && init === undefined && !this.#hasDefaults && !LOCAL_URL.test(input);
       const call = new Call('GET', simple ? input : '', resolve, reject);
       Error.captureStackTrace(call, entry);
-      if (simple) this.#start(call, 0, `GET\n\n${input}`);
-      else this.#startPlanned(call, input, init ?? {});
+      try {
+        if (simple) this.#start(call, 0, `GET\n\n${input}`);
+        else this.#startPlanned(call, input, init ?? {});
+      } catch (error) {
+        call.fail(error);
+      }
     });
   }
 
-  /** What throws here rejects the promise: this is called by its executor. */
   #startPlanned(call, input, init) {
     if (typeof init !== 'object' && typeof init !== 'function') throw new TypeError('init: an object is expected');
     const { retry, json } = parseCallOptions(init, this.#options);
@@ -93,12 +96,7 @@ class Client {
     this.#native ??= new native.NativeClient(nativeEngine, this.#options.json);
     engine.open(call);
     engine.startWaiting(call);
-    try {
-      this.#native.start(call.id, flags, head, text, bytes, options, length);
-    } catch (error) {
-      engine.forget(call);
-      throw error;
-    }
+    this.#native.start(call.id, flags, head, text, bytes, options, length);
   }
 }
 

@@ -19,13 +19,17 @@ pub struct Client<T> {
 
 impl<T> Clone for Client<T> {
     fn clone(&self) -> Self {
-        Client { transport: Arc::clone(&self.transport) }
+        Client {
+            transport: Arc::clone(&self.transport),
+        }
     }
 }
 
 impl<T: Transport> Client<T> {
     pub fn new(transport: T) -> Self {
-        Client { transport: Arc::new(transport) }
+        Client {
+            transport: Arc::new(transport),
+        }
     }
 
     /// Makes one call. Needs a tokio runtime with time and I/O. Dropping the future ends the call at once:
@@ -90,7 +94,10 @@ pub struct Answer<B> {
 #[derive(Debug)]
 pub enum CallError {
     /// The network, the server or the caller's input failed it.
-    Fault { fault: Box<Fault>, recovery: Recovery },
+    Fault {
+        fault: Box<Fault>,
+        recovery: Recovery,
+    },
     /// A hook failed; the caller knows with what.
     Hook { recovery: Recovery },
     /// The request body's source failed; the caller knows with what.

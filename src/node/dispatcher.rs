@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use napi::bindgen_prelude::{FnArgs, Float64Array, Function, Unknown};
+use napi::bindgen_prelude::{Float64Array, FnArgs, Function, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status, check_status, sys};
 
@@ -35,9 +35,14 @@ struct State {
 
 impl Dispatcher {
     /// `drain(count, values)` is called on the environment's thread; the numbers stand in `numbers`.
-    pub fn new(drain: &Function<'_, Args, Unknown<'static>>, mut numbers: Float64Array) -> napi::Result<Self> {
+    pub fn new(
+        drain: &Function<'_, Args, Unknown<'static>>,
+        mut numbers: Float64Array,
+    ) -> napi::Result<Self> {
         if numbers.len() < SLOTS * BATCH {
-            return Err(napi::Error::from_reason("the typed array for completions is too short"));
+            return Err(napi::Error::from_reason(
+                "the typed array for completions is too short",
+            ));
         }
         let queue = Arc::new(Queue::default());
         let taken = Arc::clone(&queue);
@@ -140,8 +145,18 @@ mod tests {
         let queue = Queue::default();
         assert!(queue.add(completion(1)));
         assert!(!queue.add(completion(2)));
-        assert_eq!(queue.take_batch().iter().map(|c| c.call).collect::<Vec<_>>(), [1, 2]);
-        assert!(queue.add(completion(3)), "drained: the next one wakes again");
+        assert_eq!(
+            queue
+                .take_batch()
+                .iter()
+                .map(|c| c.call)
+                .collect::<Vec<_>>(),
+            [1, 2]
+        );
+        assert!(
+            queue.add(completion(3)),
+            "drained: the next one wakes again"
+        );
     }
 
     #[test]
