@@ -46,62 +46,70 @@ export function fetch(input: string | URL | Request, init?: FetchInit): Promise<
  * const billing = createFetch({ retry: { retries: 5, within: 20_000 }, timeout: { attempt: 2_000 } });
  * await billing('https://billing.internal/invoices');
  */
-export function createFetch(options?: FetchOptions): Fetch;
+export function createFetch(options?: CreateFetchOptions): Fetch;
 
 /** What {@link createFetch} makes; {@link fetch} is one with the defaults. */
 export type Fetch = (input: string | URL | Request, init?: FetchInit) => Promise<FetchResponse>;
 
 /** The defaults of a `fetch` made by {@link createFetch}. */
-export interface FetchOptions {
+export interface CreateFetchOptions {
   /** See {@link FetchInit.retry}. */
-  retry?: RetryOptions | number | boolean;
+  retry?: RetryOptions | number | false;
   /** See {@link FetchInit.timeout}. */
   timeout?: Timeouts;
+  /** Sent with every call, except where the call sets a header of the same name. */
+  headers?: RequestInit['headers'];
 }
 
 /** The second argument of {@link fetch}. */
-export interface FetchInit extends Omit<RequestInit, 'body'> {
+export interface FetchInit extends Omit<RequestInit, 'body' | 'duplex'> {
   /**
    * What is sent. Strings, bytes, `Blob`, `FormData` and `URLSearchParams` can be sent again exactly as they were.
-   * A stream or an async iterable is read once and kept for repetition, where the call may be repeated at all, up
-   * to 1 MiB; past that the call is not retried (`gaveUp: 'body-not-replayable'`). A function is called for each
-   * attempt and has no such limit.
+   * A stream or an async iterable, which needs `duplex: 'half'`, is read once and kept for repetition, where the
+   * call may be repeated at all, up to 1 MiB; past that the call is not retried (`gaveUp: 'body-not-replayable'`).
+   * A function is called for each attempt and has no such limit.
    *
    * @example
    * await fetch(url, { method: 'PUT', body: () => fs.createReadStream('backup.tar') });
    */
-  body?: RequestInit['body'] | BodySource | (() => BodySource | Promise<BodySource>);
+  body?: RequestInit['body'] | AsyncIterable<Uint8Array | string> | (() => BodySource | Promise<BodySource>);
+
+  /** Required when `body` is a stream or an async iterable. */
+  duplex?: 'half';
 
   /**
-   * How the call is retried: an object, a number of retries, `false` for none, `true` for the defaults. It is laid
-   * over the options of {@link createFetch}, key by key.
+   * How the call is retried: an object, a number of retries, or `false` for none. It is laid over the options of
+   * {@link createFetch}, key by key.
    */
-  retry?: RetryOptions | number | boolean;
+  retry?: RetryOptions | number | false;
 
   /** How long each part of the call may take. It is laid over the options of {@link createFetch}, key by key. */
   timeout?: Timeouts;
 }
 
-/** A request body that is read while it is sent. */
+/** What a function given as `body` returns: a stream, something to iterate over, or all of it. */
 export type BodySource =
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array | string>
   | Iterable<Uint8Array | string>
-  | Uint8Array
+  | ArrayBufferView
   | string;
 
-/** How long each part of a call may take, in ms; `null` is no limit. A timeout is a fault with `code: 'ETIMEDOUT'`. */
+/**
+ * How long each part of a call may take, in ms, at least 1; `false` is no limit, and so is `Infinity`.
+ * A timeout is a fault with `code: 'ETIMEDOUT'`, whose `phase` says which part took too long.
+ */
 export interface Timeouts {
   /** Resolving the name, connecting and the TLS handshake together. Default 10 000. */
-  connect?: number | null;
+  connect?: number | false;
   /** From the moment the request is sent to the end of the response's headers. Default 300 000. */
-  headers?: number | null;
+  headers?: number | false;
   /** The longest silence inside the response body. Default 300 000. */
-  body?: number | null;
-  /** One attempt, up to the end of the response's headers. Default `null`. */
-  attempt?: number | null;
-  /** The whole call with its retries and waits, up to the end of the response's headers. Default `null`. */
-  total?: number | null;
+  body?: number | false;
+  /** One attempt, up to the end of the response's headers. Default `false`. */
+  attempt?: number | false;
+  /** The whole call with its retries and waits, up to the end of the response's headers. Default `false`. */
+  total?: number | false;
 }
 
 /** A `Response`, which also tells what it took to get it. */
@@ -201,11 +209,15 @@ export interface RetryContext {
 }
 
 /** A retry that is about to happen. */
-export interface RetryEvent extends RetryContext {
-  /** What the attempt failed with. */
-  fault: Fault;
+export interface RetryEvent {
+  /** The number of the attempt that failed, from 1. */
+  attempt: number;
   /** The wait before the next attempt, in ms. */
   delay: number;
+  /** What the attempt failed with. */
+  fault: Fault;
+  method: string;
+  url: string;
 }
 
 /** What it took to get an answer, or to find that there is none. */

@@ -5,8 +5,8 @@ import unreset, { classify, createFetch, explain, fetch, isReset, isTransient } 
 import * as all from 'unreset';
 import manifest from 'unreset/package.json' with { type: 'json' };
 import type {
-  Attempt, Delivery, Explanation, Fault, FaultError, Fetch, FetchError, FetchInit, FetchOptions, FetchResponse, GaveUp,
-  Recovery, RetryEvent, RetryOptions, Timeouts,
+  Attempt, CreateFetchOptions, Delivery, Explanation, Fault, FaultError, Fetch, FetchError, FetchInit, FetchResponse,
+  GaveUp, Recovery, RetryEvent, RetryOptions, Timeouts,
 } from 'unreset';
 
 /** Fails to compile unless the two types are the same. */
@@ -31,7 +31,8 @@ fetch(new Request('http://localhost/'));
 fetch('http://localhost/', { method: 'POST', body: new URLSearchParams({ a: 'b' }) });
 fetch('http://localhost/', { method: 'PUT', body: () => createReadStream('x') });
 fetch('http://localhost/', { method: 'PUT', body: async () => new ReadableStream<Uint8Array>() });
-fetch('http://localhost/', { method: 'PUT', body: (async function* () { yield 'text'; })() });
+fetch('http://localhost/', { method: 'PUT', body: (async function* () { yield 'text'; })(), duplex: 'half' });
+fetch('http://localhost/', { method: 'PUT', body: () => ['one', Buffer.from('two')] });
 // @ts-expect-error a URL is needed
 fetch();
 // @ts-expect-error a number is no body
@@ -54,7 +55,7 @@ attempt?.fault?.code satisfies string | undefined;
 attempt!.fault.code;
 
 // Times and retries
-const timeout: Timeouts = { connect: 1, headers: 2, body: 3, attempt: null, total: 5 };
+const timeout: Timeouts = { connect: 1, headers: 2, body: Infinity, attempt: false, total: 5 };
 // @ts-expect-error a number has a meaning for each part of a call only
 fetch('http://localhost/', { timeout: 1000 });
 // @ts-expect-error unknown keys of our own option objects are refused
@@ -68,14 +69,13 @@ const retry: RetryOptions = {
   statuses: [503],
   respectRetryAfter: false,
   budget: { ratio: 0.1, perSecond: 1 },
-  onRetry: async ({ attempt: number, delay, fault, url, method, elapsed }) => {
+  onRetry: async ({ attempt: number, delay, fault, url, method }) => {
     same<typeof number, number>(true);
     same<typeof delay, number>(true);
     same<typeof fault, Fault>(true);
-    same<typeof elapsed, number>(true);
     (url + method) satisfies string;
   },
-  shouldRetry: (fault, context) => (fault.status === 503 ? context.attempt < 2 : undefined),
+  shouldRetry: (fault, context) => (fault.status === 503 ? context.attempt < 2 && context.elapsed < 1000 : undefined),
 };
 const events: RetryEvent[] = [];
 fetch('http://localhost/', { retry: { budget: false, onRetry: (event) => void events.push(event) } });
@@ -92,7 +92,7 @@ fetch('http://localhost/', { retry: { budget: true } });
 fetch('http://localhost/', { retry: { shouldRetry: () => 'yes' } });
 
 // createFetch
-const options: FetchOptions = { retry, timeout };
+const options: CreateFetchOptions = { retry, timeout, headers: { 'user-agent': 'mine' } };
 const own: Fetch = createFetch(options);
 const init: FetchInit = { retry, timeout };
 own('http://localhost/', init);
