@@ -25,6 +25,7 @@ const STEPS = [
   cargo('rust', ['test', '--locked'], { counts: CARGO_COUNTS }),
   node('lint', 'eslint/bin/eslint.js', ['--max-warnings=0', '.']),
   node('types', 'typescript/bin/tsc', ['--project', 'tsconfig.json']),
+  node('types-dom', 'typescript/bin/tsc', ['--project', '__test__/types/dom']),
   node('jest', 'jest/bin/jest.js', [], { counts: JEST_COUNTS }),
 ];
 
