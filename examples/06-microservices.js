@@ -156,7 +156,8 @@ async function serveOrder(req, res, { getJson, inventory, last }) {
     res.end(JSON.stringify({ stock }));
   } catch (err) {
     console.log(`${req.method} ${sku}: ${err} (err.code: ${err.code})`);
-    last.error = { message: String(err), code: err.code, kind: err.cause?.kind, delivery: err.cause?.delivery };
+    const { kind, delivery } = err.cause ?? {};
+    last.error = { message: String(err), code: err.code, kind, delivery };
     last.recovery = err.recovery ?? last.recovery;
     res.statusCode = 502;
     res.end(JSON.stringify({ error: String(err) }));
@@ -184,8 +185,9 @@ function nameOf({ method, sku, key }) {
 function promises({ outcomes, requests, duplicates }) {
   const of = (name) => outcomes.find((outcome) => outcome.call === name) ?? {};
   const sent = (line) => requests.filter((request) => request.line === line).length;
-  const torn = calls.filter(({ meets }) => meets.includes('RST in the body')).map(({ name }) => of(name));
-  const whole = calls.filter(({ name, meets }) => name.startsWith('GET') && !meets.includes('RST in the body'));
+  const reads = calls.slice(0, READS.length);
+  const torn = reads.filter(({ meets }) => meets.includes('RST in the body'));
+  const whole = reads.filter((read) => !torn.includes(read));
   const lost = of('POST bolt');
   const keyed = of('POST gear (with a key)');
 
@@ -196,7 +198,7 @@ function promises({ outcomes, requests, duplicates }) {
     },
     {
       claim: 'a read torn inside its body was answered rightly, or failed as ECONNRESET, delivery "answered"',
-      kept: torn.every(({ outcome, error }) => outcome === 'succeeded'
+      kept: torn.map(({ name }) => of(name)).every(({ outcome, error }) => outcome === 'succeeded'
         || (outcome === 'failed' && error?.code === 'ECONNRESET' && error.delivery === 'answered')),
     },
     {

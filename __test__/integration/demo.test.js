@@ -1,6 +1,6 @@
 'use strict';
 
-/** `npm run demo` is the first thing a newcomer runs: what it shows must have happened, and ours must hold. */
+/** `npm run demo` is what a newcomer runs first: what it shows must have happened, and ours must hold. */
 
 const fs = require('node:fs');
 const os = require('node:os');
@@ -55,7 +55,7 @@ describe('scenario 6, two microservices', () => {
     expect(call('usual', 'GET bolt').error.message).toMatch(/undefined/);
   });
 
-  test('with its promise returned it still takes a 503 for an answer, loses a torn body, reserves twice', () => {
+  test('with its promise returned it still takes a 503 for an answer, and reserves twice', () => {
     expect(runs.repaired.counts).toEqual({ succeeded: 9, wrong: 1, failed: 1 });
     expect(call('repaired', 'GET elbow').outcome).toBe('wrong');
     expect(call('repaired', 'GET gear').error.code).toBe('ERR_STREAM_PREMATURE_CLOSE');
@@ -89,6 +89,15 @@ describe('scenario 6, two microservices', () => {
     expect(seen('POST /reservations/bolt')).toBe(1);
     expect(call('ours', 'POST gear (with a key)').outcome).toBe('succeeded');
     expect(seen('POST /reservations/gear')).toBe(2);
+  });
+
+  test('the README shows what it counted', () => {
+    const readme = fs.readFileSync(path.join(__dirname, '../../README.md'), 'utf8');
+    const [, shown] = /<!-- demo:start -->\n.*\n.*\n([^]*?)\n<!-- demo:end -->/.exec(readme);
+    const counted = Object.values(runs).map(({ variant, outcomes, counts, requests, duplicates }) => [
+      variant, outcomes.length, counts.succeeded, counts.wrong, counts.failed, requests.length, duplicates,
+    ]);
+    expect(shown.split('\n')).toEqual(counted.map((cells) => `| ${cells.join(' | ')} |`));
   });
 
   test('no other variant would keep the promises', () => {

@@ -94,8 +94,8 @@ function callsTable({ calls, runs }, paint) {
 }
 
 function recoveries({ outcomes }) {
-  const told = outcomes.filter(({ recovery, error }) => error || recovery?.attempts.some(({ fault }) => fault));
-  return told.flatMap(({ call, outcome, saw, recovery, error }) => [
+  const met = outcomes.filter(({ recovery, error }) => error || recovery?.attempts.some(({ fault }) => fault));
+  return met.flatMap(({ call, outcome, saw, recovery, error }) => [
     `  ${call}: ${(recovery?.attempts ?? []).map(attemptText).join(', ')}`,
     `    ${outcome}, ${error ? errorText(error, recovery) : saw}`,
   ]);
@@ -125,7 +125,7 @@ function summaryTable(runs, paint) {
   return table(head, rows, paint);
 }
 
-/** Lines of a table whose cells are `{ text, right?, colour? }`; paint is added after the widths are known. */
+/** Lines of a table whose cells are `{ text, right?, colour? }`; painted when the widths are known. */
 function table(head, rows, paint) {
   const widths = head.map((name, column) => (
     Math.max(name.length, ...rows.map((row) => row[column].text.length))

@@ -13,7 +13,7 @@ const { once } = require('node:events');
 
 /** What the script may ask for. `work` does the work and returns the answer. */
 const FAULTS = {
-  /** RST before the request was looked at: a process that was killed, a load balancer that forgot the flow. */
+  /** RST before the request was looked at: a killed process, a load balancer that forgot the flow. */
   RST: ({ req }) => req.socket.resetAndDestroy(),
 
   /** FIN before the answer: a server that shuts down, or closes what it took for an idle connection. */
