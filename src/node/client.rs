@@ -1,7 +1,6 @@
 //! A client as JavaScript holds it: one pool, one policy, its defaults.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use bytes::Bytes;
 use napi_derive::napi;
@@ -27,10 +26,6 @@ const REOPENS: u32 = 1 << 3;
 const SHOULD_RETRY: u32 = 1 << 4;
 const ON_RETRY: u32 = 1 << 5;
 
-/// The server closes idle connections too. Node's own http server does after 5 s unless told otherwise, so a
-/// connection that has idled for 4 s is not used again.
-const POOL_IDLE: Duration = Duration::from_secs(4);
-
 #[napi]
 pub struct NativeClient {
     engine: Arc<Core>,
@@ -50,9 +45,15 @@ impl Shared {
     pub fn http(&self) -> Result<&Client<ReqwestTransport>, &str> {
         self.http
             .get_or_init(|| {
+                let usual = TransportOptions::default();
                 let options = TransportOptions {
-                    pool_idle_timeout: POOL_IDLE,
+                    connect_timeout: self
+                        .timeouts
+                        .limits
+                        .connect
+                        .unwrap_or(usual.connect_timeout),
                     extra_roots: self.extra_roots.clone(),
+                    ..usual
                 };
                 ReqwestTransport::new(options)
                     .map(Client::new)
