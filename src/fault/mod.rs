@@ -4,91 +4,30 @@
 //! another name (`ECONNRESET`, "socket hang up", `UND_ERR_SOCKET`, "terminated"); retry logic written against
 //! one of them misses the others. Here they all become the same value, and everything above
 //! ([`crate::policy`], [`crate::http`], the JavaScript wrappers) looks at that value only.
+//!
+//! - [`catalogue`] holds what is known about every code. Constructors, `explain` and `docs/faults.md` read it.
+//! - [`errno`] names the numbers of the operating systems.
+//!
+//! ```
+//! use unreset::fault::{Delivery, Ending, Fault, Kind, Phase};
+//!
+//! let fault = Fault::new("ECONNRESET", Phase::Wait, Delivery::Unknown).with_ending(Ending::Rst);
+//! assert_eq!(fault.kind, Kind::Reset);
+//! assert!(fault.transient && fault.reconnect);
+//! ```
+
+pub mod catalogue;
+pub mod errno;
+
+mod construct;
+mod retry_after;
+mod vocabulary;
+mod wire;
 
 use std::borrow::Cow;
-use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-/// The family a fault belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// The peer ended the connection while a call was outstanding: RST, or FIN before or inside an answer.
-    Reset,
-    /// Nothing listens there.
-    Refused,
-    /// A limit on time was reached; the phase says which part took too long.
-    Timeout,
-    /// The name could not be resolved.
-    Dns,
-    /// No route to the host or network.
-    Unreachable,
-    /// The TLS handshake or the certificate was rejected.
-    Tls,
-    /// What the peer sent is not the protocol it should speak.
-    Protocol,
-    /// The server asks for fewer calls (429, 503 with Retry-After).
-    Throttled,
-    /// The server answered that it failed.
-    Server,
-    /// A message or body exceeds a limit.
-    TooLarge,
-    /// An orderly end of a connection with no call outstanding.
-    Closed,
-    /// The caller ended the call.
-    Aborted,
-    /// The caller's own mistake: a bad URL, a bad request, a 4xx status.
-    Client,
-    /// Not recognised. Never retried unless it is known that nothing was sent.
-    Unknown,
-}
-
-/// Where in the life of a call the fault struck.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    Resolve,
-    Connect,
-    /// TLS, or the upgrade of a WebSocket.
-    Handshake,
-    Send,
-    /// Everything is sent, no answer yet.
-    Wait,
-    Receive,
-    /// Between calls.
-    Idle,
-}
-
-/// What the peer can have seen of the request. Never guessed upward: when in doubt it is `Unknown`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Delivery {
-    /// Not one byte left: any call may be repeated.
-    NotSent,
-    /// Bytes left and no answer came: the call may have had its effect.
-    Unknown,
-    /// A response began.
-    Answered,
-}
-
-/// How the peer ended the connection, where that is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ending {
-    Fin,
-    Rst,
-}
-
-/// When the server wants to be asked again (RFC 9110, section 10.2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RetryAfter {
-    /// A delay from the moment the response arrived.
-    Delay(Duration),
-    /// A point in wall-clock time.
-    At(std::time::SystemTime),
-}
+pub use retry_after::RetryAfter;
+pub use vocabulary::{Delivery, Ending, Kind, Phase};
 
 /// One thing that went wrong, already classified.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,9 +8,36 @@ use bytes::Bytes;
 
 use super::body::RequestBody;
 use super::hooks::Hooks;
-use super::transport::Limits;
+use super::transport::{Limits, Transport};
 use crate::fault::Fault;
 use crate::policy::{GaveUp, Policy};
+
+/// Makes calls. Cheap to clone: the clones share one transport and its connections.
+pub struct Client<T> {
+    transport: Arc<T>,
+}
+
+impl<T> Clone for Client<T> {
+    fn clone(&self) -> Self {
+        Client {
+            transport: Arc::clone(&self.transport),
+        }
+    }
+}
+
+impl<T: Transport> Client<T> {
+    pub fn new(transport: T) -> Self {
+        Client {
+            transport: Arc::new(transport),
+        }
+    }
+
+    /// Makes one call. Needs a tokio runtime with time and I/O. Dropping the future ends the call at once:
+    /// the exchange in flight, its connection and any wait.
+    pub async fn call(&self, call: Call) -> Result<Answer<T::Body>, CallError> {
+        todo!()
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RedirectMode {
@@ -67,7 +94,10 @@ pub struct Answer<B> {
 #[derive(Debug)]
 pub enum CallError {
     /// The network, the server or the caller's input failed it.
-    Fault { fault: Box<Fault>, recovery: Recovery },
+    Fault {
+        fault: Box<Fault>,
+        recovery: Recovery,
+    },
     /// A hook failed; the caller knows with what.
     Hook { recovery: Recovery },
     /// The request body's source failed; the caller knows with what.

@@ -1,0 +1,143 @@
+'use strict';
+
+/**
+ * This environment's side of the native engine: which calls are open, whose turn it is when a batch of
+ * completions arrives, and whether the process has to stay alive for them.
+ *
+ * The module is loaded once per main thread, worker or Jest realm, and so is the engine it makes: native code
+ * keeps nothing of an environment in a place that another one could reach.
+ */
+
+const native = require('../native');
+const {
+  SLOTS,
+  BATCH,
+  KIND_MASK,
+  HEAD,
+  FAILED,
+  CHUNK,
+  BROKEN,
+  PULL,
+  DROPPED,
+  SHOULD_RETRY,
+  BUFFER,
+  STRING,
+  RECOVERY,
+} = require('./completion');
+
+/** @type {Map<number, import('../fetch/call').Call>} */
+const calls = new Map();
+const numbers = new Float64Array(SLOTS * BATCH);
+
+/** Made by the first call: `require` starts nothing. */
+let engine;
+let lastId = 0;
+/** Calls that wait for something. While there is one, the process stays alive. */
+let waiting = 0;
+
+/** The native engine of this environment. */
+function nativeEngine() {
+  engine ??= new native.Engine(drain, numbers);
+  return engine;
+}
+
+/** Enters a call and gives it its number. */
+function open(call) {
+  do {
+    lastId = (lastId + 1) >>> 0;
+  } while (calls.has(lastId));
+  call.id = lastId;
+  calls.set(lastId, call);
+}
+
+/** Forgets a call that native code has finished with. */
+function forget(call) {
+  stopWaiting(call);
+  calls.delete(call.id);
+}
+
+/** Ends a call at once, wherever native code is with it. */
+function cancel(call) {
+  if (calls.get(call.id) !== call) return;
+  forget(call);
+  engine.cancel(call.id);
+}
+
+function startWaiting(call) {
+  if (call.waiting) return;
+  call.waiting = true;
+  if (waiting++ === 0) engine.hold(true);
+}
+
+function stopWaiting(call) {
+  if (!call.waiting) return;
+  call.waiting = false;
+  if (--waiting === 0) engine.hold(false);
+}
+
+function drain(count, values) {
+  let next = 0;
+  for (let slot = 0; slot < count * SLOTS; slot += SLOTS) {
+    const flags = numbers[slot];
+    // A call that was cancelled is not known any more; its values are passed over all the same.
+    const call = calls.get(numbers[slot + 1]);
+    const first = next;
+    next += valuesOf(flags);
+    if (call === undefined) continue;
+    try {
+      dispatch(call, flags, slot, values, first);
+    } catch (error) {
+      // One call's trouble must not swallow the answers of the others in the batch.
+      setImmediate(rethrow, error);
+    }
+  }
+  if (count === BATCH) engine.resume();
+}
+
+function valuesOf(flags) {
+  switch (flags & KIND_MASK) {
+    case HEAD:
+      return 1 + (flags & RECOVERY ? 1 : 0) + (flags & (STRING | BUFFER) ? 1 : 0);
+    case CHUNK:
+      return flags & BUFFER ? 1 : 0;
+    case PULL:
+    case DROPPED:
+      return 0;
+    default:
+      return 1;
+  }
+}
+
+function dispatch(call, flags, slot, values, first) {
+  switch (flags & KIND_MASK) {
+    case HEAD: {
+      const recovery = flags & RECOVERY ? values[first + 1] : undefined;
+      const body = flags & (STRING | BUFFER) ? values[first + (flags & RECOVERY ? 2 : 1)] : undefined;
+      call.onHead(flags, numbers[slot + 2], numbers[slot + 3], values[first], recovery, body);
+      return;
+    }
+    case FAILED:
+      call.onFailed(JSON.parse(values[first]));
+      return;
+    case CHUNK:
+      call.onChunk(flags & BUFFER ? values[first] : undefined, flags);
+      return;
+    case BROKEN:
+      call.onBroken(JSON.parse(values[first]));
+      return;
+    case PULL:
+      call.upload?.onPull(numbers[slot + 2]);
+      return;
+    case DROPPED:
+      call.upload?.onDropped(numbers[slot + 2]);
+      return;
+    default:
+      call.onHook((flags & KIND_MASK) === SHOULD_RETRY, JSON.parse(values[first]));
+  }
+}
+
+function rethrow(error) {
+  throw error;
+}
+
+module.exports = { nativeEngine, open, forget, cancel, startWaiting, stopWaiting };

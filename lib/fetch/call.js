@@ -1,0 +1,168 @@
+'use strict';
+
+/**
+ * One call of fetch, from the promise that was returned to the last byte of its body.
+ *
+ * Native code drives it through the `on...` methods (see `lib/engine/engine.js`); none of them throws.
+ */
+
+const { AsyncResource } = require('node:async_hooks');
+const engine = require('../engine/engine');
+const { DONE } = require('../engine/completion');
+const { callError, bodySourceError } = require('../errors');
+const { unwatch } = require('./abort');
+const { Incoming } = require('./incoming');
+const { UnresetResponse, hasNullBody, CLEAN_RECOVERY } = require('./response');
+
+
+class Call {
+  constructor(method, url, resolve, reject) {
+    this.id = 0;
+    this.method = method;
+    this.url = url;
+    this.resolve = resolve;
+    this.reject = reject;
+    /** Kept by the engine: whether the process stays alive for this call. */
+    this.waiting = false;
+    /** The stack of the caller, for errors. */
+    this.stack = undefined;
+    /** @type {AbortSignal | undefined} */
+    this.signal = undefined;
+    /** @type {import('./upload').Upload | undefined} */
+    this.upload = undefined;
+    /** @type {Hooks | undefined} */
+    this.hooks = undefined;
+    /** What it took to get the head: part of the error if the body breaks. */
+    this.recovery = CLEAN_RECOVERY;
+    /** Who waits for body bytes. */
+    this.reading = undefined;
+    /** Why there is no more to read: `{ error }`. */
+    this.ended = undefined;
+  }
+
+  onHead(flags, status, toCome, head, recovery, body) {
+    this.recovery = recovery ?? CLEAN_RECOVERY;
+    const complete = (flags & DONE) !== 0;
+    if (complete) this.#settle();
+    else engine.stopWaiting(this);
+    const answer = { flags, status, head, url: this.url, recovery, body: null };
+    if (hasNullBody(status, this.method)) {
+      if (!complete) this.cancel();
+    } else {
+      answer.body = complete ? (body ?? '') : new Incoming(this);
+    }
+    this.resolve(new UnresetResponse(answer));
+  }
+
+  onFailed({ source, fault, recovery }) {
+    this.#settle();
+    if (source === 'hook') this.reject(this.hooks.thrown);
+    else if (source === 'body') this.reject(bodySourceError(this.upload.failure?.error, recovery, this));
+    else this.reject(callError('fetch failed', fault, recovery, this));
+  }
+
+  onChunk(bytes, flags) {
+    const done = (flags & DONE) !== 0;
+    if (done) this.#settle();
+    else engine.stopWaiting(this);
+    this.#answerReading({ bytes, done });
+  }
+
+  onBroken({ fault }) {
+    this.#end(callError('terminated', fault, JSON.parse(this.recovery), this));
+  }
+
+  onHook(isShouldRetry, event) {
+    this.hooks.run(isShouldRetry, event).then((answer) => engine.nativeEngine().answerHook(this.id, answer));
+  }
+
+  /** Ends the call because the caller's signal says so, with the caller's reason. */
+  abort(reason) {
+    engine.cancel(this);
+    this.reject(reason);
+    this.#end(reason);
+  }
+
+  /** Ends the call before it was started: its input turned out to be wrong. */
+  fail(error) {
+    this.#end(error);
+    this.reject(error);
+  }
+
+  /** Ends the call because nobody wants the rest of it. */
+  cancel() {
+    engine.cancel(this);
+    this.#settle();
+  }
+
+  /**
+   * Body bytes: what has gathered (`piece`), or everything.
+   *
+   * @returns {Promise<{ bytes: Uint8Array | undefined, done: boolean }>}
+   */
+  readBody(piece) {
+    if (this.ended !== undefined) return Promise.reject(this.ended.error);
+    return new Promise((resolve, reject) => {
+      this.reading = { resolve, reject };
+      engine.startWaiting(this);
+      const native = engine.nativeEngine();
+      const asked = piece ? native.read(this.id) : native.collect(this.id);
+      // Cancelled, or read to its end: nothing follows.
+      if (!asked) this.onChunk(undefined, DONE);
+    });
+  }
+
+  #end(error) {
+    this.ended ??= { error };
+    this.#settle();
+    const { reading } = this;
+    this.reading = undefined;
+    reading?.reject(error);
+  }
+
+  #answerReading(answer) {
+    const { reading } = this;
+    this.reading = undefined;
+    reading?.resolve(answer);
+  }
+
+  /** Native code has finished with this call: nothing of it stays behind. */
+  #settle() {
+    engine.forget(this);
+    if (this.signal !== undefined) unwatch(this.signal, this);
+    this.signal = undefined;
+  }
+}
+
+/** The caller's hooks, run in the caller's async context. */
+class Hooks {
+  constructor(shouldRetry, onRetry) {
+    this.shouldRetry = shouldRetry;
+    this.onRetry = onRetry;
+    this.resource = new AsyncResource('UNRESET_HOOK');
+    /** What a hook threw: the call is rejected with it. */
+    this.thrown = undefined;
+  }
+
+  /** @returns {Promise<number>} as `answer_hook` in `src/node/engine.rs` takes it */
+  async run(isShouldRetry, event) {
+    try {
+      if (!isShouldRetry) {
+        const { attempt, delay, fault, url, method } = event;
+        await this.resource.runInAsyncScope(this.onRetry, undefined, { attempt, delay, fault, url, method });
+        return -1;
+      }
+      const { fault, attempt, method, url, elapsed } = event;
+      const context = { attempt, method, url, elapsed };
+      const answer = await this.resource.runInAsyncScope(this.shouldRetry, undefined, fault, context);
+      if (answer === undefined || answer === null) return -1;
+      if (typeof answer === 'boolean') return answer ? 1 : 0;
+      throw new TypeError(`retry.shouldRetry must return true, false or undefined, not ${typeof answer}`);
+    } catch (error) {
+      this.thrown = error;
+      return -2;
+    }
+  }
+}
+
+module.exports = { Call, Hooks };

@@ -1,0 +1,119 @@
+'use strict';
+
+/** `fetch` and `createFetch`: where a call is put together and started. */
+
+const native = require('../native');
+const engine = require('../engine/engine');
+const { SHOULD_RETRY, ON_RETRY } = require('../engine/call-flags');
+const { watch } = require('./abort');
+const { Call, Hooks } = require('./call');
+const { parseClientOptions, parseCallOptions } = require('./options');
+const { plan, addBody, headOf } = require('./request');
+const { Upload } = require('./upload');
+
+/** Schemes that need no network: the built-in fetch answers them. */
+const LOCAL_URL = /^\s*(?:data|blob):/i;
+
+/**
+ * Makes a fetch with its own connections, retry policy and defaults.
+ *
+ * @param {import('../..').CreateFetchOptions} [options]
+ * @returns {typeof import('../..').fetch}
+ */
+function createFetch(options) {
+  const client = new Client(parseClientOptions(options));
+  return function fetch(input, init) {
+    return client.fetch(input, init, fetch);
+  };
+}
+
+class Client {
+  #options;
+  /** Made by the first call. */
+  #native;
+  #hasDefaults;
+
+  constructor(options) {
+    this.#options = options;
+    this.#hasDefaults = options.headers.length > 0 || hasHooks(options.retry);
+  }
+
+  /** @param {Function} entry what the caller called: the stack begins below it */
+  fetch(input, init, entry) {
+    return new Promise((resolve, reject) => {
+      const simple = typeof input === 'string' && init === undefined && !this.#hasDefaults && !LOCAL_URL.test(input);
+      const call = new Call('GET', simple ? input : '', resolve, reject);
+      Error.captureStackTrace(call, entry);
+      try {
+        if (simple) this.#start(call, 0, `GET\n\n${input}`);
+        else this.#startPlanned(call, input, init ?? {});
+      } catch (error) {
+        call.fail(error);
+      }
+    });
+  }
+
+  #startPlanned(call, input, init) {
+    if (typeof init !== 'object' && typeof init !== 'function') throw new TypeError('init: an object is expected');
+    const { retry, json } = parseCallOptions(init, this.#options);
+    const planned = plan(input, init, this.#options.headers);
+    if (LOCAL_URL.test(planned.url)) {
+      call.resolve(globalThis.fetch(input, init));
+      return;
+    }
+    call.method = planned.method;
+    call.url = planned.url;
+    if (hasHooks(retry)) {
+      call.hooks = new Hooks(retry.shouldRetry, retry.onRetry);
+      planned.flags |= (retry.shouldRetry ? SHOULD_RETRY : 0) | (retry.onRetry ? ON_RETRY : 0);
+    }
+    const { signal, body } = planned;
+    if (signal?.aborted) {
+      call.reject(signal.reason);
+      return;
+    }
+    if (signal !== undefined) {
+      watch(signal, call);
+      call.signal = signal;
+    }
+    if (typeof body?.then === 'function') {
+      body.then((extracted) => this.#startWithBody(call, planned, extracted, json)).catch((error) => call.fail(error));
+    } else {
+      this.#startWithBody(call, planned, body, json);
+    }
+  }
+
+  #startWithBody(call, planned, body, json) {
+    // The signal may have ended the call while its body was made ready.
+    if (call.ended !== undefined) return;
+    if (body !== undefined) addBody(planned, body);
+    if (body?.open !== undefined) call.upload = new Upload(call, body.open);
+    this.#start(call, planned.flags, headOf(planned), body?.text, body?.bytes, json, body?.length);
+  }
+
+  #start(call, flags, head, text, bytes, options, length) {
+    const nativeEngine = engine.nativeEngine();
+    this.#native ??= new native.NativeClient(nativeEngine, this.#options.json);
+    engine.open(call);
+    engine.startWaiting(call);
+    this.#native.start(call.id, flags, head, text, bytes, options, length);
+  }
+}
+
+function hasHooks(retry) {
+  return retry.shouldRetry !== undefined || retry.onRetry !== undefined;
+}
+
+let shared;
+
+/**
+ * The fetch that survives resets: as the built-in one, with `init.retry` and `init.timeout` besides.
+ *
+ * @type {typeof import('../..').fetch}
+ */
+function fetch(input, init) {
+  shared ??= new Client(parseClientOptions());
+  return shared.fetch(input, init, fetch);
+}
+
+module.exports = { fetch, createFetch };

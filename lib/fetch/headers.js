@@ -1,0 +1,99 @@
+'use strict';
+
+/**
+ * Request headers on their way out, response headers on their way in.
+ *
+ * Both cross the boundary as lines of one string. A `Headers` object is made only when somebody looks at it.
+ */
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~A-Za-z0-9]+$/;
+// What may stand in a value: visible latin1, space and tab (RFC 9110, section 5.5).
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * Headers that belong to the connection, not to the request. Node's fetch refuses them as well: set by hand they
+ * contradict how the body is really sent.
+ */
+const CONNECTION_HEADERS = new Set(['transfer-encoding', 'keep-alive', 'upgrade', 'expect', 'te', 'trailer']);
+
+/** Header lines under way: `name\nvalue\n` for each. */
+class HeaderLines {
+  constructor() {
+    this.text = '';
+    this.names = new Set();
+    /** What the caller wrote as Content-Length, to be held against the body. */
+    this.contentLength = undefined;
+  }
+
+  has(name) {
+    return this.names.has(name);
+  }
+
+  append(rawName, rawValue) {
+    const name = String(rawName).toLowerCase();
+    if (!TOKEN.test(name)) {
+      throw new TypeError(`headers: ${JSON.stringify(String(rawName))} is not a header name (RFC 9110 allows letters, digits and !#$%&'*+-.^_\`|~)`);
+    }
+    const value = trim(String(rawValue));
+    if (!VALUE.test(value)) {
+      throw new TypeError(`headers: the value of "${name}" has a character that no header can carry (allowed: latin1 without control characters)`);
+    }
+    if (CONNECTION_HEADERS.has(name)) {
+      throw new TypeError(`headers: "${name}" belongs to the connection and cannot be set`);
+    }
+    if (name === 'connection' && !/^(close|keep-alive)$/i.test(value)) {
+      throw new TypeError('headers: "connection" can be "close" or "keep-alive"');
+    }
+    if (name === 'content-length') {
+      this.contentLength = value;
+      return;
+    }
+    this.names.add(name);
+    this.text += `${name}\n${value}\n`;
+  }
+}
+
+/**
+ * Reads a HeadersInit: a Headers object, pairs, or a record.
+ *
+ * @param {HeadersInit | undefined} init
+ * @param {HeaderLines} lines
+ */
+function appendHeaders(init, lines) {
+  if (init === undefined || init === null) return;
+  if (typeof init !== 'object' && typeof init !== 'function') {
+    throw new TypeError('headers: a Headers object, an array of [name, value] pairs or an object is expected');
+  }
+  if (typeof init[Symbol.iterator] === 'function') {
+    for (const pair of init) {
+      const entry = Array.isArray(pair) ? pair : [...pair];
+      if (entry.length !== 2) throw new TypeError('headers: each pair must have a name and a value');
+      lines.append(entry[0], entry[1]);
+    }
+    return;
+  }
+  for (const name of Object.keys(init)) lines.append(name, init[name]);
+}
+
+/**
+ * The head of a response as it crossed: status text, URL, then the header lines.
+ */
+class ResponseHead {
+  /** @param {string} text latin1 */
+  constructor(text) {
+    const lines = text.split('\n');
+    this.statusText = lines[0];
+    /** Empty where the URL is the one that was asked for. */
+    this.url = lines[1];
+    this.headers = new Headers();
+    // The last line is empty: each line was ended by a line feed.
+    for (let line = 2; line + 1 < lines.length; line += 2) this.headers.append(lines[line], lines[line + 1]);
+  }
+}
+
+/** Leading and trailing HTTP whitespace does not belong to a value (Fetch standard, "normalize"). */
+function trim(value) {
+  return value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
+}
+
+module.exports = { HeaderLines, ResponseHead, appendHeaders, TOKEN };

@@ -1,0 +1,85 @@
+'use strict';
+
+/** The options of `createFetch` and the two of our own in a call's `init`: `retry` and `timeout`. */
+
+const { readFileSync } = require('node:fs');
+const { parseRetryOptions } = require('../policy/options');
+const { expectObject, rejectUnknownKeys, expectMilliseconds } = require('../validate');
+const { HeaderLines, appendHeaders } = require('./headers');
+
+/** Milliseconds; `null` is no limit. Headers and body as the built-in fetch has them, connect as undici. */
+const DEFAULT_TIMEOUTS = Object.freeze({ connect: 10_000, headers: 300_000, body: 300_000, attempt: null, total: null });
+
+const CLIENT_OPTIONS = ['retry', 'timeout', 'headers'];
+
+/**
+ * @param {import('../..').CreateFetchOptions} options
+ * @returns {{ retry: ReturnType<typeof parseRetryOptions>, timeouts: typeof DEFAULT_TIMEOUTS,
+ *   headers: [string, string][], json: string }}
+ */
+function parseClientOptions(options = {}) {
+  expectObject(options, 'options');
+  rejectUnknownKeys(options, CLIENT_OPTIONS, 'options');
+  const retry = parseRetryOptions(options.retry, 'retry');
+  const timeouts = parseTimeouts(options.timeout, 'timeout', DEFAULT_TIMEOUTS);
+  const headers = headerPairs(options.headers);
+  const extraRoots = JSON.stringify(extraRootTexts());
+  const json = `{"retry":${retry.json},"timeout":${JSON.stringify(timeouts)},"extraRoots":${extraRoots}}`;
+  return { retry, timeouts, headers, json };
+}
+
+/**
+ * What a call changes of its client's options: JSON for native code, if anything.
+ *
+ * @param {import('../..').FetchInit} init
+ * @param {ReturnType<typeof parseClientOptions>} client
+ */
+function parseCallOptions(init, client) {
+  const retry = init.retry === undefined ? client.retry : parseRetryOptions(init.retry, 'retry', client.retry);
+  const parts = [];
+  if (retry !== client.retry) parts.push(`"retry":${retry.json}`);
+  if (init.timeout !== undefined) {
+    parts.push(`"timeout":${JSON.stringify(parseTimeouts(init.timeout, 'timeout', client.timeouts))}`);
+  }
+  return { retry, json: parts.length === 0 ? undefined : `{${parts.join()}}` };
+}
+
+function parseTimeouts(value, name, defaults) {
+  if (value === undefined) return defaults;
+  expectObject(value, name);
+  rejectUnknownKeys(value, Object.keys(defaults), name);
+  const timeouts = { ...defaults };
+  for (const part of Object.keys(defaults)) {
+    if (value[part] === undefined) continue;
+    timeouts[part] = value[part] === false ? null : limit(value[part], `${name}.${part}`);
+  }
+  return timeouts;
+}
+
+/** `Infinity` is no limit, as `false` is. */
+function limit(value, name) {
+  if (value === Infinity) return null;
+  return expectMilliseconds(value, name, { min: 1, orFalse: true });
+}
+
+function headerPairs(init) {
+  const lines = new HeaderLines();
+  appendHeaders(init, lines);
+  const parts = lines.text.split('\n');
+  const pairs = [];
+  for (let part = 0; part + 1 < parts.length; part += 2) pairs.push([parts[part], parts[part + 1]]);
+  return pairs;
+}
+
+/** Node trusts the certificates of this file besides its own; a file it cannot read it warns of and ignores. */
+function extraRootTexts() {
+  const path = process.env.NODE_EXTRA_CA_CERTS;
+  if (!path) return [];
+  try {
+    return [readFileSync(path, 'utf8')];
+  } catch {
+    return [];
+  }
+}
+
+module.exports = { parseClientOptions, parseCallOptions };

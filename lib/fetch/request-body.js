@@ -1,0 +1,59 @@
+'use strict';
+
+/**
+ * The body of a `Request` object.
+ *
+ * A Request shows its body as a stream only, whatever it was made from. Sent as a stream, a JSON text would lose
+ * its Content-Length and go out chunked, which some servers refuse. So the stream is read first, for as long as
+ * it has something ready: a body that was in memory ends within one turn of the event loop, and is known bytes
+ * again. A live stream does not, and goes out as what it is, beginning with what was read.
+ */
+
+/** What is read ahead at most: the bound that native code keeps for a replay. */
+const READ_AHEAD = 1024 * 1024;
+
+const NEXT_TURN = Symbol('next turn');
+
+/**
+ * @param {ReadableStream<Uint8Array>} stream
+ * @returns {Promise<import('./body').ExtractedBody>}
+ */
+async function extractRequestBody(stream) {
+  const reader = stream.getReader();
+  const chunks = [];
+  let size = 0;
+  let pending;
+  while (size <= READ_AHEAD) {
+    pending ??= reader.read();
+    const step = await Promise.race([pending, nextTurn()]);
+    if (step === NEXT_TURN) break;
+    pending = undefined;
+    if (step.done) return { bytes: Buffer.concat(chunks) };
+    chunks.push(step.value);
+    size += step.value.byteLength;
+  }
+  return { open: () => continued(chunks, pending, reader) };
+}
+
+async function* continued(chunks, pending, reader) {
+  try {
+    yield* chunks;
+    for (;;) {
+      const { done, value } = await (pending ?? reader.read());
+      pending = undefined;
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Reached by an early end as well: the source learns that nobody reads on.
+    reader.cancel().catch(() => {});
+  }
+}
+
+function nextTurn() {
+  return new Promise((resolve) => {
+    setImmediate(resolve, NEXT_TURN);
+  });
+}
+
+module.exports = { extractRequestBody };

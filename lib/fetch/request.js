@@ -1,0 +1,133 @@
+'use strict';
+
+/**
+ * From `fetch(input, init)` to what a call is started with. All that is wrong with the input is said here, before
+ * anything is sent.
+ */
+
+const { extractBody } = require('./body');
+const { extractRequestBody } = require('./request-body');
+const { isRequest, isUrl } = require('./brands');
+const { HeaderLines, appendHeaders, TOKEN } = require('./headers');
+const { isAbortSignal } = require('./abort');
+const { REDIRECT_ERROR, REDIRECT_MANUAL, STREAM, REOPENS } = require('../engine/call-flags');
+
+/** Written in any case, these are meant (Fetch standard, "normalize a method"). */
+const NORMALIZED = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT']);
+const FORBIDDEN = new Set(['CONNECT', 'TRACE', 'TRACK']);
+const REDIRECTS = { follow: 0, error: REDIRECT_ERROR, manual: REDIRECT_MANUAL };
+
+/**
+ * @typedef {object} Plan
+ * @property {string} method
+ * @property {string} url
+ * @property {HeaderLines} lines
+ * @property {number} flags
+ * @property {AbortSignal | undefined} signal
+ * @property {import('./body').ExtractedBody | Promise<import('./body').ExtractedBody> | undefined} body
+ */
+
+/**
+ * @param {RequestInfo | URL} input
+ * @param {import('../..').FetchInit} init
+ * @param {[string, string][]} defaultHeaders
+ * @returns {Plan}
+ */
+function plan(input, init, defaultHeaders) {
+  const request = isRequest(input) ? input : undefined;
+  const method = normalizeMethod(init.method ?? request?.method ?? 'GET');
+  const lines = new HeaderLines();
+  appendHeaders(init.headers ?? request?.headers, lines);
+  for (const [name, value] of defaultHeaders) {
+    if (!lines.has(name)) lines.append(name, value);
+  }
+  return {
+    method,
+    url: urlOf(input, request),
+    lines,
+    flags: redirectFlag(init.redirect ?? request?.redirect ?? 'follow'),
+    signal: signalOf(init.signal === undefined ? request?.signal : init.signal),
+    body: bodyOf(init, request, method),
+  };
+}
+
+/**
+ * The body's part of a plan: flags and headers that depend on it.
+ *
+ * @param {Plan} planned
+ * @param {import('./body').ExtractedBody} body
+ */
+function addBody(planned, body) {
+  const { lines } = planned;
+  if (body.type !== undefined && !lines.has('content-type')) lines.append('content-type', body.type);
+  if (body.open !== undefined) planned.flags |= body.reopens ? REOPENS : STREAM;
+  checkLength(lines.contentLength, knownLength(body));
+}
+
+/** What crosses the boundary: see `src/node/request.rs`. */
+function headOf({ method, lines, url }) {
+  return `${method}\n${lines.text}\n${url}`;
+}
+
+function normalizeMethod(given) {
+  const method = String(given);
+  if (!TOKEN.test(method)) {
+    throw new TypeError(`method: ${JSON.stringify(method)} is not a valid HTTP method (a token: letters, digits and !#$%&'*+-.^_\`|~)`);
+  }
+  const upper = method.toUpperCase();
+  if (FORBIDDEN.has(upper)) throw new TypeError(`method: ${upper} cannot be used with fetch`);
+  return NORMALIZED.has(upper) ? upper : method;
+}
+
+function urlOf(input, request) {
+  if (request !== undefined) return request.url;
+  return isUrl(input) ? input.href : String(input);
+}
+
+function redirectFlag(redirect) {
+  const flag = Object.hasOwn(REDIRECTS, redirect) ? REDIRECTS[redirect] : undefined;
+  if (flag === undefined) {
+    throw new TypeError(`redirect: ${JSON.stringify(redirect)} is not one of "follow", "error", "manual"`);
+  }
+  return flag;
+}
+
+function signalOf(signal) {
+  if (signal === undefined || signal === null) return undefined;
+  if (!isAbortSignal(signal)) throw new TypeError('signal: an AbortSignal is expected');
+  return signal;
+}
+
+function bodyOf(init, request, method) {
+  const replaced = init.body !== undefined && init.body !== null;
+  const inherited = request?.body ?? null;
+  if (!replaced && inherited === null) return undefined;
+  if (method === 'GET' || method === 'HEAD') {
+    throw new TypeError(`body: a ${method} request cannot have one (Request with GET/HEAD method cannot have body)`);
+  }
+  if (!replaced) {
+    if (request.bodyUsed || inherited.locked) {
+      throw new TypeError('body: that of the Request has been used; give a new one, or clone the Request before');
+    }
+    return extractRequestBody(inherited);
+  }
+  const body = extractBody(init.body);
+  if (body.needsDuplex && init.duplex !== 'half') {
+    throw new TypeError('duplex: "half" is required when the body is a stream (RequestInit: duplex option is required when sending a body)');
+  }
+  return body;
+}
+
+function knownLength(body) {
+  if (body.text !== undefined) return Buffer.byteLength(body.text);
+  return body.bytes === undefined ? body.length : body.bytes.byteLength;
+}
+
+/** A Content-Length that is not the body's would cut it, or leave the server waiting. */
+function checkLength(stated, known) {
+  if (stated !== undefined && known !== undefined && stated !== String(known)) {
+    throw new TypeError(`headers: "content-length" is ${stated}, but the body has ${known} bytes; leave it out`);
+  }
+}
+
+module.exports = { plan, addBody, headOf };

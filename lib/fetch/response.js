@@ -1,0 +1,214 @@
+'use strict';
+
+/**
+ * The Response that our fetch resolves with: a real `Response` by `instanceof`, filled lazily.
+ *
+ * Making a built-in Response with its headers and a stream for its body costs more than the whole call. Nearly
+ * every caller reads the status and then the whole body once; that path touches neither headers nor stream.
+ */
+
+const { isDisturbed } = require('node:stream');
+const { ASCII, REDIRECTED } = require('../engine/completion');
+const { ResponseHead } = require('./headers');
+
+/** @typedef {string | Uint8Array | import('./incoming').Incoming | null} Body a one-byte string, bytes, still to come, or none */
+
+/** The recovery of a call whose first attempt was answered. */
+const CLEAN_RECOVERY = '{"attempts":[{"fault":null,"delay":0}],"resumed":0,"bytesRefetched":0}';
+const decoder = new TextDecoder();
+
+class UnresetResponse extends Response {
+  #flags;
+  #status;
+  /** The head as it crossed, and what it says once somebody asks. */
+  #text;
+  #head;
+  #askedUrl;
+  #recovery;
+  /** @type {Body} */
+  #body;
+  /** The body as a stream, once somebody asked for it. */
+  #stream;
+  #used = false;
+
+  /**
+   * @param {object} answer
+   * @param {number} answer.flags
+   * @param {number} answer.status
+   * @param {string} answer.head
+   * @param {string} answer.url the URL that was asked for
+   * @param {string | undefined} answer.recovery JSON, if there was something to recover from
+   * @param {Body} answer.body
+   */
+  constructor(answer) {
+    super();
+    this.#flags = answer.flags;
+    this.#status = answer.status;
+    this.#text = answer.head;
+    this.#askedUrl = answer.url;
+    this.#recovery = answer.recovery ?? CLEAN_RECOVERY;
+    this.#body = answer.body;
+  }
+
+  get #parsed() {
+    this.#head ??= new ResponseHead(this.#text);
+    return this.#head;
+  }
+
+  get type() {
+    return 'basic';
+  }
+
+  get url() {
+    const url = this.#parsed.url || this.#askedUrl;
+    const fragment = url.indexOf('#');
+    return fragment === -1 ? url : url.slice(0, fragment);
+  }
+
+  get redirected() {
+    return (this.#flags & REDIRECTED) !== 0;
+  }
+
+  get status() {
+    return this.#status;
+  }
+
+  get ok() {
+    return this.#status >= 200 && this.#status <= 299;
+  }
+
+  get statusText() {
+    return this.#parsed.statusText;
+  }
+
+  get headers() {
+    return this.#parsed.headers;
+  }
+
+  /** What it took to get this response: see `Recovery` in index.d.ts. */
+  get recovery() {
+    if (typeof this.#recovery === 'string') this.#recovery = JSON.parse(this.#recovery);
+    return this.#recovery;
+  }
+
+  get body() {
+    if (this.#body === null) return null;
+    this.#stream ??= this.#used ? usedStream() : streamOf(this.#body);
+    return this.#stream;
+  }
+
+  get bodyUsed() {
+    return this.#used || (this.#stream !== undefined && isDisturbed(this.#stream));
+  }
+
+  async text() {
+    const body = await this.#consume();
+    if (typeof body !== 'string') return decoder.decode(body);
+    return this.#flags & ASCII ? body : decoder.decode(Buffer.from(body, 'latin1'));
+  }
+
+  async json() {
+    return JSON.parse(await this.text());
+  }
+
+  async bytes() {
+    const body = await this.#consume();
+    return typeof body === 'string' ? bytesOf(body) : new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+  }
+
+  async arrayBuffer() {
+    const { buffer, byteOffset, byteLength } = await this.bytes();
+    return byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
+  }
+
+  async blob() {
+    const type = this.headers.get('content-type') ?? '';
+    return new Blob([await this.bytes()], { type });
+  }
+
+  async formData() {
+    const type = this.headers.get('content-type');
+    const bytes = await this.bytes();
+    return new Response(bytes, type === null ? undefined : { headers: { 'content-type': type } }).formData();
+  }
+
+  clone() {
+    if (this.bodyUsed || this.#stream?.locked) {
+      throw new TypeError('Response.clone: Body has already been consumed.');
+    }
+    const twin = new UnresetResponse({
+      flags: this.#flags,
+      status: this.#status,
+      head: this.#text,
+      url: this.#askedUrl,
+      recovery: typeof this.#recovery === 'string' ? this.#recovery : JSON.stringify(this.#recovery),
+      body: this.#body,
+    });
+    const inMemory = this.#body === null || (this.#stream === undefined && isInMemory(this.#body));
+    if (!inMemory) [this.#stream, twin.#stream] = this.body.tee();
+    return twin;
+  }
+
+  /** The whole body, once: a one-byte string or bytes. */
+  async #consume() {
+    if (this.bodyUsed || this.#stream?.locked) {
+      throw new TypeError('Body is unusable: Body has already been read');
+    }
+    this.#used = true;
+    if (this.#stream !== undefined) return readAll(this.#stream);
+    const body = this.#body;
+    if (body === null) return '';
+    if (isInMemory(body)) {
+      // Let go of it: a response that is kept for its status does not keep its body.
+      this.#body = '';
+      return body;
+    }
+    return body.collect();
+  }
+}
+
+// What `util.inspect` and stack traces call it: it is a Response to whoever looks at it.
+Object.defineProperty(UnresetResponse, 'name', { value: 'Response' });
+
+/** Statuses that never have a body (Fetch standard, "null body status"). */
+function hasNullBody(status, method) {
+  return method === 'HEAD' || status === 204 || status === 205 || status === 304 || (status >= 100 && status < 200);
+}
+
+function isInMemory(body) {
+  return typeof body === 'string' || body instanceof Uint8Array;
+}
+
+function streamOf(body) {
+  if (!isInMemory(body)) return body.stream();
+  const bytes = typeof body === 'string' ? bytesOf(body) : body;
+  return new ReadableStream({
+    type: 'bytes',
+    start(controller) {
+      if (bytes.byteLength > 0) controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+}
+
+function usedStream() {
+  const stream = new ReadableStream({ type: 'bytes' });
+  stream.cancel();
+  stream.getReader();
+  return stream;
+}
+
+/** In a buffer of its own: a slice of Node's shared pool would show others' bytes through `.buffer`. */
+function bytesOf(latin1) {
+  const bytes = new Uint8Array(latin1.length);
+  Buffer.from(bytes.buffer).latin1Write(latin1, 0);
+  return bytes;
+}
+
+async function readAll(stream) {
+  const chunks = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+module.exports = { UnresetResponse, hasNullBody, CLEAN_RECOVERY };

@@ -1,0 +1,157 @@
+//! Connections that the peer or the network ended, or that never came about.
+
+use super::{Entry, Family};
+use crate::fault::{Delivery, Kind, Phase};
+
+pub(super) const FAMILY: Family = Family {
+    title: "Connections",
+    introduction: "The connection broke, or could not be made. These are the faults that a second try usually heals; \
+                   `delivery` says whether a second try is safe.",
+    entries: ENTRIES,
+};
+
+/// The connection existed; whether the request was taken is not known.
+const BROKEN: Entry = Entry::of(Kind::Reset, Phase::Wait, Delivery::Unknown)
+    .transient()
+    .reconnect();
+/// No connection came about, so nothing was sent.
+const NEVER_MADE: Entry = Entry::of(Kind::Unreachable, Phase::Connect, Delivery::NotSent)
+    .transient()
+    .reconnect();
+
+const ENTRIES: &[Entry] = &[
+    BROKEN
+        .code("ECONNRESET", "The peer ended the connection while a call was outstanding.")
+        .causes(&[
+            "The server or a load balancer closed an idle keep-alive connection just as the request left",
+            "The server process crashed, was restarted or was deployed anew",
+            "A proxy, firewall or NAT gateway dropped a connection it had forgotten",
+            "The server refused the request by closing (too many connections, a body too large, plain HTTP on a TLS port)",
+        ])
+        .action(
+            "Repeat the call if it is idempotent or carries an Idempotency-Key. If it happens on the first request after \
+             a pause, use a keep-alive timeout shorter than the server's.",
+        ),
+    BROKEN
+        .code("EPIPE", "The request was written to a connection that the peer had already closed.")
+        .at(Phase::Send, Delivery::Unknown)
+        .causes(&[
+            "The server closed an idle keep-alive connection before the request left",
+            "The server answered early and closed while the body was still being sent",
+        ])
+        .action("As ECONNRESET. With a large upload, look for an early 401, 413 or 417 in the server's log."),
+    BROKEN
+        .code("ECONNABORTED", "The connection was aborted by this computer.")
+        .causes(&[
+            "Windows: the network or an antivirus program dropped the connection",
+            "The connection timed out while data was being retransmitted",
+        ])
+        .action("As ECONNRESET."),
+    BROKEN
+        .code("ENETRESET", "The network dropped the connection.")
+        .causes(&["The interface or the route changed while the connection was in use", "A keep-alive probe failed"])
+        .action("As ECONNRESET."),
+    BROKEN
+        .code("ENOTCONN", "The socket was used before it was connected, or after its connection was lost.")
+        .causes(&["The peer reset the connection between two operations", "A race between connect and use"])
+        .action("Open a new connection; do not use the socket object again."),
+    BROKEN
+        .code("ESHUTDOWN", "The socket was already shut down for writing.")
+        .causes(&["The request was written to a connection that is being closed"])
+        .action("Open a new connection."),
+    BROKEN
+        .code("ERR_STREAM_PREMATURE_CLOSE", "The connection closed before the message was complete.")
+        .becomes("ECONNRESET")
+        .at(Phase::Receive, Delivery::Unknown)
+        .causes(&["The server closed inside a response body", "A proxy cut the response short"])
+        .action("Do not use the part that arrived as if it were whole. Repeat the call if it is idempotent."),
+    BROKEN
+        .code("UND_ERR_SOCKET", "The peer closed the connection while a call was outstanding (undici, built-in fetch).")
+        .becomes("ECONNRESET")
+        .causes(&["The server closed an idle keep-alive connection just as the request left", "The server closed inside a response"])
+        .action("As ECONNRESET."),
+    BROKEN
+        .code("ERR_HTTP2_STREAM_CANCEL", "The HTTP/2 stream was cancelled because its connection ended.")
+        .becomes("ECONNRESET")
+        .causes(&["The connection of the HTTP/2 session broke with streams open"])
+        .action("As ECONNRESET."),
+    BROKEN
+        .code("ERR_HTTP2_SESSION_ERROR", "The HTTP/2 session ended with an error.")
+        .becomes("ECONNRESET")
+        .causes(&["The server sent GOAWAY with an error", "The connection broke"])
+        .action("Open a new session, and repeat idempotent calls."),
+    Entry::of(Kind::Refused, Phase::Connect, Delivery::NotSent)
+        .transient()
+        .reconnect()
+        .code("ECONNREFUSED", "Nothing listens at this address and port.")
+        .causes(&[
+            "The server is not running yet, is restarting, or crashed",
+            "The port or host name is wrong (in a container, localhost is the container itself)",
+            "The server listens on IPv4 only and the name resolved to IPv6, or the other way round",
+            "The server's queue of waiting connections is full (Windows), or a firewall rejects",
+        ])
+        .action("Nothing was sent, so any call may be repeated. If it persists, check host, port and that the server runs."),
+    NEVER_MADE
+        .code("EHOSTUNREACH", "There is no route to the host.")
+        .causes(&["The host is down or has another address", "A firewall rejects", "A VPN or container network is not up"])
+        .action("Nothing was sent, so any call may be repeated. If it persists, check routes and firewall."),
+    NEVER_MADE
+        .code("ENETUNREACH", "There is no route to the network.")
+        .causes(&["This computer has no network", "The name resolved to IPv6 and there is only IPv4", "A VPN is not up"])
+        .action("As EHOSTUNREACH."),
+    NEVER_MADE
+        .code("EHOSTDOWN", "The host is down.")
+        .causes(&["The host does not answer on its local network"])
+        .action("As EHOSTUNREACH."),
+    NEVER_MADE
+        .code("ENETDOWN", "The network interface is down.")
+        .causes(&["The interface was switched off or unplugged"])
+        .action("As EHOSTUNREACH."),
+    NEVER_MADE
+        .code("ENONET", "This computer is not on the network.")
+        .causes(&["The interface has no network"])
+        .action("As EHOSTUNREACH."),
+    Entry::of(Kind::Closed, Phase::Idle, Delivery::NotSent)
+        .transient()
+        .reconnect()
+        .code("ERR_SOCKET_CLOSED", "The socket was closed before it was used.")
+        .causes(&["The socket object was used after 'close'", "The peer ended the connection between calls"])
+        .action("Open a new connection."),
+    Entry::of(Kind::Closed, Phase::Connect, Delivery::NotSent)
+        .transient()
+        .reconnect()
+        .code("ERR_SOCKET_CLOSED_BEFORE_CONNECTION", "The socket was closed before the connection came about.")
+        .causes(&["destroy() was called while connecting"])
+        .action("Open a new connection if it is still wanted."),
+    Entry::of(Kind::Closed, Phase::Idle, Delivery::NotSent)
+        .code("UND_ERR_CLOSED", "The undici client or pool was closed before the call began.")
+        .causes(&["close() was called on the dispatcher while calls were still being made"])
+        .action("Close the dispatcher after the last call, or make a new one."),
+    Entry::of(Kind::Closed, Phase::Wait, Delivery::Unknown)
+        .code("UND_ERR_DESTROYED", "The undici client or pool was destroyed with the call outstanding.")
+        .causes(&["destroy() was called on the dispatcher", "The process is shutting down"])
+        .action("Destroy the dispatcher after the last call, or make a new one."),
+    Entry::of(Kind::Closed, Phase::Send, Delivery::Unknown)
+        .transient()
+        .reconnect()
+        .code("ERR_STREAM_DESTROYED", "The stream was used after it was destroyed.")
+        .causes(&["A write after the connection was lost", "A write after destroy()"])
+        .action("Listen for 'close' and stop writing; open a new connection."),
+    Entry::of(Kind::Closed, Phase::Idle, Delivery::Unknown)
+        .transient()
+        .reconnect()
+        .code("ERR_HTTP2_INVALID_SESSION", "The HTTP/2 session was already destroyed.")
+        .causes(&["A request on a session whose connection has ended"])
+        .action("Connect a new session."),
+    Entry::of(Kind::Closed, Phase::Idle, Delivery::NotSent)
+        .transient()
+        .reconnect()
+        .code("ERR_HTTP2_GOAWAY_SESSION", "The HTTP/2 server takes no new streams on this session.")
+        .causes(&["The server sent GOAWAY: it restarts or rotates its connections"])
+        .action("Nothing was sent, so any call may be repeated on a new session."),
+    Entry::of(Kind::Reset, Phase::Wait, Delivery::Unknown)
+        .transient()
+        .code("ERR_HTTP2_STREAM_ERROR", "The server reset the HTTP/2 stream.")
+        .causes(&["The server failed inside the handler", "A proxy lost its connection to the server behind it"])
+        .action("Repeat the call if it is idempotent; the connection itself is still good."),
+];

@@ -1,0 +1,182 @@
+//! One call as a task: the request taken over, the client run, the answer handed back.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde_json::{Value as Json, json};
+use tokio::sync::mpsc;
+
+use super::client::Shared;
+use super::completion::{Completion, DONE, Kind, RECOVERY, REDIRECTED, Value, body_value};
+use super::download::Download;
+use super::engine::Registration;
+use super::options::Options;
+use super::request;
+use crate::fault::{Delivery, Fault, Phase};
+use crate::http::body::RequestBody;
+use crate::http::call::{Answer, Call, CallError, Recovery, RedirectMode};
+use crate::http::hooks::Hooks;
+use crate::http::transport::IncomingBody;
+
+/// What JavaScript gave to start a call with.
+pub struct Start {
+    pub head: String,
+    pub body: RequestBody,
+    pub redirect: RedirectMode,
+    pub overrides: Option<Options>,
+    pub hooks: Option<Arc<dyn Hooks>>,
+}
+
+pub async fn run(shared: Arc<Shared>, start: Start, registration: Registration) {
+    let answer = match prepare(&shared, start) {
+        Err(problem) => Err(internal_error(problem)),
+        Ok(call) => match shared.http() {
+            Err(problem) => Err(internal_error(problem)),
+            Ok(client) => client.call(call).await,
+        },
+    };
+    match answer {
+        Ok(answer) => deliver(answer, registration).await,
+        Err(error) => {
+            let text = failed_json(&error);
+            registration
+                .core()
+                .push(Completion::json(Kind::Failed, registration.call(), text));
+        }
+    }
+}
+
+fn prepare(shared: &Shared, start: Start) -> Result<Call, &'static str> {
+    let head =
+        request::parse(&start.head).ok_or("a request came across in a form that cannot be read")?;
+    let mut headers = head.headers;
+    request::add_defaults(&mut headers);
+    let (retry, timeouts) = start
+        .overrides
+        .map_or((None, None), |options| (options.retry, options.timeouts));
+    let timeouts = timeouts.unwrap_or(shared.timeouts);
+    let policy = match retry {
+        Some(options) => Arc::new(shared.policy.with_options(options)),
+        None => Arc::clone(&shared.policy),
+    };
+    Ok(Call {
+        method: head.method,
+        url: head.url,
+        headers,
+        body: start.body,
+        redirect: start.redirect,
+        limits: timeouts.limits,
+        total: timeouts.total,
+        policy,
+        hooks: start.hooks,
+    })
+}
+
+async fn deliver<B: IncomingBody>(answer: Answer<B>, mut registration: Registration) {
+    let mut download = Download::new(answer.body);
+    download.take_arrived().await;
+
+    let call = registration.call();
+    let mut completion = Completion::new(Kind::Head, call);
+    completion.first = f64::from(answer.status.as_u16());
+    completion.values[0] = Value::Latin1(head_text(
+        &answer.status_text,
+        answer.url.as_deref(),
+        &answer.headers,
+    ));
+    if answer.redirected {
+        completion.flags |= REDIRECTED;
+    }
+    if let Some(recovery) = &answer.recovery {
+        completion.flags |= RECOVERY;
+        completion.values[1] = Value::Utf8(recovery_json(recovery).to_string());
+    }
+
+    if download.is_complete() {
+        let (flags, body) = body_value(download.into_bytes());
+        completion.flags |= flags | DONE;
+        completion.values[2] = body;
+        registration.core().push(completion);
+        return;
+    }
+
+    completion.second = download.length().map_or(-1.0, |length| length as f64);
+    let (sender, requests) = mpsc::channel(1);
+    registration.core().expect_reads(call, sender);
+    registration.head_sent();
+    registration.core().push(completion);
+    download.serve(registration.core(), call, requests).await;
+}
+
+/// Status text, final URL (empty: as the caller wrote it) and the header lines, each ended by a line feed.
+fn head_text(status_text: &Bytes, url: Option<&str>, headers: &HeaderMap) -> Vec<u8> {
+    let url = url.unwrap_or_default();
+    let lines: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 2)
+        .sum();
+    let mut text = Vec::with_capacity(status_text.len() + url.len() + 2 + lines);
+    for line in [status_text, url.as_bytes()] {
+        text.extend_from_slice(line);
+        text.push(b'\n');
+    }
+    for (name, value) in headers {
+        text.extend_from_slice(name.as_str().as_bytes());
+        text.push(b'\n');
+        text.extend_from_slice(value.as_bytes());
+        text.push(b'\n');
+    }
+    text
+}
+
+fn failed_json(error: &CallError) -> String {
+    let (source, fault, recovery) = match error {
+        CallError::Fault { fault, recovery } => ("fault", Some(fault_json(fault)), recovery),
+        CallError::Hook { recovery } => ("hook", None, recovery),
+        CallError::Body { recovery } => ("body", None, recovery),
+    };
+    json!({ "source": source, "fault": fault, "recovery": recovery_json(recovery) }).to_string()
+}
+
+fn recovery_json(recovery: &Recovery) -> Json {
+    let attempts: Vec<Json> = recovery
+        .attempts
+        .iter()
+        .map(|attempt| {
+            json!({
+                "fault": attempt.fault.as_ref().map(fault_json),
+                "delay": (attempt.delay.as_secs_f64() * 1e6).round() / 1e3,
+            })
+        })
+        .collect();
+    let mut json = json!({ "attempts": attempts, "resumed": 0, "bytesRefetched": 0 });
+    if let Some(reason) = recovery.gave_up {
+        json["gaveUp"] = reason.as_str().into();
+    }
+    json
+}
+
+/// What JavaScript is told of a body that broke.
+pub fn broken_json(fault: &Fault) -> String {
+    json!({ "source": "fault", "fault": fault_json(fault) }).to_string()
+}
+
+pub fn fault_json(fault: &Fault) -> Json {
+    fault.to_value_at(SystemTime::now())
+}
+
+/// What JavaScript is told when native code itself failed.
+pub fn internal_failure() -> String {
+    failed_json(&internal_error("a task ended in a panic"))
+}
+
+fn internal_error(problem: &str) -> CallError {
+    let fault =
+        Fault::new("ERR_UNRESET_INTERNAL", Phase::Send, Delivery::Unknown).with_detail(problem);
+    CallError::Fault {
+        fault: Box::new(fault),
+        recovery: Recovery::default(),
+    }
+}

@@ -1,0 +1,155 @@
+//! A client as JavaScript holds it: one pool, one policy, its defaults.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use napi_derive::napi;
+
+use super::call::{self, Start};
+use super::engine::{Core, Engine};
+use super::hooks::{Given, JsHooks};
+use super::options::{Options, Timeouts};
+use super::request;
+use super::upload::JsSource;
+use crate::http::body::RequestBody;
+use crate::http::call::{Client, RedirectMode};
+use crate::http::transport::reqwest::{ReqwestTransport, TransportOptions};
+use crate::policy::Policy;
+
+/// Flags of a call; `lib/engine/call-flags.js` holds the same.
+const REDIRECT_ERROR: u32 = 1;
+const REDIRECT_MANUAL: u32 = 1 << 1;
+/// The body is a stream, pulled piece by piece.
+const STREAM: u32 = 1 << 2;
+/// The body is a function that makes such a stream, as often as it is needed.
+const REOPENS: u32 = 1 << 3;
+const SHOULD_RETRY: u32 = 1 << 4;
+const ON_RETRY: u32 = 1 << 5;
+
+#[napi]
+pub struct NativeClient {
+    engine: Arc<Core>,
+    shared: Arc<Shared>,
+}
+
+/// What all calls of a client share.
+pub struct Shared {
+    pub policy: Arc<Policy>,
+    pub timeouts: Timeouts,
+    extra_roots: Vec<Bytes>,
+    http: OnceLock<Result<Client<ReqwestTransport>, String>>,
+}
+
+impl Shared {
+    /// The client behind it, made by the first call, off the event loop.
+    pub fn http(&self) -> Result<&Client<ReqwestTransport>, &str> {
+        self.http
+            .get_or_init(|| {
+                let usual = TransportOptions::default();
+                let options = TransportOptions {
+                    connect_timeout: self
+                        .timeouts
+                        .limits
+                        .connect
+                        .unwrap_or(usual.connect_timeout),
+                    extra_roots: self.extra_roots.clone(),
+                    ..usual
+                };
+                ReqwestTransport::new(options)
+                    .map(Client::new)
+                    .map_err(|error| error.to_string())
+            })
+            .as_ref()
+            .map_err(String::as_str)
+    }
+}
+
+#[napi]
+impl NativeClient {
+    /// `options`: JSON with `retry` and `timeout`, both complete.
+    #[napi(constructor)]
+    pub fn new(engine: &Engine, options: String) -> napi::Result<Self> {
+        let options = Options::parse(&options).map_err(napi::Error::from_reason)?;
+        let (Some(retry), Some(timeouts)) = (options.retry, options.timeouts) else {
+            return Err(napi::Error::from_reason("a client needs retry and timeout"));
+        };
+        let extra_roots = options.extra_roots.into_iter().map(Bytes::from).collect();
+        let shared = Shared {
+            policy: Arc::new(Policy::new(retry)),
+            timeouts,
+            extra_roots,
+            http: OnceLock::new(),
+        };
+        Ok(NativeClient {
+            engine: Arc::clone(engine.core()),
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// Starts a call. `head` as [`request::parse`] reads it; the body is `text`, `bytes`, or neither; `options`
+    /// is JSON with what differs from the client's; `length` is a stream's, or negative if it is not known.
+    #[napi]
+    #[allow(clippy::too_many_arguments)] // Each is one crossing; an object of them would cost one per field and its own.
+    pub fn start(
+        &self,
+        call: u32,
+        flags: u32,
+        head: String,
+        text: Option<String>,
+        bytes: Option<&[u8]>,
+        options: Option<String>,
+        length: Option<f64>,
+    ) -> napi::Result<()> {
+        let overrides = options
+            .map(|json| Options::parse(&json))
+            .transpose()
+            .map_err(napi::Error::from_reason)?;
+        let body = match (text, bytes) {
+            (Some(text), _) => RequestBody::Bytes(text.into()),
+            (None, Some(bytes)) => RequestBody::Bytes(Bytes::copy_from_slice(bytes)),
+            (None, None) if flags & (STREAM | REOPENS) != 0 => {
+                let length = length
+                    .filter(|length| *length >= 0.0)
+                    .map(|length| length as u64);
+                RequestBody::Source(Arc::new(JsSource::new(
+                    Arc::clone(&self.engine),
+                    call,
+                    flags & REOPENS != 0,
+                    length,
+                )))
+            }
+            (None, None) => RequestBody::Empty,
+        };
+        let given = Given {
+            should_retry: flags & SHOULD_RETRY != 0,
+            on_retry: flags & ON_RETRY != 0,
+        };
+        let hooks = (given.should_retry || given.on_retry)
+            .then(|| Arc::new(JsHooks::new(Arc::clone(&self.engine), call, given)) as Arc<_>);
+        let start = Start {
+            head,
+            body,
+            redirect: redirect(flags),
+            overrides,
+            hooks,
+        };
+        let shared = Arc::clone(&self.shared);
+        self.engine.start(call, move |registration| {
+            call::run(shared, start, registration)
+        })
+    }
+}
+
+fn redirect(flags: u32) -> RedirectMode {
+    match flags & (REDIRECT_ERROR | REDIRECT_MANUAL) {
+        REDIRECT_ERROR => RedirectMode::Error,
+        REDIRECT_MANUAL => RedirectMode::Manual,
+        _ => RedirectMode::Follow,
+    }
+}
+
+/// Whether header lines of this form would be accepted; for tests of the JavaScript half's own check.
+#[napi]
+pub fn accepts_head(head: String) -> bool {
+    request::parse(&head).is_some()
+}

@@ -1,0 +1,193 @@
+//! What native code tells JavaScript, and its form on the way.
+//!
+//! A batch crosses as one call `drain(count, values)`. The numbers of each completion stand in a `Float64Array`
+//! that JavaScript made once (no allocation per batch), [`SLOTS`] for each; strings and buffers stand in
+//! `values`, in order, and the flags say which are there. `lib/engine/completion.js` reads the same layout:
+//! change both together.
+
+use std::ptr;
+
+use napi::bindgen_prelude::{Buffer, ToNapiValue};
+use napi::{Result, check_status, sys};
+
+/// Numbers per completion: kind and flags, call, first number, second number.
+pub const SLOTS: usize = 4;
+/// Completions per batch. A longer queue is taken in turns, so that timers and sockets of the program itself
+/// are not kept waiting.
+pub const BATCH: usize = 256;
+
+/// A body of up to this many bytes travels as a one-byte string: making one is a copy of its bytes, where a
+/// buffer costs an allocation, a handle and a finalizer. From about here on the copy costs more.
+pub const STRING_BODY: usize = 8 * 1024;
+
+/// What happened. The values are the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// The response head, with the body where it has arrived. Numbers: status, bytes to come (-1 unknown).
+    Head = 1,
+    /// The call has no answer. A JSON text says why.
+    Failed = 2,
+    /// Body bytes, as asked for. Flag `DONE`: nothing follows.
+    Chunk = 3,
+    /// The body broke. A JSON text says how.
+    Broken = 4,
+    /// The next piece of the request body is wanted. First number: the reading it belongs to.
+    Pull = 5,
+    /// A reading of the request body is not wanted any more. First number: which.
+    Dropped = 6,
+    /// The hook `shouldRetry` is to be asked. A JSON text holds its arguments.
+    ShouldRetry = 7,
+    /// The hook `onRetry` is to be told. A JSON text holds its arguments.
+    OnRetry = 8,
+}
+
+/// A buffer is among the values.
+pub const BUFFER: u32 = 1 << 8;
+/// The body is among the values as a one-byte string.
+pub const STRING: u32 = 1 << 9;
+/// That string is ASCII: it is also its own text.
+pub const ASCII: u32 = 1 << 10;
+/// The body is complete.
+pub const DONE: u32 = 1 << 11;
+/// The response came after at least one redirect.
+pub const REDIRECTED: u32 = 1 << 12;
+/// The recovery is among the values as JSON.
+pub const RECOVERY: u32 = 1 << 13;
+
+#[derive(Debug)]
+pub struct Completion {
+    pub kind: Kind,
+    pub flags: u32,
+    pub call: u32,
+    pub first: f64,
+    pub second: f64,
+    pub values: [Value; 3],
+}
+
+#[derive(Debug, Default)]
+pub enum Value {
+    #[default]
+    None,
+    /// Each byte one character.
+    Latin1(Vec<u8>),
+    Utf8(String),
+    Bytes(Vec<u8>),
+}
+
+impl Completion {
+    pub fn new(kind: Kind, call: u32) -> Self {
+        Completion {
+            kind,
+            flags: 0,
+            call,
+            first: 0.0,
+            second: 0.0,
+            values: Default::default(),
+        }
+    }
+
+    /// A completion that carries one JSON text.
+    pub fn json(kind: Kind, call: u32, text: String) -> Self {
+        Completion {
+            values: [Value::Utf8(text), Value::None, Value::None],
+            ..Completion::new(kind, call)
+        }
+    }
+
+    pub fn write_numbers(&self, slots: &mut [f64]) {
+        slots.copy_from_slice(&[
+            f64::from(self.kind as u32 | self.flags),
+            f64::from(self.call),
+            self.first,
+            self.second,
+        ]);
+    }
+}
+
+/// Body bytes in the cheaper of their two forms, and the flags that say which.
+pub fn body_value(bytes: Vec<u8>) -> (u32, Value) {
+    if bytes.len() > STRING_BODY {
+        return (BUFFER, Value::Bytes(bytes));
+    }
+    let ascii = if bytes.is_ascii() { ASCII } else { 0 };
+    (STRING | ascii, Value::Latin1(bytes))
+}
+
+/// The values of a batch, made into a JavaScript array on its own thread.
+pub struct Values(pub Vec<Completion>);
+
+impl ToNapiValue for Values {
+    unsafe fn to_napi_value(env: sys::napi_env, batch: Self) -> Result<sys::napi_value> {
+        let mut array = ptr::null_mut();
+        // SAFETY: `env` is the live environment this conversion was called with, on its thread.
+        check_status!(unsafe { sys::napi_create_array(env, &mut array) })?;
+        let mut index = 0;
+        for value in batch.0.into_iter().flat_map(|completion| completion.values) {
+            if matches!(value, Value::None) {
+                continue;
+            }
+            // SAFETY: as above; `array` was made in the current handle scope.
+            check_status!(unsafe { sys::napi_set_element(env, array, index, make(env, value)?) })?;
+            index += 1;
+        }
+        Ok(array)
+    }
+}
+
+/// # Safety
+/// `env` must be a live environment, on its own thread.
+unsafe fn make(env: sys::napi_env, value: Value) -> Result<sys::napi_value> {
+    let mut made = ptr::null_mut();
+    // SAFETY (each arm): the caller vouches for `env`; pointer and length describe an initialised slice that
+    // outlives the call, and Node copies strings before it returns.
+    match value {
+        Value::None => check_status!(unsafe { sys::napi_get_undefined(env, &mut made) })?,
+        Value::Latin1(bytes) => check_status!(unsafe {
+            sys::napi_create_string_latin1(
+                env,
+                bytes.as_ptr().cast(),
+                bytes.len() as isize,
+                &mut made,
+            )
+        })?,
+        Value::Utf8(text) => check_status!(unsafe {
+            sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len() as isize, &mut made)
+        })?,
+        Value::Bytes(bytes) => made = unsafe { Buffer::to_napi_value(env, Buffer::from(bytes)) }?,
+    }
+    Ok(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_bodies_travel_as_strings_and_say_whether_they_are_text() {
+        assert!(
+            matches!(body_value(b"{}".to_vec()), (flags, Value::Latin1(_)) if flags == STRING | ASCII)
+        );
+        assert!(matches!(
+            body_value("é".as_bytes().to_vec()),
+            (STRING, Value::Latin1(_))
+        ));
+        assert!(matches!(
+            body_value(vec![b'a'; STRING_BODY]),
+            (_, Value::Latin1(_))
+        ));
+        assert!(matches!(
+            body_value(vec![b'a'; STRING_BODY + 1]),
+            (BUFFER, Value::Bytes(_))
+        ));
+    }
+
+    #[test]
+    fn kind_and_flags_share_a_number_without_touching() {
+        let mut slots = [0.0; SLOTS];
+        let mut completion = Completion::new(Kind::OnRetry, 7);
+        completion.flags = BUFFER | RECOVERY;
+        completion.write_numbers(&mut slots);
+        assert_eq!(slots, [f64::from(8 | BUFFER | RECOVERY), 7.0, 0.0, 0.0]);
+    }
+}

@@ -1,0 +1,172 @@
+//! Response bodies on their way to JavaScript.
+//!
+//! A body that has arrived with its head goes with it, in one crossing. Any other is read ahead up to a bound and
+//! handed over in the largest pieces that have gathered: reading stops when the bound is reached, so the
+//! socket's own backpressure slows the server down.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use tokio::sync::mpsc;
+
+use super::completion::{BUFFER, Completion, DONE, Kind, Value};
+use super::engine::Core;
+use crate::fault::Fault;
+use crate::http::transport::IncomingBody;
+
+/// What is read before JavaScript asks for it. Small enough to forget about an unread response, large enough
+/// that one crossing moves a worthwhile piece.
+const READ_AHEAD: usize = 256 * 1024;
+/// What may travel with the head. More would keep the head waiting.
+const INLINE: usize = 64 * 1024;
+/// How often the connection's task gets a turn before the head leaves without its body: it has the bytes
+/// already, but hands them on only when asked, in a turn of its own.
+const TURNS: u32 = 3;
+/// A stated length is believed up to here when memory is reserved for it.
+const RESERVE: u64 = 16 * 1024 * 1024;
+
+/// What JavaScript asks of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Whatever has gathered, at least one byte.
+    Piece,
+    Everything,
+}
+
+/// A body and what of it has been read.
+pub struct Download<B> {
+    body: B,
+    gathered: Vec<u8>,
+    end: Option<Result<(), Box<Fault>>>,
+}
+
+impl<B: IncomingBody> Download<B> {
+    pub fn new(body: B) -> Self {
+        Download {
+            body,
+            gathered: Vec::new(),
+            end: None,
+        }
+    }
+
+    /// Takes what has arrived with the head, without waiting for the network.
+    pub async fn take_arrived(&mut self) {
+        let mut turns = 0;
+        while self.end.is_none() && self.gathered.len() < INLINE {
+            match self.body.chunk().now_or_never() {
+                Some(read) => self.gather(read),
+                None if turns == TURNS => return,
+                None => {
+                    turns += 1;
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+    }
+
+    pub fn is_complete(&self) -> bool {
+        matches!(self.end, Some(Ok(())))
+    }
+
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.gathered
+    }
+
+    /// The length of the whole body, if the response stated it.
+    pub fn length(&self) -> Option<u64> {
+        self.body
+            .remaining()
+            .map(|remaining| remaining + self.gathered.len() as u64)
+    }
+
+    /// Answers what JavaScript asks for, until the body has ended or nobody can ask any more.
+    pub async fn serve(
+        mut self,
+        core: &Arc<Core>,
+        call: u32,
+        mut requests: mpsc::Receiver<Wanted>,
+    ) {
+        let mut wanted = None;
+        loop {
+            if let Some(answer) = wanted.and_then(|wanted| self.answer(wanted, call)) {
+                let last = answer.kind == Kind::Broken || answer.flags & DONE != 0;
+                core.push(answer);
+                if last {
+                    return;
+                }
+                wanted = None;
+            }
+            let room = self.end.is_none() && (wanted.is_some() || self.gathered.len() < READ_AHEAD);
+            tokio::select! {
+                biased;
+                request = requests.recv(), if wanted.is_none() => match request {
+                    None => return,
+                    Some(request) => {
+                        wanted = Some(request);
+                        if request == Wanted::Everything {
+                            self.reserve();
+                        }
+                    }
+                },
+                read = self.body.chunk(), if room => {
+                    self.gather(read);
+                    self.gather_ready();
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, wanted: Wanted, call: u32) -> Option<Completion> {
+        let complete = self.is_complete();
+        let enough = match wanted {
+            Wanted::Piece => complete || !self.gathered.is_empty(),
+            Wanted::Everything => complete,
+        };
+        if enough {
+            return Some(piece(call, std::mem::take(&mut self.gathered), complete));
+        }
+        match &self.end {
+            Some(Err(fault)) => Some(Completion::json(
+                Kind::Broken,
+                call,
+                super::call::broken_json(fault),
+            )),
+            _ => None,
+        }
+    }
+
+    /// What else is there already becomes part of the same piece.
+    fn gather_ready(&mut self) {
+        while self.end.is_none() && self.gathered.len() < READ_AHEAD {
+            match self.body.chunk().now_or_never() {
+                Some(read) => self.gather(read),
+                None => return,
+            }
+        }
+    }
+
+    fn gather(&mut self, read: Result<Option<bytes::Bytes>, Fault>) {
+        match read {
+            Ok(Some(bytes)) => self.gathered.extend_from_slice(&bytes),
+            Ok(None) => self.end = Some(Ok(())),
+            Err(fault) => self.end = Some(Err(Box::new(fault))),
+        }
+    }
+
+    fn reserve(&mut self) {
+        let stated = self.body.remaining().unwrap_or(0).min(RESERVE);
+        self.gathered.reserve_exact(stated as usize);
+    }
+}
+
+fn piece(call: u32, bytes: Vec<u8>, complete: bool) -> Completion {
+    let mut completion = Completion::new(Kind::Chunk, call);
+    if complete {
+        completion.flags |= DONE;
+    }
+    if !bytes.is_empty() {
+        completion.flags |= BUFFER;
+        completion.values[0] = Value::Bytes(bytes);
+    }
+    completion
+}

@@ -1,0 +1,32 @@
+//! The Node-API boundary: the only folder that knows napi, and the only one with `unsafe`.
+//!
+//! What it is built on, and why (each cost was measured before it was avoided):
+//!
+//! - One [`engine::Engine`] per JavaScript environment (main thread, each worker, each Jest realm), made by the
+//!   JavaScript half. Nothing of an environment is kept in a Rust `static`: a loaded addon is shared by all
+//!   environments of a process, and one of them may end while the others go on.
+//! - A call crosses twice: once to start, once with its answer. Answers gather in a queue; the event loop is
+//!   woken when the queue turns non-empty and then takes all of them at once ([`dispatcher`]).
+//! - Numbers travel in one typed array, headers as one string, and a body that has already arrived travels with
+//!   its headers ([`completion`]). Promises, errors and responses are made in JavaScript, where that is cheap.
+//! - Tokio's runtime starts at the first call, never at import ([`runtime`]).
+
+mod call;
+pub mod client;
+mod completion;
+mod dispatcher;
+mod download;
+pub mod engine;
+mod hooks;
+mod options;
+mod request;
+mod runtime;
+mod upload;
+
+use napi_derive::napi;
+
+/// The version of this addon: the JavaScript half refuses one that is not its own.
+#[napi]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}

@@ -1,0 +1,103 @@
+//! The options of a client and of a call, as the JavaScript half sends them: checked there, complete, in JSON.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::http::transport::Limits;
+use crate::policy;
+
+/// `{ "retry": {...}, "timeout": {...}, "extraRoots": [...] }`; what is absent keeps the client's value.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Wire<'a> {
+    #[serde(borrow)]
+    retry: Option<&'a RawValue>,
+    timeout: Option<WireTimeouts>,
+    #[serde(default)]
+    extra_roots: Vec<String>,
+}
+
+/// Milliseconds; `null` is no limit.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireTimeouts {
+    connect: Option<f64>,
+    headers: Option<f64>,
+    body: Option<f64>,
+    attempt: Option<f64>,
+    total: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    pub limits: Limits,
+    pub total: Option<Duration>,
+}
+
+pub struct Options {
+    pub retry: Option<policy::Options>,
+    pub timeouts: Option<Timeouts>,
+    /// PEM texts.
+    pub extra_roots: Vec<String>,
+}
+
+impl Options {
+    pub fn parse(json: &str) -> Result<Self, String> {
+        let wire: Wire<'_> = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        Ok(Options {
+            retry: wire
+                .retry
+                .map(|retry| policy::Options::from_json(retry.get()))
+                .transpose()?,
+            timeouts: wire.timeout.map(Timeouts::from),
+            extra_roots: wire.extra_roots,
+        })
+    }
+}
+
+impl From<WireTimeouts> for Timeouts {
+    fn from(wire: WireTimeouts) -> Self {
+        Timeouts {
+            limits: Limits {
+                connect: limit(wire.connect),
+                headers: limit(wire.headers),
+                body: limit(wire.body),
+                attempt: limit(wire.attempt),
+            },
+            total: limit(wire.total),
+        }
+    }
+}
+
+/// What no clock can reach is no limit.
+fn limit(milliseconds: Option<f64>) -> Option<Duration> {
+    milliseconds.and_then(|milliseconds| Duration::try_from_secs_f64(milliseconds / 1000.0).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_timeouts_in_milliseconds_and_null_as_none() {
+        let json =
+            r#"{"timeout":{"connect":1500,"headers":null,"body":1,"attempt":null,"total":1e300}}"#;
+        let timeouts = Options::parse(json).unwrap().timeouts.unwrap();
+        assert_eq!(timeouts.limits.connect, Some(Duration::from_millis(1500)));
+        assert_eq!(timeouts.limits.headers, None);
+        assert_eq!(timeouts.limits.body, Some(Duration::from_millis(1)));
+        assert_eq!(timeouts.total, None, "beyond any clock");
+    }
+
+    #[test]
+    fn names_what_it_does_not_know() {
+        assert!(
+            Options::parse(r#"{"retries":1}"#)
+                .err()
+                .unwrap()
+                .contains("retries")
+        );
+    }
+}

@@ -1,0 +1,179 @@
+//! [`Options`] as JavaScript sends them. `lib/policy/options.js` has checked them and speaks to the caller;
+//! an error here is a disagreement between the two halves of this package.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{Backoff, BudgetOptions, Options};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct OptionsJson {
+    retries: Option<u32>,
+    backoff: Option<BackoffJson>,
+    within: Option<f64>,
+    methods: Option<Vec<Box<str>>>,
+    statuses: Option<Vec<u16>>,
+    respect_retry_after: Option<bool>,
+    budget: Option<BudgetJson>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BackoffJson {
+    base: Option<f64>,
+    cap: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum BudgetJson {
+    /// `false`: no budget. `true` would be the default one.
+    Switch(bool),
+    Limits(BudgetLimitsJson),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct BudgetLimitsJson {
+    ratio: Option<f64>,
+    per_second: Option<f64>,
+}
+
+impl Options {
+    /// Reads the JSON that `parseRetryOptions` makes; what it leaves out takes the default. Times are milliseconds.
+    ///
+    /// ```
+    /// use unreset::policy::Options;
+    ///
+    /// let options = Options::from_json(r#"{ "retries": 5, "backoff": { "base": 50 } }"#).unwrap();
+    /// assert_eq!(options.retries, 5);
+    /// assert_eq!(options.backoff.base.as_millis(), 50);
+    /// assert_eq!(options.backoff.cap.as_secs(), 10);
+    /// ```
+    pub fn from_json(json: &str) -> Result<Options, String> {
+        let given: OptionsJson = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let defaults = Options::default();
+        Ok(Options {
+            retries: given.retries.unwrap_or(defaults.retries),
+            backoff: match given.backoff {
+                Some(backoff) => Backoff {
+                    base: milliseconds("backoff.base", backoff.base, defaults.backoff.base)?,
+                    cap: milliseconds("backoff.cap", backoff.cap, defaults.backoff.cap)?,
+                },
+                None => defaults.backoff,
+            },
+            within: milliseconds("within", given.within, defaults.within)?,
+            methods: given.methods.map(|methods| methods.into_iter().collect()),
+            statuses: given
+                .statuses
+                .map(|statuses| statuses.into_iter().collect()),
+            respect_retry_after: given
+                .respect_retry_after
+                .unwrap_or(defaults.respect_retry_after),
+            budget: match given.budget {
+                None | Some(BudgetJson::Switch(true)) => defaults.budget,
+                Some(BudgetJson::Switch(false)) => None,
+                Some(BudgetJson::Limits(limits)) => Some(budget(limits)?),
+            },
+        })
+    }
+}
+
+fn budget(limits: BudgetLimitsJson) -> Result<BudgetOptions, String> {
+    let defaults = BudgetOptions::default();
+    Ok(BudgetOptions {
+        ratio: not_negative("budget.ratio", limits.ratio.unwrap_or(defaults.ratio))?,
+        per_second: not_negative(
+            "budget.perSecond",
+            limits.per_second.unwrap_or(defaults.per_second),
+        )?,
+    })
+}
+
+fn milliseconds(name: &str, given: Option<f64>, default: Duration) -> Result<Duration, String> {
+    match given {
+        None => Ok(default),
+        Some(ms) => Duration::try_from_secs_f64(not_negative(name, ms)? / 1000.0)
+            .map_err(|error| format!("{name}: {error}")),
+    }
+}
+
+fn not_negative(name: &str, value: f64) -> Result<f64, String> {
+    if value >= 0.0 {
+        Ok(value)
+    } else {
+        Err(format!("{name}: {value} is negative"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{MethodSet, StatusSet};
+
+    #[test]
+    fn nothing_given_is_the_default() {
+        assert_eq!(Options::from_json("{}"), Ok(Options::default()));
+    }
+
+    #[test]
+    fn every_option_is_read() {
+        let json = r#"{
+            "retries": 7,
+            "backoff": { "base": 12.5, "cap": 3000 },
+            "within": 45000,
+            "methods": ["POST", "PATCH"],
+            "statuses": [418, 503],
+            "respectRetryAfter": false,
+            "budget": { "ratio": 0.5, "perSecond": 2 }
+        }"#;
+        let expected = Options {
+            retries: 7,
+            backoff: Backoff {
+                base: Duration::from_micros(12_500),
+                cap: Duration::from_secs(3),
+            },
+            within: Duration::from_secs(45),
+            methods: Some(MethodSet::from_iter(["POST", "PATCH"])),
+            statuses: Some(StatusSet::from_iter([418, 503])),
+            respect_retry_after: false,
+            budget: Some(BudgetOptions {
+                ratio: 0.5,
+                per_second: 2.0,
+            }),
+        };
+        assert_eq!(Options::from_json(json), Ok(expected));
+    }
+
+    #[test]
+    fn false_is_no_budget_and_half_a_budget_takes_the_other_half_from_the_default() {
+        let budget = |json: &str| Options::from_json(json).unwrap().budget;
+        assert_eq!(budget(r#"{ "budget": false }"#), None);
+        let half = BudgetOptions {
+            ratio: 0.2,
+            per_second: 1.0,
+        };
+        assert_eq!(budget(r#"{ "budget": { "perSecond": 1 } }"#), Some(half));
+    }
+
+    #[test]
+    fn what_the_javascript_half_should_not_have_let_through_is_refused() {
+        for json in [
+            "",
+            "[]",
+            r#"{ "retry": 3 }"#,
+            r#"{ "retries": -1 }"#,
+            r#"{ "retries": 1.5 }"#,
+            r#"{ "within": -1 }"#,
+            r#"{ "within": 1e300 }"#,
+            r#"{ "backoff": { "base": -1 } }"#,
+            r#"{ "backoff": { "factor": 2 } }"#,
+            r#"{ "budget": { "ratio": -0.1 } }"#,
+            r#"{ "statuses": [70000] }"#,
+        ] {
+            assert!(Options::from_json(json).is_err(), "{json}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The policy, and the retry state of one call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::origins::{Origin, Origins};
+use super::permission::permit;
+use super::{Decision, GaveUp, Now, Options, Random, Repeatable, Why};
+use crate::fault::{Delivery, Fault, Kind};
+
+/// Options, and what the calls made under them share: the state of every origin. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    options: Arc<Options>,
+    origins: Arc<Origins>,
+}
+
+impl Policy {
+    pub fn new(options: Options) -> Self {
+        Self {
+            options: Arc::new(options),
+            origins: Arc::default(),
+        }
+    }
+
+    /// The same origins under other options: for a call that overrides some.
+    pub fn with_options(&self, options: Options) -> Self {
+        Self {
+            options: Arc::new(options),
+            origins: self.origins.clone(),
+        }
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// A call begins: it counts into the origin's budget. `origin` is `scheme://host:port`.
+    pub fn begin(&self, origin: &str, now: Now) -> Retries {
+        Retries {
+            options: self.options.clone(),
+            origin: self.origins.call(origin, now),
+            began: now.monotonic,
+            within_from: now.monotonic,
+            attempt: 1,
+            spent: 0,
+            pool_suspect: false,
+            resuming: false,
+        }
+    }
+}
+
+/// The retry state of one call.
+#[derive(Debug)]
+pub struct Retries {
+    options: Arc<Options>,
+    origin: Arc<Origin>,
+    began: Duration,
+    /// What `within` counts from: the beginning, or the fault that stopped a body which had progressed.
+    within_from: Duration,
+    attempt: u32,
+    /// Retries that count against `retries`, since the beginning or since bytes last progressed.
+    spent: u32,
+    /// A pooled connection was dead, so the others may be: further attempts go over fresh ones.
+    pool_suspect: bool,
+    /// Bytes have progressed since the last attempt began.
+    resuming: bool,
+}
+
+impl Retries {
+    /// The number of the attempt that is running or has just failed, from 1. Counts every attempt, also those that
+    /// do not count against `retries`.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Since the call began.
+    pub fn elapsed(&self, now: Now) -> Duration {
+        now.monotonic.saturating_sub(self.began)
+    }
+
+    /// Has `within` passed? To be asked again after the wait: a timer, or an `onRetry` hook, may have taken longer
+    /// than planned.
+    pub fn out_of_time(&self, now: Now) -> bool {
+        now.monotonic.saturating_sub(self.within_from) > self.options.within
+    }
+
+    /// An attempt ended with `fault`: what now?
+    ///
+    /// `verdict` is the answer of a `shouldRetry` hook. `Some(true)` overrides what the policy holds against the
+    /// fault (not transient, a status not listed) and the request (not idempotent); body, attempts, time, budget and
+    /// abort still limit. `Some(false)` ends with [`GaveUp::NotTransient`].
+    ///
+    /// `stale`: the connection had answered an earlier request. A server closes idle connections, and a request
+    /// that crosses that close fails although nothing is wrong: if it may be repeated at all, it is, at once and on
+    /// a fresh connection, at no cost to `retries` or budget. Once for each origin of the call: what follows goes over
+    /// fresh connections, which cannot be stale, so a second such fault is something else.
+    ///
+    /// The reasons to give up are asked in the order in which [`GaveUp`] lists them, from what no option changes to
+    /// what another moment would. The budget comes last because asking it costs a token.
+    pub fn decide(
+        &mut self,
+        fault: &Fault,
+        request: Repeatable<'_>,
+        verdict: Option<bool>,
+        stale: bool,
+        now: Now,
+        random: &mut dyn Random,
+    ) -> Decision {
+        match self.next(fault, request, verdict, stale, now, random) {
+            Ok(retry) => {
+                self.attempt = self.attempt.saturating_add(1);
+                self.resuming = false;
+                retry
+            }
+            Err(reason) => Decision::GiveUp(reason),
+        }
+    }
+
+    /// Bytes of the response have progressed since the last decision. The next fault interrupts a transfer that
+    /// works: attempts and `within` count anew from it, and resuming draws nothing from the budget. Without this a
+    /// download longer than `within` could not survive its first reset.
+    pub fn progressed(&mut self) {
+        self.resuming = true;
+    }
+
+    /// A redirect moved the call to another origin, where it counts as a call like any other. Attempts and time go
+    /// on: to the caller it is still the same call.
+    pub fn moved(&mut self, policy: &Policy, origin: &str, now: Now) {
+        self.origin = policy.origins.call(origin, now);
+        self.pool_suspect = false;
+    }
+
+    fn next(
+        &mut self,
+        fault: &Fault,
+        request: Repeatable<'_>,
+        verdict: Option<bool>,
+        stale: bool,
+        now: Now,
+        random: &mut dyn Random,
+    ) -> Result<Decision, GaveUp> {
+        let why = permit(fault, request, verdict, &self.options)?;
+        if self.resuming {
+            self.spent = 0;
+            self.within_from = now.monotonic;
+        }
+        // `retry: false` means not once, not even for a stale connection.
+        if self.options.retries == 0 {
+            return Err(GaveUp::AttemptsExhausted);
+        }
+        if stale && is_lost_before_answer(fault) && !self.pool_suspect {
+            if self.out_of_time(now) {
+                return Err(GaveUp::OutOfTime);
+            }
+            self.pool_suspect = true;
+            return Ok(Decision::Retry {
+                delay: Duration::ZERO,
+                fresh_connection: true,
+                why: Why::StaleConnection,
+            });
+        }
+        if self.spent >= self.options.retries {
+            return Err(GaveUp::AttemptsExhausted);
+        }
+        let delay = self.wait(fault, now, random)?;
+        if let Some(limits) = self.options.budget
+            && !self.resuming
+            && !self.origin.withdraw(now, limits)
+        {
+            return Err(GaveUp::BudgetExhausted);
+        }
+        self.spent += 1;
+        Ok(Decision::Retry {
+            delay,
+            fresh_connection: self.pool_suspect,
+            why,
+        })
+    }
+
+    /// The wait before the next attempt, if it ends within `within`.
+    fn wait(&self, fault: &Fault, now: Now, random: &mut dyn Random) -> Result<Duration, GaveUp> {
+        let elapsed = now.monotonic.saturating_sub(self.within_from);
+        let Some(room) = self.options.within.checked_sub(elapsed) else {
+            return Err(GaveUp::OutOfTime);
+        };
+        let backoff = self.options.backoff.delay(self.spent, random);
+        match self.asked(fault, now) {
+            Some(asked) if asked > room => Err(GaveUp::RetryAfterTooLong),
+            // The backoff still counts when the server asks for less (`Retry-After: 0` is no call to hammer it),
+            // but must not push an attempt past the time that the server itself named as good.
+            Some(asked) => Ok(asked.max(backoff.min(room))),
+            None if backoff > room => Err(GaveUp::OutOfTime),
+            None => Ok(backoff),
+        }
+    }
+
+    /// How long the server asked to wait, counted from now.
+    fn asked(&self, fault: &Fault, now: Now) -> Option<Duration> {
+        if !self.options.respect_retry_after {
+            return None;
+        }
+        Some(fault.retry_after?.delay_from(now.wall))
+    }
+}
+
+/// The connection ended under the request. A timeout on a reused connection, by contrast, says nothing about the
+/// connection having been stale.
+fn is_lost_before_answer(fault: &Fault) -> bool {
+    matches!(fault.kind, Kind::Reset | Kind::Closed) && fault.delivery != Delivery::Answered
+}
+
+#[cfg(test)]
+mod tests;
