@@ -35,9 +35,9 @@ async function measure(job) {
 
   const url = job.origin + pathname;
   const latencies = new Latencies();
-  let running = true;
+  const run = { isOver: false };
   async function callAfterCall() {
-    while (running) {
+    while (!run.isOver) {
       const begun = performance.now();
       const answer = await peer[operation](url);
       latencies.add(performance.now() - begun);
@@ -62,7 +62,7 @@ async function measure(job) {
     // Of the whole process since its start, Node itself included; the kernel counts in KiB.
     peakMemory: process.resourceUsage().maxRSS / 1024,
   };
-  running = false;
+  run.isOver = true;
   await callers;
   return { version: peer.version, node: process.version, loopSource, figures };
 }

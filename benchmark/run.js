@@ -25,8 +25,12 @@ const BUSY = 0.5;
 
 async function main() {
   const options = readOptions(process.argv.slice(2));
-  if (options.help) return console.log(USAGE);
+  if (options.help) console.log(USAGE);
+  else await bench(options);
+}
 
+/** @param {ReturnType<typeof readOptions>} options */
+async function bench(options) {
   installPeers();
   if (options.peers.some((peer) => peer.startsWith('unreset'))) requireReleaseAddon();
   const node = nodeVersion(options.node);

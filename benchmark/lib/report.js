@@ -46,7 +46,7 @@ function caseTable({ measurements, peers, versions }, caseName) {
     const figures = summarize(measurements, caseName, peer);
     return [
       `${peer} ${versions[peer]}`,
-      ...COLUMNS.map(([, figure, write]) => (figures[figure] == null ? '-' : write(figures[figure]))),
+      ...COLUMNS.map(([, figure, write]) => (figures[figure] === undefined ? '-' : write(figures[figure]))),
       ...bases.flatMap(([against]) =>
         ['rate', 'loop'].map((figure) => number(2)(ratio(measurements, { case: caseName, figure, peer, against }).median))
       ),
@@ -67,8 +67,10 @@ function targetTable(targets) {
   return `Targets\n${table([['ratio', 'median', 'rounds', 'wanted', ''], ...rows])}`;
 }
 
+/** The first line of each reason; the results have it in full. */
 function failures(failed) {
-  return failed.map(({ peer, case: caseName, reason }) => `FAILED: ${peer}, ${caseName}: ${reason}`).join('\n');
+  const line = ({ peer, case: caseName, reason }) => `FAILED: ${peer}, ${caseName}: ${reason.split('\n', 1)[0]}`;
+  return failed.map(line).join('\n');
 }
 
 /** Rows of text as aligned lines: the first column to the left, the others to the right. */

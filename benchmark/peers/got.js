@@ -11,7 +11,7 @@ let got;
 module.exports = {
   version: packageVersion(name),
   async setup() {
-    ({ got } = await import(name));
+    ({ default: got } = await import(name));
   },
   json: (url) => got(url).json(),
   bytes: (url) => got(url).buffer(),
