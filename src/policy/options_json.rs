@@ -58,10 +58,7 @@ impl Options {
         Ok(Options {
             retries: given.retries.unwrap_or(defaults.retries),
             backoff: match given.backoff {
-                Some(backoff) => Backoff {
-                    base: milliseconds("backoff.base", backoff.base, defaults.backoff.base)?,
-                    cap: milliseconds("backoff.cap", backoff.cap, defaults.backoff.cap)?,
-                },
+                Some(given) => backoff(given)?,
                 None => defaults.backoff,
             },
             within: milliseconds("within", given.within, defaults.within)?,
@@ -79,6 +76,14 @@ impl Options {
             },
         })
     }
+}
+
+fn backoff(given: BackoffJson) -> Result<Backoff, String> {
+    let defaults = Backoff::default();
+    let base = milliseconds("backoff.base", given.base, defaults.base)?;
+    // Who asks for a base of 20 s and names no cap does not ask for the 10 s of the default one.
+    let cap = milliseconds("backoff.cap", given.cap, defaults.cap.max(base))?;
+    Ok(Backoff { base, cap })
 }
 
 fn budget(limits: BudgetLimitsJson) -> Result<BudgetOptions, String> {
@@ -145,6 +150,21 @@ mod tests {
             }),
         };
         assert_eq!(Options::from_json(json), Ok(expected));
+    }
+
+    #[test]
+    fn a_base_above_the_default_cap_lifts_it() {
+        let backoff = |json: &str| Options::from_json(json).unwrap().backoff;
+        let lifted = Backoff {
+            base: Duration::from_secs(20),
+            cap: Duration::from_secs(20),
+        };
+        assert_eq!(backoff(r#"{ "backoff": { "base": 20000 } }"#), lifted);
+        let capped = Backoff {
+            base: Duration::from_millis(100),
+            cap: Duration::from_millis(50),
+        };
+        assert_eq!(backoff(r#"{ "backoff": { "cap": 50 } }"#), capped);
     }
 
     #[test]
