@@ -13,7 +13,10 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
+    SignatureScheme,
+};
 use webpki::EndEntityCert;
 
 use super::{TransportError, connector};
@@ -21,9 +24,12 @@ use super::{TransportError, connector};
 /// HTTP/1.1 only, with ring, trusting the bundled Mozilla roots and `extra_roots`.
 pub(super) fn config(extra_roots: &[Bytes]) -> Result<ClientConfig, TransportError> {
     let provider = Arc::new(ring::default_provider());
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(extra_roots)?), Arc::clone(&provider))
-        .build()
-        .map_err(TransportError::Verifier)?;
+    let verifier = WebPkiServerVerifier::builder_with_provider(
+        Arc::new(roots(extra_roots)?),
+        Arc::clone(&provider),
+    )
+    .build()
+    .map_err(TransportError::Verifier)?;
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(TransportError::Tls)?
@@ -35,10 +41,14 @@ pub(super) fn config(extra_roots: &[Bytes]) -> Result<ClientConfig, TransportErr
 }
 
 fn roots(extra: &[Bytes]) -> Result<RootCertStore, TransportError> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
     for bytes in extra {
         for certificate in certificates(bytes)? {
-            roots.add(certificate).map_err(TransportError::Certificate)?;
+            roots
+                .add(certificate)
+                .map_err(TransportError::Certificate)?;
         }
     }
     Ok(roots)
@@ -51,7 +61,9 @@ fn certificates(bytes: &Bytes) -> Result<Vec<CertificateDer<'static>>, Transport
     if bytes.first() == Some(&DER_SEQUENCE) {
         return Ok(vec![CertificateDer::from(bytes.to_vec())]);
     }
-    CertificateDer::pem_slice_iter(bytes).collect::<Result<_, _>>().map_err(TransportError::Pem)
+    CertificateDer::pem_slice_iter(bytes)
+        .collect::<Result<_, _>>()
+        .map_err(TransportError::Pem)
 }
 
 /// webpki's verdict, with a refusal put in Node's words. Nothing that webpki refuses is accepted here.
@@ -69,15 +81,17 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        self.webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now).map_err(|error| {
-            match untrusted(&error, end_entity, intermediates) {
-                Some(code) => rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Untrusted {
-                    code,
-                    verdict: error,
-                })))),
+        self.webpki
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            .map_err(|error| match untrusted(&error, end_entity, intermediates) {
+                Some(code) => rustls::Error::InvalidCertificate(CertificateError::Other(
+                    OtherError(Arc::new(Untrusted {
+                        code,
+                        verdict: error,
+                    })),
+                )),
                 None => error,
-            }
-        })
+            })
     }
 
     fn verify_tls12_signature(
@@ -131,7 +145,9 @@ fn untrusted(
     end_entity: &CertificateDer<'_>,
     intermediates: &[CertificateDer<'_>],
 ) -> Option<&'static str> {
-    let rustls::Error::InvalidCertificate(refusal) = error else { return None };
+    let rustls::Error::InvalidCertificate(refusal) = error else {
+        return None;
+    };
     // A self-signed certificate made with OpenSSL's defaults is a CA; webpki refuses it as a server's for that
     // reason, before it looks for an issuer.
     let is_ca = matches!(refusal, CertificateError::Other(OtherError(cause))
