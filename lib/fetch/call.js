@@ -51,14 +51,15 @@ class Call {
     } else {
       answer.body = complete ? (body ?? '') : new Incoming(this);
     }
-    this.resolve(new UnresetResponse(answer));
+    this.#promised().resolve(new UnresetResponse(answer));
   }
 
   onFailed({ source, fault, recovery }) {
     this.#settle();
-    if (source === 'hook') this.reject(this.hooks.thrown);
-    else if (source === 'body') this.reject(bodySourceError(this.upload.failure?.error, recovery, this));
-    else this.reject(callError('fetch failed', fault, recovery, this));
+    const { reject } = this.#promised();
+    if (source === 'hook') reject(this.hooks.thrown);
+    else if (source === 'body') reject(bodySourceError(this.upload.failure?.error, recovery, this));
+    else reject(callError('fetch failed', fault, recovery, this));
   }
 
   onChunk(bytes, flags) {
@@ -79,14 +80,13 @@ class Call {
   /** Ends the call because the caller's signal says so, with the caller's reason. */
   abort(reason) {
     engine.cancel(this);
-    this.reject(reason);
-    this.#end(reason);
+    this.fail(reason);
   }
 
-  /** Ends the call before it was started: its input turned out to be wrong. */
+  /** Ends the call from this side: its input is wrong, or the caller does not want it any more. */
   fail(error) {
     this.#end(error);
-    this.reject(error);
+    this.#promised().reject(error);
   }
 
   /** Ends the call because nobody wants the rest of it. */
@@ -112,6 +112,17 @@ class Call {
     });
   }
 
+  /**
+   * The functions that settle the promise, taken once: they keep the promise alive and with it the response,
+   * which has to be collectable when nobody reads it.
+   */
+  #promised() {
+    const { resolve, reject } = this;
+    this.resolve = nothing;
+    this.reject = nothing;
+    return { resolve, reject };
+  }
+
   #end(error) {
     this.ended ??= { error };
     this.#settle();
@@ -133,6 +144,8 @@ class Call {
     this.signal = undefined;
   }
 }
+
+function nothing() {}
 
 /** The caller's hooks, run in the caller's async context. */
 class Hooks {

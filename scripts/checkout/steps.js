@@ -49,7 +49,7 @@ async function runStep({ name, command, args, counts }, cwd) {
  */
 function summary(results) {
   const rows = results.map(({ name, passed, failed, seconds }) =>
-    `${failed ? 'FAIL' : 'ok  '}  ${name.padEnd(8)}  ${`${seconds.toFixed(1)} s`.padStart(8)}  ` +
+    `${failed ? 'FAIL' : 'ok  '}  ${name.padEnd(9)}  ${`${seconds.toFixed(1)} s`.padStart(8)}  ` +
     `${passed} passed, ${failed} failed`);
   const total = (key) => results.reduce((sum, result) => sum + result[key], 0);
   return `\n${rows.join('\n')}\n\n${total('passed')} passed, ${total('failed')} failed`;

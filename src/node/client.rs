@@ -1,7 +1,6 @@
 //! A client as JavaScript holds it: one pool, one policy, its defaults.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use bytes::Bytes;
 use napi_derive::napi;
@@ -27,10 +26,6 @@ const REOPENS: u32 = 1 << 3;
 const SHOULD_RETRY: u32 = 1 << 4;
 const ON_RETRY: u32 = 1 << 5;
 
-/// The server closes idle connections too. Node's own http server does after 5 s unless told otherwise, so a
-/// connection that has idled for 4 s is not used again.
-const POOL_IDLE: Duration = Duration::from_secs(4);
-
 #[napi]
 pub struct NativeClient {
     engine: Arc<Core>,
@@ -50,13 +45,13 @@ impl Shared {
     pub fn http(&self) -> Result<&Client<ReqwestTransport>, &str> {
         self.http
             .get_or_init(|| {
+                let usual = TransportOptions::default();
                 let options = TransportOptions {
-                    pool_idle_timeout: POOL_IDLE,
+                    connect_timeout: self.timeouts.limits.connect.unwrap_or(usual.connect_timeout),
                     extra_roots: self.extra_roots.clone(),
+                    ..usual
                 };
-                ReqwestTransport::new(options)
-                    .map(Client::new)
-                    .map_err(|error| error.to_string())
+                ReqwestTransport::new(options).map(Client::new).map_err(|error| error.to_string())
             })
             .as_ref()
             .map_err(String::as_str)
@@ -73,16 +68,8 @@ impl NativeClient {
             return Err(napi::Error::from_reason("a client needs retry and timeout"));
         };
         let extra_roots = options.extra_roots.into_iter().map(Bytes::from).collect();
-        let shared = Shared {
-            policy: Arc::new(Policy::new(retry)),
-            timeouts,
-            extra_roots,
-            http: OnceLock::new(),
-        };
-        Ok(NativeClient {
-            engine: Arc::clone(engine.core()),
-            shared: Arc::new(shared),
-        })
+        let shared = Shared { policy: Arc::new(Policy::new(retry)), timeouts, extra_roots, http: OnceLock::new() };
+        Ok(NativeClient { engine: Arc::clone(engine.core()), shared: Arc::new(shared) })
     }
 
     /// Starts a call. `head` as [`request::parse`] reads it; the body is `text`, `bytes`, or neither; `options`
@@ -99,17 +86,12 @@ impl NativeClient {
         options: Option<String>,
         length: Option<f64>,
     ) -> napi::Result<()> {
-        let overrides = options
-            .map(|json| Options::parse(&json))
-            .transpose()
-            .map_err(napi::Error::from_reason)?;
+        let overrides = options.map(|json| Options::parse(&json)).transpose().map_err(napi::Error::from_reason)?;
         let body = match (text, bytes) {
             (Some(text), _) => RequestBody::Bytes(text.into()),
             (None, Some(bytes)) => RequestBody::Bytes(Bytes::copy_from_slice(bytes)),
             (None, None) if flags & (STREAM | REOPENS) != 0 => {
-                let length = length
-                    .filter(|length| *length >= 0.0)
-                    .map(|length| length as u64);
+                let length = length.filter(|length| *length >= 0.0).map(|length| length as u64);
                 RequestBody::Source(Arc::new(JsSource::new(
                     Arc::clone(&self.engine),
                     call,
@@ -119,23 +101,12 @@ impl NativeClient {
             }
             (None, None) => RequestBody::Empty,
         };
-        let given = Given {
-            should_retry: flags & SHOULD_RETRY != 0,
-            on_retry: flags & ON_RETRY != 0,
-        };
+        let given = Given { should_retry: flags & SHOULD_RETRY != 0, on_retry: flags & ON_RETRY != 0 };
         let hooks = (given.should_retry || given.on_retry)
             .then(|| Arc::new(JsHooks::new(Arc::clone(&self.engine), call, given)) as Arc<_>);
-        let start = Start {
-            head,
-            body,
-            redirect: redirect(flags),
-            overrides,
-            hooks,
-        };
+        let start = Start { head, body, redirect: redirect(flags), overrides, hooks };
         let shared = Arc::clone(&self.shared);
-        self.engine.start(call, move |registration| {
-            call::run(shared, start, registration)
-        })
+        self.engine.start(call, move |registration| call::run(shared, start, registration))
     }
 }
 

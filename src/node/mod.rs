@@ -19,6 +19,7 @@ mod download;
 pub mod engine;
 mod hooks;
 mod options;
+pub mod policy;
 mod request;
 mod runtime;
 mod upload;

@@ -12,10 +12,21 @@ pub struct FastRandom;
 
 impl Random for FastRandom {
     fn below(&mut self, bound: u64) -> u64 {
-        if bound == 0 {
-            0
-        } else {
-            fastrand::u64(..bound)
+        if bound == 0 { 0 } else { fastrand::u64(..bound) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stays_below_the_bound_and_reaches_all_of_it() {
+        let mut seen = [false; 3];
+        for _ in 0..1_000 {
+            seen[FastRandom.below(3) as usize] = true;
         }
+        assert_eq!(seen, [true; 3]);
+        assert_eq!(FastRandom.below(0), 0);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::origins::{Origin, Origins};
 use super::permission::permit;
 use super::{Decision, GaveUp, Now, Options, Random, Repeatable, Why};
-use crate::fault::{Delivery, Fault, Kind, RetryAfter};
+use crate::fault::{Delivery, Fault, Kind};
 
 /// Options, and what the calls made under them share: the state of every origin. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -17,18 +17,12 @@ pub struct Policy {
 
 impl Policy {
     pub fn new(options: Options) -> Self {
-        Self {
-            options: Arc::new(options),
-            origins: Arc::default(),
-        }
+        Self { options: Arc::new(options), origins: Arc::default() }
     }
 
     /// The same origins under other options: for a call that overrides some.
     pub fn with_options(&self, options: Options) -> Self {
-        Self {
-            options: Arc::new(options),
-            origins: self.origins.clone(),
-        }
+        Self { options: Arc::new(options), origins: self.origins.clone() }
     }
 
     pub fn options(&self) -> &Options {
@@ -154,11 +148,7 @@ impl Retries {
                 return Err(GaveUp::OutOfTime);
             }
             self.pool_suspect = true;
-            return Ok(Decision::Retry {
-                delay: Duration::ZERO,
-                fresh_connection: true,
-                why: Why::StaleConnection,
-            });
+            return Ok(Decision::Retry { delay: Duration::ZERO, fresh_connection: true, why: Why::StaleConnection });
         }
         if self.spent >= self.options.retries {
             return Err(GaveUp::AttemptsExhausted);
@@ -171,11 +161,7 @@ impl Retries {
             return Err(GaveUp::BudgetExhausted);
         }
         self.spent += 1;
-        Ok(Decision::Retry {
-            delay,
-            fresh_connection: self.pool_suspect,
-            why,
-        })
+        Ok(Decision::Retry { delay, fresh_connection: self.pool_suspect, why })
     }
 
     /// The wait before the next attempt, if it ends within `within`.
@@ -200,11 +186,7 @@ impl Retries {
         if !self.options.respect_retry_after {
             return None;
         }
-        Some(match fault.retry_after? {
-            RetryAfter::Delay(delay) => delay,
-            // A date that has passed asks for no wait.
-            RetryAfter::At(date) => date.duration_since(now.wall).unwrap_or_default(),
-        })
+        Some(fault.retry_after?.delay_from(now.wall))
     }
 }
 

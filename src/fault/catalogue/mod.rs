@@ -54,10 +54,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
 /// What is known about a code: its own entry, or the one of the open-ended group it belongs to (`HTTP_4XX`,
 /// `ERR_SSL_*`, `HPE_*`).
 pub fn find(code: &str) -> Option<&'static Entry> {
-    BY_CODE
-        .get(code)
-        .or_else(|| BY_CODE.get(group_of(code)?))
-        .copied()
+    BY_CODE.get(code).or_else(|| BY_CODE.get(group_of(code)?)).copied()
 }
 
 /// The code under which a group without a closed list keeps its common entry.
@@ -73,8 +70,5 @@ fn group_of(code: &str) -> Option<&'static str> {
         ("UND_ERR_PRX_", "UND_ERR_PRX_*"),
         ("UND_ERR_SOCKS5", "UND_ERR_SOCKS5_*"),
     ];
-    OPEN_ENDED
-        .iter()
-        .find(|(prefix, _)| code.starts_with(prefix))
-        .map(|(_, group)| *group)
+    OPEN_ENDED.iter().find(|(prefix, _)| code.starts_with(prefix)).map(|(_, group)| *group)
 }

@@ -1,43 +1,100 @@
 //! The transport on reqwest, used as a plain exchange.
+//!
+//! reqwest brings connections, TLS and HTTP/1.1. Its redirects, retries, timeouts, cookies and decompression
+//! are off: the layers above must see every hop, every attempt and the encoded bytes. What reqwest hides and a
+//! truthful fault needs is won back beside it:
+//!
+//! | question | file |
+//! |---|---|
+//! | had the exchange a connection yet, and how far had that come? | [`connector`], [`resolver`] |
+//! | which limit ran out? | [`exchange`] |
+//! | was the request body all read? | [`upload`] |
+//! | what does the error prove? | [`evidence`], [`tls_evidence`] |
+//! | had the connection answered before? | [`reuse`] |
 
+mod body;
+mod connector;
+mod evidence;
+mod exchange;
+mod lanes;
+mod resolver;
+mod reuse;
+mod tls;
+mod tls_evidence;
+mod upload;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use hyper::ext::ReasonPhrase;
+use hyper_util::client::legacy::connect::HttpInfo;
+use url::{Host, Url};
 
-use super::{Exchange, Failure, IncomingBody, Reply, Transport};
-use crate::fault::Fault;
+pub use body::ReqwestBody;
+
+use self::connector::Sight;
+use self::evidence::Evidence;
+use self::exchange::{TimedOut, Watch};
+use self::lanes::Lanes;
+use self::reuse::{Answered, Ends};
+use self::upload::{Progress, Upload};
+use super::{Exchange, ExchangeBody, Failure, Reply, Transport};
+use crate::fault::{Delivery, Fault, Phase};
 
 /// What a transport is made with. Fixed for its life.
 #[derive(Debug, Clone)]
 pub struct TransportOptions {
-    /// How long a connection may idle and still be used.
+    /// The connect limit that most calls have. It is divided among a host's addresses, so that a dead one leaves
+    /// time for the next; a call may set a shorter or a longer one, the longer one without that division.
+    pub connect_timeout: Duration,
+    /// How long a connection may idle and still be used. The default is 4 s, undici's: Node servers close theirs
+    /// after 5 s (`server.keepAliveTimeout`), and a request that leaves in that moment is lost.
     pub pool_idle_timeout: Duration,
     /// Certificates to trust besides the bundled roots: PEM (any number in one) or DER (one each).
     pub extra_roots: Vec<Bytes>,
 }
 
-/// A transport cannot be made of its options.
-#[derive(Debug, thiserror::Error)]
-pub enum TransportError {}
-
-pub struct ReqwestTransport {}
-
-impl ReqwestTransport {
-    pub fn new(options: TransportOptions) -> Result<Self, TransportError> {
-        let _ = options;
-        Ok(ReqwestTransport {})
+impl Default for TransportOptions {
+    fn default() -> Self {
+        TransportOptions {
+            connect_timeout: Duration::from_secs(10),
+            pool_idle_timeout: Duration::from_secs(4),
+            extra_roots: Vec::new(),
+        }
     }
 }
 
-pub struct ReqwestBody {}
+/// A transport cannot be made of its options.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    #[error("a certificate to trust is not valid PEM")]
+    Pem(#[source] rustls::pki_types::pem::Error),
+    #[error("a certificate to trust is not a certificate")]
+    Certificate(#[source] rustls::Error),
+    #[error("the certificate verifier cannot be made")]
+    Verifier(#[source] rustls::client::VerifierBuilderError),
+    #[error("TLS cannot be configured")]
+    Tls(#[source] rustls::Error),
+    #[error("the HTTP client cannot be made")]
+    Client(#[source] reqwest::Error),
+}
 
-impl IncomingBody for ReqwestBody {
-    async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
-        todo!()
-    }
+/// Exchanges over reqwest: HTTP/1.1, a pool of connections per origin, TLS by rustls.
+pub struct ReqwestTransport {
+    lanes: Lanes,
+    answered: Arc<Answered>,
+}
 
-    fn remaining(&self) -> Option<u64> {
-        todo!()
+impl ReqwestTransport {
+    /// Makes the clients but opens nothing and starts no thread; needs no runtime yet.
+    ///
+    /// # Errors
+    /// An extra root that is not a certificate.
+    pub fn new(options: TransportOptions) -> Result<Self, TransportError> {
+        let tls = tls::config(&options.extra_roots)?;
+        Ok(ReqwestTransport { lanes: Lanes::new(tls, options)?, answered: Arc::new(Answered::new()) })
     }
 }
 
@@ -45,7 +102,87 @@ impl Transport for ReqwestTransport {
     type Body = ReqwestBody;
 
     async fn exchange(&self, exchange: Exchange) -> Result<Reply<ReqwestBody>, Failure> {
-        let _ = exchange;
-        todo!()
+        let Exchange { method, url, headers, body, connection, limits } = exchange;
+        let client = self.lanes.pick(connection, &limits).map_err(|error| unusable(&error))?;
+        let port = url.port_or_known_default();
+        let sight = Sight::new(address_in(&url));
+
+        let mut request = reqwest::Request::new(method, url);
+        *request.headers_mut() = headers;
+        let progress = fill(&mut request, body);
+
+        let watch = Watch::new(client.execute(request), &limits, sight, progress.as_deref());
+        let watched = std::pin::pin!(watch);
+        match watched.await {
+            Ok((Ok(response), _)) => Ok(self.reply(response, limits.body)),
+            Ok((Err(error), sight)) => {
+                let sent_all = progress.is_none_or(|progress| progress.has_finished());
+                let evidence = Evidence::of(&error);
+                let reused = evidence.ends.is_some_and(|ends| self.answered.forget(ends));
+                Err(Failure { fault: evidence.before_answer(sight, port, sent_all), reused })
+            }
+            Err(timed_out) => Err(Failure { fault: late(timed_out, port), reused: false }),
+        }
+    }
+}
+
+impl ReqwestTransport {
+    fn reply(&self, mut response: reqwest::Response, stall: Option<Duration>) -> Reply<ReqwestBody> {
+        let ends = response.extensions().get::<HttpInfo>().map(Ends::of);
+        if let Some(ends) = ends {
+            self.answered.remember(ends);
+        }
+        let status = response.status();
+        let status_text = match response.extensions().get::<ReasonPhrase>() {
+            Some(phrase) => Bytes::copy_from_slice(phrase.as_bytes()),
+            // hyper keeps the phrase only where it is not the usual one.
+            None => Bytes::from_static(status.canonical_reason().unwrap_or_default().as_bytes()),
+        };
+        let headers = std::mem::take(response.headers_mut());
+        let body = ReqwestBody::new(response, stall, ends, Arc::clone(&self.answered));
+        Reply { status, status_text, headers, body }
+    }
+}
+
+fn fill(request: &mut reqwest::Request, body: ExchangeBody) -> Option<Arc<Progress>> {
+    match body {
+        ExchangeBody::Empty => None,
+        ExchangeBody::Bytes(bytes) => {
+            *request.body_mut() = Some(bytes.into());
+            None
+        }
+        ExchangeBody::Stream { stream, length } => {
+            let (upload, progress) = Upload::new(stream, length);
+            *request.body_mut() = Some(reqwest::Body::wrap(upload));
+            Some(progress)
+        }
+    }
+}
+
+/// The address that a URL names by itself.
+fn address_in(url: &Url) -> Option<SocketAddr> {
+    let port = url.port_or_known_default()?;
+    match url.host()? {
+        Host::Ipv4(address) => Some((address, port).into()),
+        Host::Ipv6(address) => Some((address, port).into()),
+        Host::Domain(_) => None,
+    }
+}
+
+fn late(timed_out: TimedOut, port: Option<u16>) -> Fault {
+    let mut fault = Fault::new("ETIMEDOUT", timed_out.phase, timed_out.delivery).with_reason(timed_out.reason);
+    fault.address = timed_out.peer.map(|peer| peer.ip().to_string());
+    fault.port = port;
+    fault
+}
+
+fn unusable(error: &TransportError) -> Failure {
+    let fault = Fault::new("UNKNOWN", Phase::Connect, Delivery::NotSent).with_detail(error.to_string());
+    Failure { fault, reused: false }
+}
+
+impl Ends {
+    fn of(info: &HttpInfo) -> Self {
+        Ends { local: info.local_addr(), remote: info.remote_addr() }
     }
 }

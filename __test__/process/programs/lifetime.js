@@ -1,0 +1,90 @@
+'use strict';
+
+// How long a process lives that has called fetch: the case is the first argument.
+
+const http = require('node:http');
+const { once } = require('node:events');
+const { fetch } = require('../../..');
+
+const CASES = {
+  /** Nothing else keeps the process alive: the answer must still arrive, and then it must end by itself. */
+  async waits(url) {
+    const response = await fetch(`${url}/later`);
+    console.log(await response.text());
+  },
+  /** The body arrives later than the head. */
+  async waitsForBody(url) {
+    const response = await fetch(`${url}/late-body`);
+    console.log(await response.text());
+  },
+  /** A wait between two attempts is part of the call. */
+  async waitsForRetry(url) {
+    const response = await fetch(`${url}/once-reset`, { retry: { retries: 3, backoff: { base: 200, cap: 200 } } });
+    console.log(await response.text());
+  },
+  /** A body that nobody reads does not keep the process alive. */
+  async forgetsBody(url) {
+    const response = await fetch(`${url}/endless`);
+    console.log(response.status);
+  },
+  /** An exit with requests in every state. */
+  async exits(url) {
+    for (let i = 0; i < 50; i++) {
+      fetch(`${url}/never`).catch(() => {});
+      fetch(`${url}/endless`).then((response) => response.text()).catch(() => {});
+      fetch(`${url}/reset`, { retry: { retries: 100 } }).catch(() => {});
+    }
+    await fetch(`${url}/later`);
+    console.log('exiting');
+    process.exit(7);
+  },
+  /** Thrown out of a callback of the user's, with others in flight. */
+  async uncaught(url) {
+    process.on('uncaughtException', (error) => console.log(`caught ${error.message}`));
+    process.on('unhandledRejection', (error) => console.log(`unhandled ${error.code}`));
+    const others = Array.from({ length: 20 }, () => fetch(`${url}/later`).then((response) => response.text()));
+    fetch(`${url}/reset`, { retry: false });
+    fetch(`${url}/later`).then(() => {
+      setImmediate(() => {
+        throw new Error('mine');
+      });
+    });
+    const texts = await Promise.all(others);
+    console.log(`others ${texts.filter((text) => text === 'later').length}`);
+  },
+};
+
+async function main() {
+  const server = http.createServer(answer);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // Only what fetch holds keeps the process alive.
+  server.unref();
+  server.on('connection', (socket) => socket.unref());
+  await CASES[process.argv[2]](`http://127.0.0.1:${server.address().port}`);
+}
+
+let resets = 0;
+
+function answer(request, response) {
+  switch (request.url) {
+    case '/later':
+      setTimeout(() => response.end('later'), 50).unref();
+      return;
+    case '/late-body':
+      response.writeHead(200, { 'content-length': '4' }).flushHeaders();
+      setTimeout(() => response.end('body'), 50).unref();
+      return;
+    case '/once-reset':
+      if (resets++ === 0) request.socket.resetAndDestroy();
+      else response.end('recovered');
+      return;
+    case '/endless':
+      response.writeHead(200, { 'content-length': '1000000' }).write('x');
+      return;
+    case '/reset':
+      request.socket.resetAndDestroy();
+  }
+}
+
+main();

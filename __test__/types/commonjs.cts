@@ -1,0 +1,9 @@
+/** `require`, as TypeScript checks it in a CommonJS file. */
+
+import unreset = require('unreset');
+import { classify, fetch } from 'unreset';
+
+const same: typeof unreset.fetch = fetch;
+void same;
+unreset.classify(new Error('x')).code.toUpperCase();
+classify(null).kind satisfies string;

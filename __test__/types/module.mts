@@ -1,0 +1,123 @@
+/** `import`, as TypeScript checks it in an ES module: by name, as a namespace, and what Node makes the default. */
+
+import { createReadStream } from 'node:fs';
+import unreset, { classify, createFetch, explain, fetch, isReset, isTransient } from 'unreset';
+import * as all from 'unreset';
+import manifest from 'unreset/package.json' with { type: 'json' };
+import type {
+  Attempt, CreateFetchOptions, Delivery, Explanation, Fault, FaultError, Fetch, FetchError, FetchInit, FetchResponse,
+  GaveUp, Recovery, RetryEvent, RetryOptions, Timeouts,
+} from 'unreset';
+
+/** Fails to compile unless the two types are the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : never;
+const same = <A, B>(_: Same<A, B>): void => {};
+
+unreset.fetch satisfies Fetch;
+all.fetch satisfies Fetch;
+manifest.version satisfies string;
+// @ts-expect-error the inside of the package cannot be imported
+await import('unreset/lib/native');
+
+// fetch: what it takes
+const controller = new AbortController();
+const response = await fetch(new URL('http://localhost/'), {
+  method: 'PROPFIND',
+  headers: { a: 'b' },
+  redirect: 'manual',
+  signal: controller.signal,
+});
+fetch(new Request('http://localhost/'));
+fetch('http://localhost/', { method: 'POST', body: new URLSearchParams({ a: 'b' }) });
+fetch('http://localhost/', { method: 'PUT', body: () => createReadStream('x') });
+fetch('http://localhost/', { method: 'PUT', body: async () => new ReadableStream<Uint8Array>() });
+fetch('http://localhost/', { method: 'PUT', body: (async function* () { yield 'text'; })(), duplex: 'half' });
+fetch('http://localhost/', { method: 'PUT', body: () => ['one', Buffer.from('two')] });
+// @ts-expect-error a URL is needed
+fetch();
+// @ts-expect-error a number is no body
+fetch('http://localhost/', { method: 'PUT', body: 1 });
+// @ts-expect-error a function must return something to read
+fetch('http://localhost/', { method: 'PUT', body: () => 1 });
+
+// fetch: what it gives
+same<typeof response, FetchResponse>(true);
+response satisfies Response;
+response.recovery satisfies Recovery;
+(await response.bytes()) satisfies Uint8Array;
+// @ts-expect-error what it took cannot be changed
+response.recovery = { attempts: [], resumed: 0, bytesRefetched: 0 };
+
+const [attempt] = response.recovery.attempts;
+same<typeof attempt, Attempt | undefined>(true);
+attempt?.fault?.code satisfies string | undefined;
+// @ts-expect-error the attempt that was answered has no fault
+attempt!.fault.code;
+
+// Times and retries
+const timeout: Timeouts = { connect: 1, headers: 2, body: Infinity, attempt: false, total: 5 };
+// @ts-expect-error a number has a meaning for each part of a call only
+fetch('http://localhost/', { timeout: 1000 });
+// @ts-expect-error unknown keys of our own option objects are refused
+fetch('http://localhost/', { timeout: { conect: 1 } });
+
+const retry: RetryOptions = {
+  retries: 5,
+  backoff: { base: 10, cap: 100 },
+  within: 1000,
+  methods: ['POST'],
+  statuses: [503],
+  respectRetryAfter: false,
+  budget: { ratio: 0.1, perSecond: 1 },
+  onRetry: async ({ attempt: number, delay, fault, url, method }) => {
+    same<typeof number, number>(true);
+    same<typeof delay, number>(true);
+    same<typeof fault, Fault>(true);
+    (url + method) satisfies string;
+  },
+  shouldRetry: (fault, context) => (fault.status === 503 ? context.attempt < 2 && context.elapsed < 1000 : undefined),
+};
+const events: RetryEvent[] = [];
+fetch('http://localhost/', { retry: { budget: false, onRetry: (event) => void events.push(event) } });
+fetch('http://localhost/', { retry: { shouldRetry: async () => true } });
+fetch('http://localhost/', { retry: 5 });
+fetch('http://localhost/', { retry: false });
+// @ts-expect-error unknown keys of our own option objects are refused
+fetch('http://localhost/', { retry: { retires: 5 } });
+// @ts-expect-error a word is no number of retries
+fetch('http://localhost/', { retry: 'often' });
+// @ts-expect-error the budget is switched off by false and on by leaving it out
+fetch('http://localhost/', { retry: { budget: true } });
+// @ts-expect-error the answer is true, false or nothing
+fetch('http://localhost/', { retry: { shouldRetry: () => 'yes' } });
+
+// createFetch
+const options: CreateFetchOptions = { retry, timeout, headers: { 'user-agent': 'mine' } };
+const own: Fetch = createFetch(options);
+const init: FetchInit = { retry, timeout };
+own('http://localhost/', init);
+createFetch();
+// @ts-expect-error unknown keys of our own option objects are refused
+createFetch({ retries: 5 });
+
+// Faults
+const fault = classify('anything', { phase: 'connect', delivery: 'not-sent' });
+same<typeof fault, Fault>(true);
+same<typeof fault.delivery, Delivery>(true);
+same<typeof fault.errno, number | undefined>(true);
+same<typeof fault.ending, 'fin' | 'rst' | undefined>(true);
+isTransient(undefined) satisfies boolean;
+isReset({}) satisfies boolean;
+same<ReturnType<typeof explain>, Explanation | undefined>(true);
+// @ts-expect-error 'conect' is no phase
+classify(new Error('x'), { phase: 'conect' });
+// @ts-expect-error there is no such kind
+fault.kind === 'rest';
+
+declare const error: FetchError;
+error satisfies TypeError;
+error.cause satisfies FaultError & Fault & Error;
+error.code satisfies string;
+error.recovery.gaveUp satisfies GaveUp | undefined;
+// @ts-expect-error there is no such reason
+error.recovery.gaveUp === 'tired';

@@ -1,0 +1,40 @@
+'use strict';
+
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const path = require('node:path');
+const { text } = require('node:stream/consumers');
+
+const CLIENT = path.join(__dirname, '..', 'client.js');
+/** What a measurement may take beyond its warm-up and window before it counts as hanging, in ms. */
+const GRACE = 30_000;
+/** Settings of the user that would send the calls elsewhere, or measure another addon or another Node. */
+const FOREIGN_SETTINGS = /^(https?_proxy|all_proxy|no_proxy|node_use_env_proxy|node_options|node_debug|unreset_.*)$/i;
+
+/**
+ * Runs one measurement in a process of its own.
+ * @param {string} node the Node to measure
+ * @param {object} job see client.js
+ * @returns {Promise<object>} what client.js printed, or `{ failed }` with the reason
+ */
+async function runMeasurement(node, job) {
+  const child = spawn(node, [CLIENT, JSON.stringify(job)], {
+    env: ownEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: job.warmUp.atMost + job.window + GRACE,
+    killSignal: 'SIGKILL',
+  });
+  const [stdout, stderr, [code, signal]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  if (code === 0) return JSON.parse(stdout);
+  return { failed: signal ? `ended by ${signal}` : stderr.trim() || `exit code ${code}` };
+}
+
+function ownEnvironment() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN_SETTINGS.test(name)));
+}
+
+module.exports = { runMeasurement };

@@ -1,0 +1,409 @@
+/**
+ * `unreset`: network calls that survive ECONNRESET and its relatives.
+ *
+ * ```js
+ * import { fetch } from 'unreset';
+ *
+ * const response = await fetch('https://example.com/stock/42');
+ * console.log(await response.json(), response.recovery.attempts.length);
+ * ```
+ *
+ * All times are in milliseconds. `require('unreset')` throws an error with `code: 'ERR_UNRESET_NATIVE'` when the
+ * package has no native addon for the platform; its message says what is missing and how to build it.
+ */
+
+// ---------------------------------------------------------------------------------------------------- fetch
+
+/**
+ * The `fetch` of the WHATWG standard, as Node users know it, with retries: a GET that meets a reset is repeated,
+ * a POST only when not one byte of it had left. It resolves on any status; when the retries run out on a status,
+ * the last response is returned as it is.
+ *
+ * @param input a URL, or a `Request`
+ * @param init as for the built-in fetch, and `retry` and `timeout`. Members that it does not know are ignored,
+ *   as the standard says; unknown keys inside `retry` and `timeout` are errors.
+ * @returns rejects with a {@link FetchError} when there is no answer; with the signal's reason when the call was
+ *   aborted; with what a hook threw; with a `TypeError` or `RangeError` that names the option, before anything
+ *   is sent, on bad input
+ *
+ * @example
+ * try {
+ *   const response = await fetch(url, { timeout: { total: 5_000 }, retry: { retries: 5 } });
+ *   return await response.json();
+ * } catch (error) {
+ *   if (error.code === 'ECONNRESET') console.error(error.cause.reason, error.recovery.attempts);
+ *   throw error;
+ * }
+ */
+export function fetch(input: string | URL | Request, init?: FetchInit): Promise<FetchResponse>;
+
+/**
+ * Makes a `fetch` with its own connections, retry budget and defaults.
+ *
+ * @throws {TypeError | RangeError} on an option that is unknown or out of range; the message names it
+ *
+ * @example
+ * const billing = createFetch({ retry: { retries: 5, within: 20_000 }, timeout: { attempt: 2_000 } });
+ * await billing('https://billing.internal/invoices');
+ */
+export function createFetch(options?: CreateFetchOptions): Fetch;
+
+/** What {@link createFetch} makes; {@link fetch} is one with the defaults. */
+export type Fetch = (input: string | URL | Request, init?: FetchInit) => Promise<FetchResponse>;
+
+/** The defaults of a `fetch` made by {@link createFetch}. */
+export interface CreateFetchOptions {
+  /** See {@link FetchInit.retry}. */
+  retry?: RetryOptions | number | false;
+  /** See {@link FetchInit.timeout}. */
+  timeout?: Timeouts;
+  /** Sent with every call, except where the call sets a header of the same name. */
+  headers?: RequestInit['headers'];
+}
+
+/** The second argument of {@link fetch}. */
+export interface FetchInit extends Omit<RequestInit, 'body' | 'duplex'> {
+  /**
+   * What is sent. Strings, bytes, `Blob`, `FormData` and `URLSearchParams` can be sent again exactly as they were.
+   * A stream or an async iterable, which needs `duplex: 'half'`, is read once and kept for repetition, where the
+   * call may be repeated at all, up to 1 MiB; past that the call is not retried (`gaveUp: 'body-not-replayable'`).
+   * A function is called for each attempt and has no such limit.
+   *
+   * @example
+   * await fetch(url, { method: 'PUT', body: () => fs.createReadStream('backup.tar') });
+   */
+  body?: RequestInit['body'] | AsyncIterable<Uint8Array | string> | (() => BodySource | Promise<BodySource>);
+
+  /** Required when `body` is a stream or an async iterable. */
+  duplex?: 'half';
+
+  /**
+   * How the call is retried: an object, a number of retries, or `false` for none. It is laid over the options of
+   * {@link createFetch}, key by key.
+   */
+  retry?: RetryOptions | number | false;
+
+  /** How long each part of the call may take. It is laid over the options of {@link createFetch}, key by key. */
+  timeout?: Timeouts;
+}
+
+/** What a function given as `body` returns: a stream, something to iterate over, or all of it. */
+export type BodySource =
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array | string>
+  | Iterable<Uint8Array | string>
+  | ArrayBufferView
+  | string;
+
+/**
+ * How long each part of a call may take, in ms, at least 1; `false` is no limit, and so is `Infinity`.
+ * A timeout is a fault with `code: 'ETIMEDOUT'`, whose `phase` says which part took too long.
+ */
+export interface Timeouts {
+  /** Resolving the name, connecting and the TLS handshake together. Default 10 000. */
+  connect?: number | false;
+  /** From the moment the request is sent to the end of the response's headers. Default 300 000. */
+  headers?: number | false;
+  /** The longest silence inside the response body. Default 300 000. */
+  body?: number | false;
+  /** One attempt, up to the end of the response's headers. Default `false`. */
+  attempt?: number | false;
+  /** The whole call with its retries and waits, up to the end of the response's headers. Default `false`. */
+  total?: number | false;
+}
+
+/** A `Response`, which also tells what it took to get it. */
+export interface FetchResponse extends Response {
+  readonly recovery: Recovery;
+}
+
+/**
+ * What {@link fetch} is rejected with when there is no answer, and reading a body when it breaks off. A `TypeError`
+ * as the built-in fetch throws it, which also carries the code, the fault and what was tried.
+ */
+export interface FetchError extends TypeError {
+  /** That of the fault: `ECONNRESET`, `ETIMEDOUT`, `ENOTFOUND`, ... */
+  code: string;
+  cause: FaultError;
+  recovery: Recovery;
+}
+
+// ---------------------------------------------------------------------------------------------------- retries
+
+/** How a call is retried. Every default can be overridden; what is left out keeps it. */
+export interface RetryOptions {
+  /** How often a call is tried again after the first attempt. Default 3. */
+  retries?: number;
+
+  /**
+   * The wait before a retry: a random time between 0 and `base` doubled with each retry, at most `cap`. The whole
+   * range is random, so that clients that failed together do not come back together.
+   */
+  backoff?: {
+    /** Default 100 ms. */
+    base?: number;
+    /** Default 10 000 ms. */
+    cap?: number;
+  };
+
+  /** No new attempt begins later than this after the call began. Default 60 000 ms. */
+  within?: number;
+
+  /**
+   * The methods that may be repeated although the server may have acted on the request. The list replaces the
+   * default: the idempotent ones, GET HEAD OPTIONS TRACE PUT DELETE. A request with an `Idempotency-Key` header may
+   * be repeated whatever its method, and so may one of which not one byte was sent.
+   */
+  methods?: readonly string[];
+
+  /**
+   * The response statuses that are worth another attempt if the request may be repeated. The list replaces the
+   * default: 408 425 429 502 503 504, and 500 for GET HEAD OPTIONS TRACE.
+   */
+  statuses?: readonly number[];
+
+  /**
+   * Wait as long as the server's `Retry-After` asks; when that is later than `within` allows, there is no retry.
+   * Default `true`.
+   */
+  respectRetryAfter?: boolean;
+
+  /**
+   * How much retrying an origin may cost, so that retries do not finish off a server that is overloaded: a share of
+   * the calls of the last 10 s, plus some per second. `false` lifts the limit.
+   */
+  budget?: {
+    /** Retries per call. Default 0.2. */
+    ratio?: number;
+    /** Retries per second whatever the number of calls. Default 10. */
+    perSecond?: number;
+  } | false;
+
+  /**
+   * Called when a retry is certain, before its wait begins; a promise is awaited. What it throws rejects the call.
+   *
+   * @example
+   * onRetry: ({ attempt, delay, fault, url }) => log.warn(`${url}: ${fault.code}, attempt ${attempt}, wait ${delay} ms`)
+   */
+  onRetry?(event: RetryEvent): void | Promise<void>;
+
+  /**
+   * Overrides the decision whether a fault allows a retry: `true` retries what would be given up as not idempotent
+   * or not transient, `false` gives up, `undefined` leaves the decision as it is. Retries, time, budget and the
+   * body still limit it. A promise is awaited; what it throws rejects the call.
+   *
+   * @example
+   * shouldRetry: (fault, { method }) => (method === 'POST' && fault.status === 503 ? true : undefined)
+   */
+  shouldRetry?(fault: Fault, context: RetryContext): boolean | undefined | void | Promise<boolean | undefined | void>;
+}
+
+/** The attempt that just failed. */
+export interface RetryContext {
+  /** Its number, from 1. */
+  attempt: number;
+  method: string;
+  url: string;
+  /** Since the call began, in ms. */
+  elapsed: number;
+}
+
+/** A retry that is about to happen. */
+export interface RetryEvent {
+  /** The number of the attempt that failed, from 1. */
+  attempt: number;
+  /** The wait before the next attempt, in ms. */
+  delay: number;
+  /** What the attempt failed with. */
+  fault: Fault;
+  method: string;
+  url: string;
+}
+
+/** What it took to get an answer, or to find that there is none. */
+export interface Recovery {
+  /** Every attempt, in order. */
+  attempts: Attempt[];
+  /** How often a broken body was continued where it broke off. */
+  resumed: number;
+  /** Bytes that had to be transferred once more. */
+  bytesRefetched: number;
+  /** Why there was no further attempt. Absent when the last attempt was answered and nothing was left to retry. */
+  gaveUp?: GaveUp;
+}
+
+/** One try of a call. */
+export interface Attempt {
+  /** `null`: this attempt brought the answer. */
+  fault: Fault | null;
+  /** The wait before this attempt, in ms. */
+  delay: number;
+}
+
+/**
+ * Why a call was not tried again:
+ *
+ * - `aborted`: the caller ended it
+ * - `not-transient`: it would fail again in the same way, or `shouldRetry` said no
+ * - `not-idempotent`: the server may have acted on it, and acting twice may do harm
+ * - `body-not-replayable`: its body was a stream and is spent
+ * - `attempts-exhausted`: `retries` is used up
+ * - `out-of-time`: the next attempt would begin later than `within` allows
+ * - `retry-after-too-long`: the server asked for a longer wait than `within` leaves
+ * - `breaker-open`: the origin is taken for down
+ * - `budget-exhausted`: the origin has had its share of retries for now
+ */
+export type GaveUp =
+  | 'aborted'
+  | 'not-transient'
+  | 'not-idempotent'
+  | 'body-not-replayable'
+  | 'attempts-exhausted'
+  | 'out-of-time'
+  | 'retry-after-too-long'
+  | 'breaker-open'
+  | 'budget-exhausted';
+
+// ---------------------------------------------------------------------------------------------------- faults
+
+/**
+ * Says what went wrong, the same way for every client: the errors of Node, of the built-in fetch, undici, axios,
+ * got, node-fetch and more, with their whole chain of causes; and responses.
+ *
+ * It never throws. What it does not recognise is `kind: 'unknown'`.
+ *
+ * @param anything an error, a response, or whatever was thrown
+ * @param context what the caller knows about the moment and the error does not say
+ *
+ * @example
+ * try {
+ *   await axios.get(url);
+ * } catch (error) {
+ *   const fault = classify(error);
+ *   if (fault.kind === 'reset' && fault.delivery === 'not-sent') return again();
+ *   throw error;
+ * }
+ */
+export function classify(anything: unknown, context?: FaultContext): Fault;
+
+/** Whether the same call would plausibly succeed later: `classify(anything).transient`. */
+export function isTransient(anything: unknown): boolean;
+
+/**
+ * Whether the peer ended the connection while a call was outstanding, by RST or by FIN: "ECONNRESET", "socket hang
+ * up", "terminated", "other side closed".
+ */
+export function isReset(anything: unknown): boolean;
+
+/**
+ * What a fault's code means, what usually causes it and what to do: the text of `docs/faults.md`.
+ *
+ * @param code `ECONNRESET`, `HTTP_503`, `UND_ERR_SOCKET`, ...
+ * @returns `undefined` for a code that is not in the reference
+ *
+ * @example
+ * console.log(explain('ECONNRESET')?.action);
+ */
+export function explain(code: string): Explanation | undefined;
+
+/** One thing that went wrong. What is not known is absent. */
+export interface Fault {
+  /** The stable name a Node programmer knows: `ECONNRESET`, `ETIMEDOUT`, `ENOTFOUND`, `HTTP_503`, ... */
+  code: string;
+  kind: FaultKind;
+  phase: FaultPhase;
+  delivery: Delivery;
+  /** Would the same call plausibly succeed later? */
+  transient: boolean;
+  /** Does a connection have to be reopened? */
+  reconnect: boolean;
+  /** One plain sentence to act on. */
+  reason: string;
+  /** How the peer ended the connection. */
+  ending?: 'fin' | 'rst';
+  /** Negative, as Node reports it: `-104`. */
+  errno?: number;
+  /** `connect`, `read`, `write`, `getaddrinfo`. */
+  syscall?: string;
+  /** The peer's IP address, or the host name where that could not be resolved. */
+  address?: string;
+  port?: number;
+  /** The HTTP status, for a fault that is a response. */
+  status?: number;
+  /** How long the server asks to wait, in ms. */
+  retryAfter?: number;
+  /** What the layer below said, word for word. */
+  detail?: string;
+}
+
+/** A fault as an `Error`: the `cause` of a {@link FetchError}. */
+export interface FaultError extends Error, Fault {
+  name: 'FaultError';
+}
+
+/**
+ * The family a fault belongs to:
+ *
+ * - `reset`: the peer ended the connection while a call was outstanding
+ * - `refused`: nothing listens there
+ * - `timeout`: a limit on time was reached; the phase says which
+ * - `dns`: the name could not be resolved
+ * - `unreachable`: no route to the host or network
+ * - `tls`: the handshake or the certificate was rejected
+ * - `protocol`: what the peer sent is not the protocol it should speak
+ * - `throttled`: the server asks for fewer calls
+ * - `server`: the server answered that it failed
+ * - `too-large`: a message or body exceeds a limit
+ * - `closed`: an orderly end of a connection with no call outstanding
+ * - `aborted`: the caller ended the call
+ * - `client`: the caller's own mistake: a bad URL, a bad request
+ * - `unknown`: not recognised
+ */
+export type FaultKind =
+  | 'reset'
+  | 'refused'
+  | 'timeout'
+  | 'dns'
+  | 'unreachable'
+  | 'tls'
+  | 'protocol'
+  | 'throttled'
+  | 'server'
+  | 'too-large'
+  | 'closed'
+  | 'aborted'
+  | 'client'
+  | 'unknown';
+
+/**
+ * Where in the life of a call the fault struck: while the name was resolved, while connecting, during the TLS
+ * handshake or an upgrade, while sending, while waiting for the answer, while receiving it, between calls.
+ */
+export type FaultPhase = 'resolve' | 'connect' | 'handshake' | 'send' | 'wait' | 'receive' | 'idle';
+
+/**
+ * What the peer can have seen of the request, which decides whether a retry is safe:
+ *
+ * - `not-sent`: not one byte left; any call may be repeated
+ * - `unknown`: bytes left and no answer came; the call may have had its effect
+ * - `answered`: a response began
+ */
+export type Delivery = 'not-sent' | 'unknown' | 'answered';
+
+/** What the caller of {@link classify} knows and the error does not say. */
+export interface FaultContext {
+  phase?: FaultPhase;
+  delivery?: Delivery;
+}
+
+/** An entry of `docs/faults.md`. */
+export interface Explanation {
+  code: string;
+  kind: FaultKind;
+  /** What happened, in one sentence. */
+  meaning: string;
+  /** What usually causes it, the most frequent first. */
+  causes: string[];
+  /** What to do about it. */
+  action: string;
+}

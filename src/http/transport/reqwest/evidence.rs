@@ -1,0 +1,210 @@
+//! What an error of reqwest proves.
+//!
+//! The chain of causes is walked by type, never by text. It goes reqwest -> hyper-util -> hyper -> the I/O error
+//! or rustls, and each layer knows something that the others do not: hyper-util whether a connection was handed
+//! to the request, hyper whether the request was ever written, the system how the connection ended.
+
+use std::error::Error;
+use std::io;
+use std::iter::successors;
+
+use ::http::Extensions;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpInfo;
+
+use super::connector::Sight;
+use super::resolver::ResolveFailed;
+use super::reuse::Ends;
+use super::tls_evidence;
+use crate::fault::{Delivery, Ending, Fault, Phase};
+use crate::http::body::SourceFailed;
+
+/// What was found in the chain below a reqwest error.
+pub(super) struct Evidence<'a> {
+    error: &'a reqwest::Error,
+    client: Option<&'a legacy::Error>,
+    hyper: Option<&'a hyper::Error>,
+    resolve: Option<&'a ResolveFailed>,
+    tls: Option<&'a rustls::Error>,
+    io: Option<&'a io::Error>,
+    source_failed: bool,
+    /// Of the connection on which it happened.
+    pub ends: Option<Ends>,
+}
+
+impl<'a> Evidence<'a> {
+    pub fn of(error: &'a reqwest::Error) -> Self {
+        let mut found = Evidence {
+            error,
+            client: None,
+            hyper: None,
+            resolve: None,
+            tls: None,
+            io: None,
+            source_failed: false,
+            ends: None,
+        };
+        for cause in causes(error) {
+            if let Some(client) = cause.downcast_ref::<legacy::Error>() {
+                found.ends = ends_of(client);
+                found.client = Some(client);
+            } else if let Some(hyper) = cause.downcast_ref() {
+                // The outermost one: hyper says "canceled" around the cause of that.
+                found.hyper = found.hyper.or(Some(hyper));
+            } else if let Some(io) = cause.downcast_ref::<io::Error>() {
+                // The innermost one that the system or hyper made; others only carry an error from further down.
+                if io.get_ref().is_none_or(|inner| below(inner).is_none()) {
+                    found.io = Some(io);
+                }
+            } else if let Some(tls) = cause.downcast_ref() {
+                found.tls = found.tls.or(Some(tls));
+            } else if let Some(resolve) = cause.downcast_ref() {
+                found.resolve = Some(resolve);
+            } else if cause.is::<SourceFailed>() {
+                found.source_failed = true;
+            }
+        }
+        found
+    }
+
+    /// The fault of an exchange that brought no response.
+    pub fn before_answer(&self, sight: Sight, port: Option<u16>, sent_all: bool) -> Fault {
+        let (phase, delivery) = self.reached(sight, sent_all);
+        let mut fault = self.cause(phase, delivery);
+        if fault.address.is_none() {
+            fault.address = self.ends.map(|ends| ends.remote).or(sight.peer).map(|peer| peer.ip().to_string());
+        }
+        fault.port = port;
+        fault.syscall = fault.syscall.or(match (&*fault.code, phase) {
+            ("EPIPE", _) => Some("write".into()),
+            (_, Phase::Connect) if self.io.is_some() => Some("connect".into()),
+            ("ECONNRESET", Phase::Wait) => Some("read".into()),
+            _ => None,
+        });
+        self.detailed(fault)
+    }
+
+    /// The fault of a response body that broke off.
+    pub fn in_body(&self) -> Fault {
+        let (phase, delivery) = (Phase::Receive, Delivery::Answered);
+        let fault = match (self.tls, self.io) {
+            (Some(_), _) => self.cause(phase, delivery),
+            // hyper's words for a chunk that does not begin with its size.
+            (None, Some(io)) if matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
+                Fault::new("HPE_INVALID_CHUNK_SIZE", phase, delivery)
+            }
+            (None, Some(io)) => Fault::from_io(io, phase, delivery).with_syscall("read"),
+            (None, None) if self.hyper.is_some_and(hyper::Error::is_incomplete_message) => {
+                Fault::new("ECONNRESET", phase, delivery).with_ending(Ending::Fin)
+            }
+            // "connection error" and no cause: an upload's write failed while the response was streaming.
+            (None, None) => Fault::new("ECONNRESET", phase, delivery),
+        };
+        self.detailed(fault)
+    }
+
+    /// How far the exchange had come, and what of it the server can have seen.
+    fn reached(&self, sight: Sight, sent_all: bool) -> (Phase, Delivery) {
+        if self.resolve.is_some() {
+            return (Phase::Resolve, Delivery::NotSent);
+        }
+        if self.error.is_builder() {
+            return (Phase::Connect, Delivery::NotSent);
+        }
+        // hyper-util notes the connection on every error that struck after it gave the request one.
+        if self.client.is_some_and(|client| client.connect_info().is_none()) {
+            let phase = if self.tls.is_some() { Phase::Handshake } else { sight.stage };
+            return (phase, Delivery::NotSent);
+        }
+        match self.hyper {
+            // hyper says this only of a request that it hands back unwritten (`TrySendError::message`).
+            Some(hyper) if hyper.is_canceled() => (Phase::Send, Delivery::NotSent),
+            Some(hyper) if hyper.is_parse() => (Phase::Receive, Delivery::Answered),
+            _ if sent_all => (Phase::Wait, Delivery::Unknown),
+            _ => (Phase::Send, Delivery::Unknown),
+        }
+    }
+
+    fn cause(&self, phase: Phase, delivery: Delivery) -> Fault {
+        if let Some(failed) = self.resolve {
+            let mut fault =
+                Fault::new(failed.code, phase, delivery).with_syscall("getaddrinfo").with_address(&*failed.host);
+            fault.errno = failed.errno;
+            return fault;
+        }
+        if self.source_failed {
+            return Fault::aborted(phase, delivery);
+        }
+        if let Some(tls) = self.tls {
+            return Fault::new(tls_evidence::code(tls), phase, delivery);
+        }
+        if let Some(io) = self.io {
+            return Fault::from_io(io, phase, delivery);
+        }
+        if self.error.is_builder() {
+            return Fault::new("ERR_INVALID_URL", phase, delivery);
+        }
+        if self.error.is_timeout() {
+            return Fault::new("ETIMEDOUT", phase, delivery);
+        }
+        match self.hyper {
+            Some(hyper) if hyper.is_incomplete_message() => {
+                Fault::new("ECONNRESET", phase, delivery).with_ending(Ending::Fin)
+            }
+            Some(hyper) if hyper.is_parse_status() => Fault::new("HPE_INVALID_STATUS", phase, delivery),
+            Some(hyper) if hyper.is_parse() => Fault::new("HPE_INVALID_CONSTANT", phase, delivery),
+            // Not the source's failure: it ended before, or went on after, the length it had stated.
+            Some(hyper) if hyper.is_body_write_aborted() => {
+                Fault::new("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", phase, delivery)
+            }
+            Some(hyper) if hyper.is_canceled() || hyper.is_closed() => Fault::new("ECONNRESET", phase, delivery),
+            _ => Fault::new("UNKNOWN", phase, delivery),
+        }
+    }
+
+    fn detailed(&self, mut fault: Fault) -> Fault {
+        // Without the reqwest errors themselves: they name the URL, and URLs carry secrets.
+        let mut lines: Vec<String> = Vec::new();
+        for cause in causes(self.error).filter(|cause| !cause.is::<reqwest::Error>()) {
+            let line = cause.to_string();
+            // An I/O error repeats the words of the error it carries.
+            if lines.last() != Some(&line) {
+                lines.push(line);
+            }
+        }
+        fault.detail = (!lines.is_empty()).then(|| lines.join(": "));
+        fault
+    }
+}
+
+fn ends_of(client: &legacy::Error) -> Option<Ends> {
+    let mut extras = Extensions::new();
+    client.connect_info()?.get_extras(&mut extras);
+    extras.get::<HttpInfo>().map(Ends::of)
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    // No chain here is as long; a cyclic one would have no end.
+    successors(Some(error), |error| below(*error)).take(32)
+}
+
+/// The next error down. `io::Error::source` skips the error that it carries and goes on below it.
+fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(carried) => Some(carried),
+        None => error.source(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_io_error_carries_is_not_skipped() {
+        let carried = io::Error::other(io::Error::from(io::ErrorKind::ConnectionReset));
+        let kinds: Vec<_> =
+            causes(&carried).filter_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind())).collect();
+        assert_eq!(kinds, [io::ErrorKind::Other, io::ErrorKind::ConnectionReset]);
+    }
+}

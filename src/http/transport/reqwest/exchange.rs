@@ -1,0 +1,165 @@
+//! One exchange and the limits on its parts.
+//!
+//! All limits share one timer. It is set to the first limit that matters and looked at again when it rings:
+//! moving a timer for every change of phase would cost more than the rare early ring. An exchange that finds a
+//! pooled connection sets it once.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::connector::Sight;
+use super::upload::Progress;
+use crate::fault::{Delivery, Phase};
+use crate::http::transport::Limits;
+
+/// A limit ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TimedOut {
+    pub phase: Phase,
+    pub delivery: Delivery,
+    pub reason: &'static str,
+    pub peer: Option<SocketAddr>,
+}
+
+pin_project! {
+    /// Yields what the exchange came to and what was seen of its connector, or the limit that ended it.
+    pub(super) struct Watch<'a, F> {
+        #[pin]
+        exchange: F,
+        #[pin]
+        timer: Option<Sleep>,
+        sight: Sight,
+        upload: Option<&'a Progress>,
+        connect_by: Option<Instant>,
+        end_by: Option<Instant>,
+        headers: Option<Duration>,
+        headers_by: Option<Instant>,
+    }
+}
+
+impl<'a, F: Future> Watch<'a, F> {
+    /// `upload` is `None` for a body that needs no reading.
+    pub fn new(exchange: F, limits: &Limits, sight: Sight, upload: Option<&'a Progress>) -> Self {
+        let now = Instant::now();
+        Watch {
+            exchange,
+            timer: None,
+            sight,
+            upload,
+            connect_by: limits.connect.and_then(|limit| now.checked_add(limit)),
+            end_by: limits.attempt.and_then(|limit| now.checked_add(limit)),
+            headers: limits.headers,
+            headers_by: None,
+        }
+    }
+}
+
+impl<F: Future> Future for Watch<'_, F> {
+    type Output = Result<(F::Output, Sight), TimedOut>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Poll::Ready(output) = this.sight.poll(this.exchange, cx) {
+            return Poll::Ready(Ok((output, *this.sight)));
+        }
+        let phase = match (this.sight.connecting, this.upload) {
+            (true, _) => this.sight.stage,
+            (false, Some(upload)) if !upload.is_finished(cx) => Phase::Send,
+            (false, _) => Phase::Wait,
+        };
+        loop {
+            let limit = match phase {
+                Phase::Wait => {
+                    // The server's time runs from when everything is sent.
+                    if let (None, Some(headers)) = (*this.headers_by, *this.headers) {
+                        *this.headers_by = Instant::now().checked_add(headers);
+                    }
+                    *this.headers_by
+                }
+                // The pace of an upload is the caller's and the peer's affair; TCP keepalive finds a dead peer.
+                Phase::Send => None,
+                _ => *this.connect_by,
+            };
+            let Some(deadline) = [limit, *this.end_by].into_iter().flatten().min() else {
+                return Poll::Pending;
+            };
+            match this.timer.as_mut().as_pin_mut() {
+                None => this.timer.set(Some(sleep_until(deadline))),
+                Some(timer) if timer.deadline() > deadline || timer.is_elapsed() => timer.reset(deadline),
+                Some(_) => {}
+            }
+            let Some(timer) = this.timer.as_mut().as_pin_mut() else { unreachable!("it was just set") };
+            ready!(timer.poll(cx));
+            // It may have been set for a limit that no longer counts.
+            if Instant::now() >= deadline {
+                let reason = reason(phase, limit == Some(deadline));
+                return Poll::Ready(Err(TimedOut {
+                    phase,
+                    delivery: delivery(*this.sight),
+                    reason,
+                    peer: this.sight.peer,
+                }));
+            }
+        }
+    }
+}
+
+/// Only a connector that is at work right now proves that nothing was sent.
+fn delivery(sight: Sight) -> Delivery {
+    if sight.connecting { Delivery::NotSent } else { Delivery::Unknown }
+}
+
+fn reason(phase: Phase, own_limit: bool) -> &'static str {
+    match phase {
+        _ if !own_limit => "The attempt reached its time limit before an answer began.",
+        Phase::Wait => "The server did not begin its answer within the time limit for headers.",
+        Phase::Resolve => "The host name was not resolved within the time limit for connecting.",
+        Phase::Handshake => "The TLS handshake did not finish within the time limit for connecting.",
+        _ => "No connection was made within the time limit for connecting.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::pin::pin;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const NONE: Limits = Limits { connect: None, headers: None, body: None, attempt: None };
+
+    async fn outcome(limits: Limits) -> (Result<(), TimedOut>, Duration) {
+        let begun = Instant::now();
+        let outcome = pin!(Watch::new(pending::<()>(), &limits, Sight::new(None), None)).await;
+        (outcome.map(|_| ()), begun.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_limit_for_headers_ends_a_wait_of_unknown_delivery() {
+        let (ended, after) = outcome(Limits { headers: Some(SECOND), connect: Some(SECOND / 2), ..NONE }).await;
+        let timed_out = ended.unwrap_err();
+        assert_eq!((timed_out.phase, timed_out.delivery), (Phase::Wait, Delivery::Unknown));
+        assert!(after >= SECOND && after < SECOND * 2, "{after:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_limit_of_the_attempt_counts_from_its_beginning() {
+        let (ended, after) = outcome(Limits { headers: Some(SECOND * 9), attempt: Some(SECOND), ..NONE }).await;
+        assert!(ended.unwrap_err().reason.contains("attempt"));
+        assert!(after >= SECOND && after < SECOND * 2, "{after:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_limits_nothing_ends_it() {
+        let limits = NONE;
+        let watch = Watch::new(pending::<()>(), &limits, Sight::new(None), None);
+        assert!(tokio::time::timeout(SECOND * 86_400, watch).await.is_err());
+    }
+}

@@ -1,0 +1,105 @@
+//! The reqwest clients behind one transport.
+//!
+//! reqwest fixes the pool and the connect limit when a client is made, but calls differ: a retry wants a
+//! connection that no request has used, and some calls grant more time to connect than is usual. Each such
+//! combination is a lane, a client with its own pool. All share one TLS configuration, and with it the sessions
+//! that make the next handshake cheap. Lanes that nobody asks for are never made.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use reqwest::Client;
+use rustls::ClientConfig;
+
+use super::connector::Watched;
+use super::resolver::SystemResolver;
+use super::{TransportError, TransportOptions};
+use crate::http::transport::{Connection, Limits};
+
+/// hyper stops at 100 response headers. Node counts none but limits their size (16 KiB, `--max-http-header-size`),
+/// in which about this many of the shortest fit.
+const MAX_RESPONSE_HEADERS: usize = 2_000;
+
+/// A peer that vanished without a word (power cut, dropped NAT entry) is found after 60 s: 15 s of silence, then
+/// three unanswered probes, 15 s apart.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+const KEEPALIVE_PROBES: u32 = 3;
+
+pub(super) struct Lanes {
+    tls: ClientConfig,
+    options: TransportOptions,
+    pooled: Client,
+    fresh: OnceLock<Client>,
+    patient_pooled: OnceLock<Client>,
+    patient_fresh: OnceLock<Client>,
+}
+
+impl Lanes {
+    pub fn new(tls: ClientConfig, options: TransportOptions) -> Result<Self, TransportError> {
+        let pooled = client(tls.clone(), &options, Connection::Pooled, Some(options.connect_timeout))?;
+        Ok(Lanes {
+            tls,
+            options,
+            pooled,
+            fresh: OnceLock::new(),
+            patient_pooled: OnceLock::new(),
+            patient_fresh: OnceLock::new(),
+        })
+    }
+
+    /// The client for an exchange. The exchange itself watches its connect limit; the lane's own only has to be
+    /// no shorter.
+    pub fn pick(&self, connection: Connection, limits: &Limits) -> Result<&Client, TransportError> {
+        let usual = limits.connect.is_some_and(|limit| limit <= self.options.connect_timeout);
+        let lane = match (connection, usual) {
+            (Connection::Pooled, true) => return Ok(&self.pooled),
+            (Connection::Fresh, true) => &self.fresh,
+            (Connection::Pooled, false) => &self.patient_pooled,
+            (Connection::Fresh, false) => &self.patient_fresh,
+        };
+        if let Some(client) = lane.get() {
+            return Ok(client);
+        }
+        let made = client(self.tls.clone(), &self.options, connection, usual.then_some(self.options.connect_timeout))?;
+        Ok(lane.get_or_init(|| made))
+    }
+}
+
+/// reqwest as a plain exchange: everything that acts on its own is off.
+fn client(
+    tls: ClientConfig,
+    options: &TransportOptions,
+    connection: Connection,
+    connect_timeout: Option<Duration>,
+) -> Result<Client, TransportError> {
+    let builder = Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        // The environment's proxies too: Node's rule for them is decided above.
+        .no_proxy()
+        .http1_only()
+        .http1_max_headers(MAX_RESPONSE_HEADERS)
+        .tls_backend_preconfigured(tls)
+        .dns_resolver(SystemResolver)
+        .connector_layer(Watched)
+        .tcp_nodelay(true)
+        .tcp_keepalive(KEEPALIVE)
+        .tcp_keepalive_interval(KEEPALIVE)
+        .tcp_keepalive_retries(KEEPALIVE_PROBES)
+        .pool_idle_timeout(options.pool_idle_timeout)
+        .pool_max_idle_per_host(match connection {
+            Connection::Pooled => usize::MAX,
+            Connection::Fresh => 0,
+        });
+    // TCP_USER_TIMEOUT would end a live connection whose peer merely stops reading for a while.
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    let builder = builder.tcp_user_timeout(None::<Duration>);
+    let builder = match connect_timeout {
+        // Told to reqwest as well as watched above it, because hyper-util divides it among a host's addresses:
+        // a dead one must leave time for the next.
+        Some(limit) => builder.connect_timeout(limit),
+        None => builder,
+    };
+    builder.build().map_err(TransportError::Client)
+}
