@@ -1,5 +1,8 @@
 'use strict';
 
+const { createHash } = require('node:crypto');
+const net = require('node:net');
+const { once } = require('node:events');
 const { Readable } = require('node:stream');
 const { setImmediate: nextTurn } = require('node:timers/promises');
 
@@ -10,14 +13,11 @@ const { echo, ok, rst } = require('../../support/fetch-answers');
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Headers in which the two may differ. */
+/** Headers in which the two differ, and why. */
 const DIFFERENT = {
-  // Written by the built-in fetch, implied by HTTP/1.1.
-  connection: 'RFC 9112, section 9.3',
-  // Ours does not ask for what it does not decode.
-  'accept-encoding': 'no compression yet',
-  // Random.
-  'content-type boundary': 'compared without its boundary',
+  host: 'each call has a server of its own',
+  connection: 'keep-alive is what HTTP/1.1 means when nothing is said (RFC 9112, section 9.3)',
+  'accept-encoding': 'ours does not ask for what it does not decode',
 };
 
 afterEach(closeOrigins);
@@ -31,13 +31,22 @@ async function seen(client, input, init) {
   expect(origin.requests).toHaveLength(1);
   const [{ method, headers, body }] = origin.requests;
   await origin.close();
-  const boundary = /boundary=(.+)$/.exec(headers['content-type'])?.[1];
-  const neutral = (text) => (boundary === undefined ? text : text.replaceAll(boundary, 'BOUNDARY'));
   const compared = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (!Object.hasOwn(DIFFERENT, name) && name !== 'host') compared[name] = neutral(value);
+    if (!Object.hasOwn(DIFFERENT, name)) compared[name] = withoutBoundary(value);
   }
-  return { method, headers: compared, body: neutral(body.toString('latin1')) };
+  return { method, headers: compared, body: comparable(body), size: body.length };
+}
+
+/** Forms are delimited by a random text. */
+function withoutBoundary(text) {
+  return text.replaceAll(/-{4}formdata-undici-0\d+/g, 'BOUNDARY');
+}
+
+/** Long ones as their digest: no report of a failure should be MiB long. */
+function comparable(body) {
+  if (body.length > 16 * KIB) return createHash('sha256').update(body).digest('hex');
+  return withoutBoundary(body.toString('latin1'));
 }
 
 const bytes = (...values) => Uint8Array.from(values);
@@ -114,7 +123,6 @@ const STREAMS = [
   ['a ReadableStream', () => streamOf(bytes(1, 2), bytes(3))],
   ['a byte stream', () => byteStreamOf(bytes(1, 2), bytes(3))],
   ['a stream with empty pieces', () => streamOf(bytes(), bytes(1), bytes(), bytes(2), bytes())],
-  ['an empty stream', () => streamOf()],
   ['an async generator', () => generated(bytes(1, 2), bytes(3))],
   ['a Node Readable', () => Readable.from([Buffer.from('no'), Buffer.from('de')])],
   ['the body of a Response', () => new Response('of a response').body],
@@ -140,12 +148,12 @@ describe('what leaves is what leaves the built-in fetch', () => {
       // A Request shows a stream whatever it was made from. Ours sends what was in memory with its length.
       delete theirs.headers['transfer-encoding'];
       theirs.headers['content-length'] = ours.headers['content-length'];
-      expect(ours.headers['content-length']).toBe(String(ours.body.length));
+      expect(ours.headers['content-length']).toBe(String(ours.size));
     }
     expect(ours).toEqual(theirs);
   });
 
-  test.each(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'get', 'post', 'PROPFIND', 'patch', 'Custom'])(
+  test.each(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'get', 'post', 'PROPFIND'])(
     'method %s without a body',
     async (method) => {
       expect(await seen(fetch, null, { method })).toEqual(await seen(builtIn, null, { method }));
@@ -155,6 +163,25 @@ describe('what leaves is what leaves the built-in fetch', () => {
   test.each(['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'])('method %s with a body', async (method) => {
     const init = { method, body: 'b' };
     expect(await seen(fetch, null, init)).toEqual(await seen(builtIn, null, init));
+  });
+
+  test.each(['Custom', 'patch', 'M-SEARCH+x'])('method %s, which is sent as it was written', async (method) => {
+    // By hand: Node's own server knows its methods only.
+    const server = net.createServer((socket) => {
+      socket.once('data', (chunk) => socket.end(respondWith(String(chunk).split(' ')[0])));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    for (const client of [fetch, builtIn]) {
+      const response = await client(`http://127.0.0.1:${server.address().port}/`, { method });
+      expect(await response.text()).toBe(method);
+    }
+    server.close();
+  });
+
+  test('an empty stream is an empty body', async () => {
+    // The built-in fetch waits for the stream to end, and says a length of 0 then.
+    const ours = await seen(fetch, null, { method: 'POST', body: streamOf(), duplex: 'half' });
+    expect(ours).toMatchObject({ body: '', headers: { 'transfer-encoding': 'chunked' } });
   });
 
   test.each([
@@ -259,15 +286,19 @@ describe('a source that fails', () => {
     }],
   ];
 
-  test.each(sources)('%s: the caller gets what it failed with as cause', async (name, make) => {
+  test.each([
+    ...sources.map(([name, make]) => [name, (url, init) => fetch(url, { ...init, body: make() })]),
+    ...sources.map(([name, make]) => [`a Request with ${name}`, (url, init) => fetch(new Request(url, { ...init, body: make() }))]),
+    ...sources.map(([name, make]) => [`a function that returns ${name}`, (url, init) => fetch(url, { ...init, body: make })]),
+  ])('%s: the caller gets what it failed with as cause', async (name, call) => {
     const origin = await startOrigin(ok);
-    const error = await fetch(origin.url, { method: 'PUT', body: make(), duplex: 'half' }).catch((e) => e);
+    const error = await call(origin.url, { method: 'PUT', duplex: 'half' }).catch((e) => e);
     expect(error.name).toBe('TypeError');
     expect(error.cause).toBe(failure);
     expect(error.code).toBe('EIO');
     expect(error.stack).toContain(__filename);
-    // It would fail again: one attempt, and the server saw no complete request.
-    expect(error.recovery.attempts).toHaveLength(1);
+    // It would fail again: no second attempt, and the server saw no complete request.
+    expect(error.recovery).toMatchObject({ attempts: [] });
     expect(origin.requests.filter(({ complete }) => complete)).toHaveLength(0);
     expect(origin.requests.length).toBeLessThanOrEqual(1);
   });
@@ -395,8 +426,9 @@ describe('a stream under way', () => {
 
   test.each(ENDLESS)('%s is cancelled when the server answers and hangs up before it is all sent', async (name, make) => {
     const origin = await startOrigin((request, response) => {
+      const { socket } = response;
       response.writeHead(413, { connection: 'close', 'content-length': 0 });
-      response.end(() => response.socket.destroySoon());
+      response.end(() => socket.destroySoon());
     }, { readBody: false });
     let call;
     await new Promise((cancelled) => {
@@ -409,6 +441,10 @@ describe('a stream under way', () => {
     else expect(settled.code).toMatch(/^(ECONNRESET|EPIPE)$/);
   });
 });
+
+function respondWith(text) {
+  return `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`;
+}
 
 /** Waits until `measure` has not changed over some turns of the event loop that took real time. */
 async function untilQuiet(measure) {
