@@ -50,6 +50,7 @@ async function startOrigin(answer, { readBody = true, tls, port = 0 } = {}) {
 
   server.on('request', async (incoming, response) => {
     incoming.on('error', () => {});
+    response.on('error', () => {});
     const { socket } = incoming;
     const onConnection = (carried.get(socket) ?? 0) + 1;
     carried.set(socket, onConnection);
@@ -63,7 +64,10 @@ async function startOrigin(answer, { readBody = true, tls, port = 0 } = {}) {
       body: Buffer.alloc(0),
       complete: false,
       incoming,
-      closed: socket.destroyed ? Promise.resolve() : once(socket, 'close').then(() => {}),
+      // Not `once`, which takes the RST of a client that leaves for a failure.
+      closed: new Promise((resolve) => {
+        socket.once('close', () => resolve());
+      }),
     };
     requests.push(request);
     arrivals.emit('request');

@@ -9,6 +9,7 @@ const { setImmediate: nextTurn } = require('node:timers/promises');
 const { fetch, builtIn } = require('../../support/fetch-contenders');
 const { startOrigin, closeOrigins, readInto } = require('../../support/origin-server');
 const { echo, ok, rst } = require('../../support/fetch-answers');
+const { untilQuiet } = require('../../support/fetch-quiet');
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -444,15 +445,4 @@ describe('a stream under way', () => {
 
 function respondWith(text) {
   return `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`;
-}
-
-/** Waits until `measure` has not changed over some turns of the event loop that took real time. */
-async function untilQuiet(measure) {
-  let last = -1;
-  while (measure() !== last) {
-    last = measure();
-    await new Promise((resolve) => {
-      setTimeout(resolve, 250);
-    });
-  }
 }
