@@ -122,14 +122,11 @@ class UnresetResponse extends Response {
   }
 
   async blob() {
-    const type = this.headers.get('content-type') ?? '';
-    return new Blob([await this.bytes()], { type });
+    return (await this.#builtIn()).blob();
   }
 
   async formData() {
-    const type = this.headers.get('content-type');
-    const bytes = await this.bytes();
-    return new Response(bytes, type === null ? undefined : { headers: { 'content-type': type } }).formData();
+    return (await this.#builtIn()).formData();
   }
 
   clone() {
@@ -150,15 +147,23 @@ class UnresetResponse extends Response {
     return twin;
   }
 
+  /** The body in a built-in Response, which knows media types and forms. */
+  async #builtIn() {
+    const type = this.headers.get('content-type');
+    const bytes = await this.bytes();
+    return new Response(bytes, type === null ? undefined : { headers: { 'content-type': type } });
+  }
+
   /** The whole body, once: a one-byte string or bytes. */
   async #consume() {
+    // No body, as of a HEAD request, is never used up.
+    if (this.#body === null) return '';
     if (this.bodyUsed || this.#stream?.locked) {
       throw new TypeError('Body is unusable: Body has already been read');
     }
     this.#used = true;
     if (this.#stream !== undefined) return readAll(this.#stream);
     const body = this.#body;
-    if (body === null) return '';
     if (isInMemory(body)) {
       // Let go of it: a response that is kept for its status does not keep its body.
       this.#body = '';
