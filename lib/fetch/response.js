@@ -55,8 +55,9 @@ class UnresetResponse extends Response {
     return this.#head;
   }
 
+  /** `cors` if a redirect led to another origin: whose answer this is differs from who was asked. */
   get type() {
-    return 'basic';
+    return this.redirected && new URL(this.url).origin !== new URL(this.#askedUrl).origin ? 'cors' : 'basic';
   }
 
   get url() {
