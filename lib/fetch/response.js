@@ -142,7 +142,8 @@ class UnresetResponse extends Response {
       head: this.#text,
       url: this.#askedUrl,
       recovery: typeof this.#recovery === 'string' ? this.#recovery : JSON.stringify(this.#recovery),
-      body: this.#body,
+      // Each of the two may hand out its bytes to be written to.
+      body: this.#body instanceof Uint8Array ? Uint8Array.prototype.slice.call(this.#body) : this.#body,
     });
     const inMemory = this.#body === null || (this.#stream === undefined && isInMemory(this.#body));
     if (!inMemory) [this.#stream, twin.#stream] = this.body.tee();
