@@ -82,10 +82,18 @@ function shapesOf(value, field) {
     event: text(field('event')),
     timings: timingsOf(field('timings')),
     isAxiosError: field('isAxiosError') === true,
+    requestAnswered: isObject(responseOf(field('request'))),
     timeout: number(field('timeout')),
     tlsConnect: ['path', 'host', 'port', 'localAddress'].every((key) => has(value, key)),
     socket: socketOf(field('socket')),
   };
+}
+
+/** A `ClientRequest` keeps its response; follow-redirects keeps the `ClientRequest` of the last hop. */
+function responseOf(request) {
+  if (!isObject(request)) return undefined;
+  const lastHop = read(request, '_currentRequest');
+  return read(isObject(lastHop) ? lastHop : request, 'res');
 }
 
 /** Steps that got noted with the time at which they were reached. */
@@ -93,8 +101,6 @@ function timingsOf(timings) {
   if (!isObject(timings)) return undefined;
   const reached = (step) => number(read(timings, step)) !== undefined;
   return {
-    socket: reached('socket'),
-    lookup: reached('lookup'),
     connect: reached('connect'),
     upload: reached('upload'),
     response: reached('response'),

@@ -27,7 +27,7 @@ const { parseContext } = require('./context');
  */
 function classify(anything, context) {
   const { phase, delivery, signal } = parseContext(context);
-  const evidence = { links: collectEvidence(anything, signal), phase, delivery };
+  const evidence = { links: collectEvidence(anything, signal), phase, delivery, signalAborted: signal?.aborted };
   return Object.freeze(JSON.parse(native.classifyEvidence(JSON.stringify(evidence))));
 }
 

@@ -12,14 +12,18 @@ use super::{Delivery, Fault, Phase};
 pub fn classify(evidence: &Evidence) -> Fault {
     let links = &evidence.links[..evidence.links.len().min(MAX_LINKS)];
     let mut faults: Vec<Option<Fault>> = vec![None; links.len()];
+    let mut by_signal = vec![false; links.len()];
     for at in (0..links.len()).rev() {
         let children: Vec<usize> = (at + 1..links.len())
             .filter(|child| links[*child].parent == Some(at))
             .collect();
+        by_signal[at] = links[at].signal_reason || children.iter().any(|child| by_signal[*child]);
         let case = Case {
             link: &links[at],
             children: children.iter().map(|child| &links[*child]).collect(),
             inner: common(children.iter().filter_map(|child| faults[*child].as_ref())),
+            by_signal: by_signal[at],
+            signal_aborted: evidence.signal_aborted,
         };
         faults[at] = RULES
             .iter()

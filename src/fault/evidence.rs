@@ -20,6 +20,8 @@ pub struct Evidence {
     pub phase: Option<Phase>,
     /// What the peer can have seen, if the caller knows better than the error shows.
     pub delivery: Option<Delivery>,
+    /// The caller's signal is aborted.
+    pub signal_aborted: bool,
 }
 
 /// One error, response or other value of the chain. Absent is what it does not have, or not in this type.
@@ -52,6 +54,8 @@ pub struct Link {
     /// got: how far the request came.
     pub timings: Option<Timings>,
     pub is_axios_error: bool,
+    /// axios: the request that an error carries got a response.
+    pub request_answered: bool,
     /// superagent: the limit that was reached, in milliseconds.
     pub timeout: Option<f64>,
     /// `_tls_wrap` describes the connection it was making, which no other error of Node does this way.
@@ -95,8 +99,6 @@ pub struct Response {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Timings {
-    pub socket: bool,
-    pub lookup: bool,
     pub connect: bool,
     pub upload: bool,
     pub response: bool,

@@ -4,13 +4,12 @@
 use super::{Case, Rule};
 use crate::fault::{Delivery, Fault, Kind, Phase};
 
-/// The very value that the caller's signal was aborted with, whatever it looks like.
+/// The very value that the caller's signal was aborted with, whatever it looks like and however it is wrapped.
 pub struct SignalReason;
 
 impl Rule for SignalReason {
     fn judge(&self, case: &Case<'_>) -> Option<Fault> {
-        case.link
-            .signal_reason
+        case.by_signal
             .then(|| case.fault("ABORT_ERR", Phase::Wait, Delivery::Unknown))
     }
 }

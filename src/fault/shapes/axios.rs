@@ -16,25 +16,27 @@ impl Rule for Timeout {
     }
 }
 
-/// A response that ended early: the error carries the response, and its data was never set. axios 1.x reports
-/// RST, FIN and a socket that stalled for longer than `timeout` alike, so how it ended is not known.
+/// A response that ended early. Either the error carries the response, whose data was never set: axios 1.x reports
+/// RST, FIN and a socket that stalled for longer than `timeout` alike, so how it ended is not known. Or it is the
+/// error of the socket, and only the request tells that a response had begun.
 pub struct BrokenBody;
 
 impl Rule for BrokenBody {
     fn judge(&self, case: &Case<'_>) -> Option<Fault> {
-        let response = case.link.response.as_ref()?;
-        let incomplete =
-            case.link.is_axios_error && !response.has_data && !is_failure(response.status);
-        if !incomplete {
+        let link = case.link;
+        if !link.is_axios_error {
             return None;
         }
-        // Without a cause, and with one that the network had a part in. A transform that threw is neither.
-        match (&case.inner, case.children.is_empty(), case.code()) {
-            (Some(_), _, _) | (None, true, Some("ERR_BAD_RESPONSE")) => {
-                Some(case.broken_body("ECONNRESET"))
-            }
-            _ => None,
-        }
+        let incomplete = match &link.response {
+            Some(response) => !response.has_data && !is_failure(response.status),
+            None => link.request_answered,
+        };
+        let has_cause = case.inner.is_some();
+        // A transform that threw is a cause too, and not one of the network.
+        let broke_off = link.response.is_some()
+            && case.children.is_empty()
+            && case.code() == Some("ERR_BAD_RESPONSE");
+        (incomplete && (has_cause || broke_off)).then(|| case.broken_body("ECONNRESET"))
     }
 }
 
@@ -119,6 +121,26 @@ mod tests {
             (fault.phase, fault.delivery, fault.ending),
             (Phase::Receive, Delivery::Answered, Some(Ending::Rst))
         );
+    }
+
+    #[test]
+    fn the_request_tells_that_a_response_had_begun() {
+        let cause = Link {
+            parent: Some(0),
+            code: Some("ECONNRESET".into()),
+            syscall: Some("read".into()),
+            ..Link::default()
+        };
+        let place = |request_answered| {
+            let error = Link {
+                request_answered,
+                ..axios_error("ECONNRESET")
+            };
+            let fault = judge(vec![error, cause.clone()]);
+            (fault.phase, fault.delivery)
+        };
+        assert_eq!(place(true), (Phase::Receive, Delivery::Answered));
+        assert_eq!(place(false), (Phase::Wait, Delivery::Unknown));
     }
 
     #[test]

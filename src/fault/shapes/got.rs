@@ -35,11 +35,7 @@ impl Rule for Timeout {
 /// Where a request stands that has no response yet.
 fn reached(timings: Timings) -> (Phase, Delivery) {
     match timings {
-        Timings {
-            lookup: false,
-            connect: false,
-            ..
-        } => (Phase::Resolve, Delivery::NotSent),
+        // An address needs no lookup, so one that was not noted says nothing.
         Timings { connect: false, .. } => (Phase::Connect, Delivery::NotSent),
         Timings { response: true, .. } => (Phase::Receive, Delivery::Answered),
         Timings { upload: false, .. } => (Phase::Send, Delivery::Unknown),
@@ -47,20 +43,23 @@ fn reached(timings: Timings) -> (Phase, Delivery) {
     }
 }
 
-/// A `ReadError`: the response broke off.
+/// The response broke off: a `ReadError`, or the error of the socket with the response noted in the timings.
 pub struct BrokenBody;
 
 impl Rule for BrokenBody {
     fn judge(&self, case: &Case<'_>) -> Option<Fault> {
-        if case.name() != Some("ReadError") || !has_response(case.link) {
-            return None;
+        let answered = case.link.timings.is_some_and(|timings| timings.response);
+        match case.name()? {
+            "ReadError" if has_response(case.link) => {
+                let own = case.code().filter(|code| *code == "ECONNRESET");
+                let otherwise = own.map_or("ERR_READING_RESPONSE_STREAM", |_| "ECONNRESET");
+                Some(case.broken_body(otherwise))
+            }
+            "RequestError" if answered && case.inner.is_some() => {
+                Some(case.broken_body("ECONNRESET"))
+            }
+            _ => None,
         }
-        let own_code = if case.code() == Some("ECONNRESET") {
-            "ECONNRESET"
-        } else {
-            "ERR_READING_RESPONSE_STREAM"
-        };
-        Some(case.broken_body(own_code))
     }
 }
 
@@ -129,19 +128,11 @@ mod tests {
             });
             (fault.phase, fault.delivery)
         };
-        let none = Timings {
-            socket: true,
-            ..Timings::default()
-        };
-        assert_eq!(place(none), (Phase::Resolve, Delivery::NotSent));
-        let resolved = Timings {
-            lookup: true,
-            ..none
-        };
-        assert_eq!(place(resolved), (Phase::Connect, Delivery::NotSent));
+        let none = Timings::default();
+        assert_eq!(place(none), (Phase::Connect, Delivery::NotSent));
         let connected = Timings {
             connect: true,
-            ..resolved
+            ..none
         };
         assert_eq!(place(connected), (Phase::Send, Delivery::Unknown));
         assert_eq!(
@@ -160,6 +151,37 @@ mod tests {
             (fault.phase, fault.delivery),
             (Phase::Receive, Delivery::Answered)
         );
+    }
+
+    #[test]
+    fn the_error_of_the_socket_is_placed_by_what_was_reached() {
+        let cause = Link {
+            parent: Some(0),
+            code: Some("ECONNRESET".into()),
+            syscall: Some("read".into()),
+            ..Link::default()
+        };
+        let place = |response| {
+            let timings = Some(Timings {
+                connect: true,
+                upload: true,
+                response,
+                ..Timings::default()
+            });
+            let error = Link {
+                name: Some("RequestError".into()),
+                timings,
+                ..Link::default()
+            };
+            let links = vec![error, cause.clone()];
+            let fault = classify(&Evidence {
+                links,
+                ..Evidence::default()
+            });
+            (fault.phase, fault.delivery)
+        };
+        assert_eq!(place(false), (Phase::Wait, Delivery::Unknown));
+        assert_eq!(place(true), (Phase::Receive, Delivery::Answered));
     }
 
     #[test]

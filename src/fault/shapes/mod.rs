@@ -41,10 +41,12 @@ pub static RULES: &[&dyn Rule] = &[
     &undici::Terminated,
     &undici::ClosedSocket,
     &undici::NetworkError,
+    &undici::UnparsedAnswer,
     &http_response::Response,
     &http_response::ErrorWithStatus,
     &tls::InterruptedHandshake,
-    &node::ClosedByPeer,
+    &tls::ProtocolError,
+    &node::Closed,
     &node::System,
     &code::Known,
     &code::Text,
@@ -57,6 +59,10 @@ pub struct Case<'a> {
     pub children: Vec<&'a Link>,
     /// What these causes were found to be.
     pub inner: Option<Fault>,
+    /// The link, or one below it, is the reason of the caller's aborted signal.
+    pub by_signal: bool,
+    /// The caller's signal is aborted, whether or not the chain shows it.
+    pub signal_aborted: bool,
 }
 
 impl Case<'_> {

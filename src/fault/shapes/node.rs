@@ -4,10 +4,11 @@ use super::{Case, Rule};
 use crate::fault::{Delivery, Ending, Fault, Kind, Phase, catalogue, errno};
 
 /// `ECONNRESET` without a system call: `http` noticed that the connection was closed. It says "socket hang up"
-/// before a response and "aborted" inside one; nothing else tells them apart.
-pub struct ClosedByPeer;
+/// before a response and "aborted" inside one; nothing else tells them apart. It says the same when it was the
+/// caller's signal that closed the connection.
+pub struct Closed;
 
-impl Rule for ClosedByPeer {
+impl Rule for Closed {
     fn judge(&self, case: &Case<'_>) -> Option<Fault> {
         let link = case.link;
         if case.inner.is_some()
@@ -16,6 +17,9 @@ impl Rule for ClosedByPeer {
             || link.errno.is_some()
         {
             return None;
+        }
+        if case.signal_aborted {
+            return Some(case.fault("ABORT_ERR", Phase::Wait, Delivery::Unknown));
         }
         Some(match case.message() {
             // Inside a response RST and FIN are reported alike.
@@ -146,6 +150,21 @@ mod tests {
             (inside.phase, inside.delivery, inside.ending),
             (Phase::Receive, Delivery::Answered, None)
         );
+    }
+
+    #[test]
+    fn under_an_aborted_signal_it_was_the_caller_who_closed() {
+        let link = Link {
+            code: Some("ECONNRESET".into()),
+            message: Some("aborted".into()),
+            ..Link::default()
+        };
+        let fault = classify(&Evidence {
+            links: vec![link],
+            signal_aborted: true,
+            ..Evidence::default()
+        });
+        assert_eq!((&*fault.code, fault.kind), ("ABORT_ERR", Kind::Aborted));
     }
 
     #[test]

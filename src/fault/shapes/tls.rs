@@ -20,6 +20,17 @@ impl Rule for InterruptedHandshake {
     }
 }
 
+/// `EPROTO` is OpenSSL's, whatever system call Node names with it (until Node 20; later releases give OpenSSL's own
+/// code).
+pub struct ProtocolError;
+
+impl Rule for ProtocolError {
+    fn judge(&self, case: &Case<'_>) -> Option<Fault> {
+        let own = case.inner.is_none() && case.code() == Some("EPROTO");
+        own.then(|| case.fault("EPROTO", Phase::Handshake, Delivery::Unknown))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +61,22 @@ mod tests {
         assert_eq!(place(handshake), (Phase::Handshake, Delivery::NotSent));
         assert_eq!(place(reset), (Phase::Wait, Delivery::Unknown));
         assert_eq!(place(read), (Phase::Wait, Delivery::Unknown));
+    }
+
+    #[test]
+    fn eproto_is_not_a_failure_to_write() {
+        let link = Link {
+            code: Some("EPROTO".into()),
+            syscall: Some("write".into()),
+            ..Link::default()
+        };
+        let fault = classify(&Evidence {
+            links: vec![link],
+            ..Evidence::default()
+        });
+        assert_eq!(
+            (fault.phase, fault.delivery),
+            (Phase::Handshake, Delivery::Unknown)
+        );
     }
 }

@@ -81,6 +81,16 @@ impl Rule for NetworkError {
     }
 }
 
+/// `HTTPParserError` without a code: undici 7.30 loses it.
+pub struct UnparsedAnswer;
+
+impl Rule for UnparsedAnswer {
+    fn judge(&self, case: &Case<'_>) -> Option<Fault> {
+        let lost = case.name() == Some("HTTPParserError") && case.code().is_none();
+        lost.then(|| case.fault("HPE_UNKNOWN", Phase::Receive, Delivery::Unknown))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,5 +201,22 @@ mod tests {
             judge(vec![type_error("something else"), cause]).kind,
             Kind::Unknown
         );
+    }
+
+    #[test]
+    fn a_parser_error_keeps_its_code_if_it_has_one() {
+        let lost = Link {
+            name: Some("HTTPParserError".into()),
+            ..Link::default()
+        };
+        let whole = Link {
+            code: Some("HPE_INVALID_STATUS".into()),
+            ..lost.clone()
+        };
+        assert_eq!(
+            (&*judge(vec![lost.clone()]).code, judge(vec![lost]).kind),
+            ("HPE_UNKNOWN", Kind::Protocol)
+        );
+        assert_eq!(&*judge(vec![whole]).code, "HPE_INVALID_STATUS");
     }
 }
