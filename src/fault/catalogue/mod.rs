@@ -10,16 +10,22 @@ mod connection;
 mod dns;
 mod entry;
 mod local;
+mod phase;
 mod protocol;
 mod proxy;
 mod status;
 mod timeout;
 mod tls;
+mod unknown;
+mod wire;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub use entry::Entry;
+pub use phase::meaning_in_phase;
+pub use unknown::UNKNOWN;
+pub use wire::{explain_json, reference_json};
 
 /// A chapter of the reference.
 pub struct Family {
@@ -41,6 +47,7 @@ pub static FAMILIES: &[Family] = &[
     local::FAMILY,
     client::FAMILY,
     proxy::FAMILY,
+    unknown::FAMILY,
 ];
 
 static BY_CODE: LazyLock<HashMap<&'static str, &'static Entry>> =
