@@ -12,7 +12,13 @@ const { DONE } = require('../engine/completion');
 const { callError, bodySourceError } = require('../errors');
 const { unwatch } = require('./abort');
 const { Incoming } = require('./incoming');
-const { UnresetResponse, hasNullBody, CLEAN_RECOVERY } = require('./response');
+const { CLEAN_RECOVERY } = require('./recovery');
+
+/**
+ * Loaded by the first answer: to extend the global `Response` starts the built-in fetch, which takes longer than
+ * all of this package.
+ */
+let UnresetResponse;
 
 
 class Call {
@@ -51,6 +57,7 @@ class Call {
     } else {
       answer.body = complete ? (body ?? '') : new Incoming(this);
     }
+    UnresetResponse ??= require('./response').UnresetResponse;
     this.#promised().resolve(new UnresetResponse(answer));
   }
 
@@ -143,6 +150,11 @@ class Call {
     if (this.signal !== undefined) unwatch(this.signal, this);
     this.signal = undefined;
   }
+}
+
+/** Statuses that never have a body (Fetch standard, "null body status"). */
+function hasNullBody(status, method) {
+  return method === 'HEAD' || status === 204 || status === 205 || status === 304 || (status >= 100 && status < 200);
 }
 
 function nothing() {}

@@ -39,12 +39,18 @@ impl Fault {
     /// `{code, kind, phase, delivery, transient, reconnect, reason, ending?, ..., retryAfter?, detail?}` with
     /// `retryAfter` counted from this moment.
     pub fn to_json(&self) -> String {
-        self.to_value_at(SystemTime::now()).to_string()
+        // As below: nothing in it can fail to serialise.
+        serde_json::to_string(&self.wire(SystemTime::now())).unwrap_or_default()
     }
 
     /// The same as a value to embed in a larger one, with `retryAfter` counted from `now`.
     pub fn to_value_at(&self, now: SystemTime) -> serde_json::Value {
-        let wire = Wire {
+        // Strings, numbers and unit variants only: nothing in it can fail to serialise.
+        serde_json::to_value(self.wire(now)).unwrap_or_default()
+    }
+
+    fn wire(&self, now: SystemTime) -> Wire<'_> {
+        Wire {
             code: &self.code,
             kind: self.kind,
             phase: self.phase,
@@ -58,13 +64,9 @@ impl Fault {
             address: self.address.as_deref(),
             port: self.port,
             status: self.status,
-            retry_after: self
-                .retry_after
-                .map(|wish| whole_milliseconds(wish.delay_from(now))),
+            retry_after: self.retry_after.map(|wish| whole_milliseconds(wish.delay_from(now))),
             detail: self.detail.as_deref(),
-        };
-        // Strings, numbers and unit variants only: nothing in it can fail to serialise.
-        serde_json::to_value(wire).unwrap_or_default()
+        }
     }
 }
 
@@ -86,24 +88,8 @@ mod tests {
     fn what_is_unknown_is_absent() {
         let fault = Fault::new("EPIPE", Phase::Send, Delivery::Unknown);
         let value: serde_json::Value = serde_json::from_str(&fault.to_json()).unwrap();
-        let keys: Vec<&str> = value
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
-        assert_eq!(
-            keys,
-            [
-                "code",
-                "delivery",
-                "kind",
-                "phase",
-                "reason",
-                "reconnect",
-                "transient"
-            ]
-        );
+        let keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, ["code", "delivery", "kind", "phase", "reason", "reconnect", "transient"]);
     }
 
     #[test]
@@ -134,10 +120,8 @@ mod tests {
     fn a_date_is_told_in_milliseconds_from_now() {
         let at = RetryAfter::At(SystemTime::UNIX_EPOCH + Duration::from_secs(10));
         let fault = Fault::from_status(429, Some(at));
-        let told = |seconds| {
-            fault.to_value_at(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))["retryAfter"]
-                .clone()
-        };
+        let told =
+            |seconds| fault.to_value_at(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))["retryAfter"].clone();
         assert_eq!(told(4), json!(6_000));
         assert_eq!(told(11), json!(0));
     }
@@ -145,9 +129,6 @@ mod tests {
     #[test]
     fn a_delay_beyond_what_javascript_counts_is_capped() {
         let fault = Fault::from_status(429, Some(RetryAfter::Delay(Duration::from_secs(u64::MAX))));
-        assert_eq!(
-            fault.to_value_at(SystemTime::UNIX_EPOCH)["retryAfter"],
-            json!(9_007_199_254_740_991_u64)
-        );
+        assert_eq!(fault.to_value_at(SystemTime::UNIX_EPOCH)["retryAfter"], json!(9_007_199_254_740_991_u64));
     }
 }

@@ -13,10 +13,8 @@ use super::hooks::{Failed, HookFailed, Hooks};
 use super::redirect::{self, Hop};
 use super::replay::Replay;
 use super::transport::{Connection, Exchange, IncomingBody, Limits, Reply, Transport};
-use crate::fault::{Delivery, Fault, Kind, Phase};
-use crate::policy::{
-    Clock, Decision, FastRandom, GaveUp, Policy, Repeatable, Retries, parse_retry_after,
-};
+use crate::fault::{Delivery, Fault, Kind, Phase, RetryAfter};
+use crate::policy::{Clock, Decision, FastRandom, GaveUp, Policy, Repeatable, Retries};
 
 /// A response that is not wanted is read to its end if that is near, so that its connection can be used again.
 /// Past these bounds a new connection is cheaper.
@@ -76,23 +74,14 @@ struct Ended<B> {
 
 impl<'a, T: Transport> Attempts<'a, T> {
     pub fn begin(terms: Terms<'a, T>, url: &Url) -> Self {
-        let deadline = terms
-            .total
-            .and_then(|total| Instant::now().checked_add(total));
+        let deadline = terms.total.and_then(|total| Instant::now().checked_add(total));
         let retries = terms.policy.begin(origin(url), terms.clock.now());
-        Attempts {
-            terms,
-            deadline,
-            retries,
-            recovery: Recovery::default(),
-            delay: Duration::ZERO,
-        }
+        Attempts { terms, deadline, retries, recovery: Recovery::default(), delay: Duration::ZERO }
     }
 
     /// A redirect led to another origin.
     pub fn moved_to(&mut self, url: &Url) {
-        self.retries
-            .moved(self.terms.policy, origin(url), self.terms.clock.now());
+        self.retries.moved(self.terms.policy, origin(url), self.terms.clock.now());
     }
 
     /// `None` when the first attempt answered and nothing is to be told.
@@ -110,57 +99,31 @@ impl<'a, T: Transport> Attempts<'a, T> {
                     self.succeeded();
                     return Ok(reply);
                 }
-                Ok(reply) => Ended {
-                    fault: status_fault(&reply),
-                    stale: false,
-                    reply: Some(reply),
-                },
+                Ok(reply) => Ended { fault: status_fault(&reply), stale: false, reply: Some(reply) },
                 Err(_) if request.body.source_failed() => {
-                    return Err(CallError::Body {
-                        recovery: std::mem::take(&mut self.recovery),
-                    });
+                    return Err(CallError::Body { recovery: std::mem::take(&mut self.recovery) });
                 }
                 Err(failure) if self.is_over() && failure.fault.kind == Kind::Timeout => {
                     return Err(self.too_late(failure.fault));
                 }
-                Err(failure) => Ended {
-                    fault: failure.fault,
-                    stale: failure.reused,
-                    reply: None,
-                },
+                Err(failure) => Ended { fault: failure.fault, stale: failure.reused, reply: None },
             };
             connection = match self.decide(request, &ended).await? {
                 Decision::GiveUp(reason) => return self.give_up(ended, reason),
-                Decision::Retry {
-                    delay,
-                    fresh_connection,
-                    ..
-                } => {
+                Decision::Retry { delay, fresh_connection, .. } => {
                     self.wait(ended, delay).await?;
-                    if fresh_connection {
-                        Connection::Fresh
-                    } else {
-                        Connection::Pooled
-                    }
+                    if fresh_connection { Connection::Fresh } else { Connection::Pooled }
                 }
             };
         }
     }
 
-    fn exchange(
-        &mut self,
-        request: &Request,
-        connection: Connection,
-    ) -> Result<Exchange, CallError> {
+    fn exchange(&mut self, request: &Request, connection: Connection) -> Result<Exchange, CallError> {
         let mut limits = self.terms.limits;
         if let Some(deadline) = self.deadline {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(self.too_late(Fault::new(
-                    "ETIMEDOUT",
-                    Phase::Connect,
-                    Delivery::NotSent,
-                )));
+                return Err(self.too_late(Fault::new("ETIMEDOUT", Phase::Connect, Delivery::NotSent)));
             }
             // The transport knows best how far the attempt had come when the time was up.
             limits.attempt = Some(limits.attempt.map_or(left, |attempt| attempt.min(left)));
@@ -178,16 +141,11 @@ impl<'a, T: Transport> Attempts<'a, T> {
     /// Nearly every response is one: this decides it without a fault, an allocation or a question to anybody.
     fn is_answer(&self, reply: &Reply<T::Body>) -> bool {
         let (status, options) = (reply.status, self.terms.policy.options());
-        let hook_may_want_it =
-            self.terms.hooks.is_some() && status.as_u16() >= 400 && options.retries > 0;
+        let hook_may_want_it = self.terms.hooks.is_some() && status.as_u16() >= 400 && options.retries > 0;
         !options.may_retry_status(status.as_u16()) && !hook_may_want_it
     }
 
-    async fn decide(
-        &mut self,
-        request: &Request,
-        ended: &Ended<T::Body>,
-    ) -> Result<Decision, CallError> {
+    async fn decide(&mut self, request: &Request, ended: &Ended<T::Body>) -> Result<Decision, CallError> {
         let attempt = self.retries.attempt();
         let verdict = match self.terms.hooks {
             None => None,
@@ -203,21 +161,11 @@ impl<'a, T: Transport> Attempts<'a, T> {
             body_replays: request.body.replays(),
         };
         let now = self.terms.clock.now();
-        let decision = self.retries.decide(
-            &ended.fault,
-            repeatable,
-            verdict,
-            ended.stale,
-            now,
-            &mut FastRandom,
-        );
+        let decision = self.retries.decide(&ended.fault, repeatable, verdict, ended.stale, now, &mut FastRandom);
         let Decision::Retry { delay, .. } = decision else {
             return Ok(decision);
         };
-        if self
-            .deadline
-            .is_some_and(|deadline| Instant::now() + delay >= deadline)
-        {
+        if self.deadline.is_some_and(|deadline| Instant::now() + delay >= deadline) {
             // There would be no time left for the attempt: better the true fault now than a timeout later.
             return Ok(Decision::GiveUp(GaveUp::OutOfTime));
         }
@@ -250,9 +198,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
         };
         match outcome {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(HookFailed)) => Err(CallError::Hook {
-                recovery: self.recovery_with(fault, None),
-            }),
+            Ok(Err(HookFailed)) => Err(CallError::Hook { recovery: self.recovery_with(fault, None) }),
             Err(_) => Err(CallError::Fault {
                 fault: Box::new(self.late(Fault::new("ETIMEDOUT", fault.phase, fault.delivery))),
                 recovery: self.recovery_with(fault, Some(GaveUp::OutOfTime)),
@@ -272,28 +218,16 @@ impl<'a, T: Transport> Attempts<'a, T> {
             // A hook, or a machine that slept, took longer than planned.
             return Err(self.fail(ended.fault, GaveUp::OutOfTime));
         }
-        self.recovery.attempts.push(Attempt {
-            fault: Some(ended.fault),
-            delay: self.delay,
-        });
+        self.recovery.attempts.push(Attempt { fault: Some(ended.fault), delay: self.delay });
         self.delay = delay;
         Ok(())
     }
 
-    fn give_up(
-        &mut self,
-        ended: Ended<T::Body>,
-        reason: GaveUp,
-    ) -> Result<Reply<T::Body>, CallError> {
+    fn give_up(&mut self, ended: Ended<T::Body>, reason: GaveUp) -> Result<Reply<T::Body>, CallError> {
         let Some(reply) = ended.reply else {
             return Err(self.fail(ended.fault, reason));
         };
-        if self
-            .terms
-            .policy
-            .options()
-            .may_retry_status(reply.status.as_u16())
-        {
+        if self.terms.policy.options().may_retry_status(reply.status.as_u16()) {
             self.recovery = self.recovery_with(&ended.fault, Some(reason));
         } else {
             // A status that nobody asked to repeat is an ordinary answer.
@@ -304,20 +238,14 @@ impl<'a, T: Transport> Attempts<'a, T> {
 
     fn succeeded(&mut self) {
         if !self.recovery.attempts.is_empty() {
-            self.recovery.attempts.push(Attempt {
-                fault: None,
-                delay: self.delay,
-            });
+            self.recovery.attempts.push(Attempt { fault: None, delay: self.delay });
             self.delay = Duration::ZERO;
         }
     }
 
     fn fail(&self, fault: Fault, reason: GaveUp) -> CallError {
         let recovery = self.recovery_with(&fault, Some(reason));
-        CallError::Fault {
-            fault: Box::new(fault),
-            recovery,
-        }
+        CallError::Fault { fault: Box::new(fault), recovery }
     }
 
     fn too_late(&self, fault: Fault) -> CallError {
@@ -326,42 +254,30 @@ impl<'a, T: Transport> Attempts<'a, T> {
 
     fn late(&self, fault: Fault) -> Fault {
         let total = self.terms.total.unwrap_or_default().as_millis();
-        fault.with_reason(format!(
-            "The call took longer than its total time limit of {total} ms."
-        ))
+        fault.with_reason(format!("The call took longer than its total time limit of {total} ms."))
     }
 
     fn is_over(&self) -> bool {
-        self.deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     fn recovery_with(&self, fault: &Fault, gave_up: Option<GaveUp>) -> Recovery {
         let mut recovery = self.recovery.clone();
-        recovery.attempts.push(Attempt {
-            fault: Some(fault.clone()),
-            delay: self.delay,
-        });
+        recovery.attempts.push(Attempt { fault: Some(fault.clone()), delay: self.delay });
         recovery.gave_up = gave_up;
         recovery
     }
 
     /// Ends the call with a fault that no attempt brought: the redirects went wrong.
     pub fn refuse(self, fault: Box<Fault>) -> CallError {
-        CallError::Fault {
-            fault,
-            recovery: self.recovery,
-        }
+        CallError::Fault { fault, recovery: self.recovery }
     }
 }
 
 /// Reads a response that is not wanted to its end, within bounds; beyond them it is dropped, and its connection
 /// with it.
 pub(super) async fn drain<B: IncomingBody>(mut body: B) {
-    if body
-        .remaining()
-        .is_some_and(|remaining| remaining > DRAIN_AT_MOST)
-    {
+    if body.remaining().is_some_and(|remaining| remaining > DRAIN_AT_MOST) {
         return;
     }
     let mut read = 0;
@@ -383,9 +299,6 @@ fn origin(url: &Url) -> &str {
 }
 
 fn status_fault<B>(reply: &Reply<B>) -> Fault {
-    let retry_after = reply
-        .headers
-        .get(RETRY_AFTER)
-        .and_then(|value| parse_retry_after(value.to_str().ok()?));
+    let retry_after = reply.headers.get(RETRY_AFTER).and_then(|value| RetryAfter::parse(value.to_str().ok()?));
     Fault::from_status(reply.status.as_u16(), retry_after)
 }

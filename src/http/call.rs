@@ -30,10 +30,7 @@ pub struct Client<T> {
 
 impl<T> Clone for Client<T> {
     fn clone(&self) -> Self {
-        Client {
-            transport: Arc::clone(&self.transport),
-            clock: Arc::clone(&self.clock),
-        }
+        Client { transport: Arc::clone(&self.transport), clock: Arc::clone(&self.clock) }
     }
 }
 
@@ -45,10 +42,7 @@ impl<T: Transport> Client<T> {
     /// With another clock than this machine's, for the policy's spans and dates. All clients that share a policy
     /// must share the clock. Limits and waits are tokio's in any case.
     pub fn with_clock(transport: T, clock: Arc<dyn Clock>) -> Self {
-        Client {
-            transport: Arc::new(transport),
-            clock,
-        }
+        Client { transport: Arc::new(transport), clock }
     }
 
     /// Makes one call. Needs a tokio runtime with time and I/O. Dropping the future ends the call at once:
@@ -60,15 +54,11 @@ impl<T: Transport> Client<T> {
         let url = match target(&call.url) {
             Ok(url) => url,
             Err(fault) => {
-                return Err(CallError::Fault {
-                    fault,
-                    recovery: Recovery::default(),
-                });
+                return Err(CallError::Fault { fault, recovery: Recovery::default() });
             }
         };
         let idempotency_key = call.headers.contains_key(IDEMPOTENCY_KEY);
-        let keep_body = call.hooks.is_some()
-            || may_repeat_sent(call.policy.options(), &call.method, idempotency_key);
+        let keep_body = call.hooks.is_some() || may_repeat_sent(call.policy.options(), &call.method, idempotency_key);
         let mut request = Request {
             method: call.method,
             url,
@@ -89,31 +79,18 @@ impl<T: Transport> Client<T> {
         loop {
             let reply = attempts.answer(&request).await?;
             if call.redirect == RedirectMode::Manual || !redirect::is_redirect(reply.status) {
-                return Ok(answer(
-                    reply,
-                    request.url,
-                    &call.url,
-                    redirects > 0,
-                    attempts.into_recovery(),
-                ));
+                return Ok(answer(reply, request.url, &call.url, redirects > 0, attempts.into_recovery()));
             }
             if call.redirect == RedirectMode::Error {
                 return Err(attempts.refuse(redirect::unexpected()));
             }
-            let hop =
-                match redirect::hop(&request.url, &request.method, reply.status, &reply.headers) {
-                    Ok(Some(hop)) => hop,
-                    Ok(None) => {
-                        return Ok(answer(
-                            reply,
-                            request.url,
-                            &call.url,
-                            redirects > 0,
-                            attempts.into_recovery(),
-                        ));
-                    }
-                    Err(fault) => return Err(attempts.refuse(fault)),
-                };
+            let hop = match redirect::hop(&request.url, &request.method, reply.status, &reply.headers) {
+                Ok(Some(hop)) => hop,
+                Ok(None) => {
+                    return Ok(answer(reply, request.url, &call.url, redirects > 0, attempts.into_recovery()));
+                }
+                Err(fault) => return Err(attempts.refuse(fault)),
+            };
             redirects += 1;
             if redirects > redirect::LIMIT {
                 return Err(attempts.refuse(redirect::too_many()));
@@ -131,31 +108,12 @@ impl<T: Transport> Client<T> {
     }
 }
 
-fn answer<B>(
-    reply: Reply<B>,
-    mut url: Url,
-    written: &str,
-    redirected: bool,
-    recovery: Option<Recovery>,
-) -> Answer<B> {
+fn answer<B>(reply: Reply<B>, mut url: Url, written: &str, redirected: bool, recovery: Option<Recovery>) -> Answer<B> {
     // `Response.url` is without the fragment (Fetch standard, section 5.6).
     url.set_fragment(None);
-    let Reply {
-        status,
-        status_text,
-        headers,
-        body,
-    } = reply;
+    let Reply { status, status_text, headers, body } = reply;
     let url = (url.as_str() != written).then(|| url.into());
-    Answer {
-        status,
-        status_text,
-        headers,
-        body,
-        url,
-        redirected,
-        recovery,
-    }
+    Answer { status, status_text, headers, body, url, redirected, recovery }
 }
 
 /// The URL of a call, if it is one that can be fetched.
@@ -168,9 +126,10 @@ fn target(written: &str) -> Result<Url, Box<Fault>> {
         return Err(Box::new(refused("ERR_UNSUPPORTED_PROTOCOL")));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Box::new(refused("ERR_INVALID_URL").with_reason(
-            "The URL contains credentials; send them in an Authorization header instead.",
-        )));
+        return Err(Box::new(
+            refused("ERR_INVALID_URL")
+                .with_reason("The URL contains credentials; send them in an Authorization header instead."),
+        ));
     }
     Ok(url)
 }
@@ -239,10 +198,7 @@ pub struct Answer<B> {
 #[derive(Debug)]
 pub enum CallError {
     /// The network, the server or the caller's input failed it.
-    Fault {
-        fault: Box<Fault>,
-        recovery: Recovery,
-    },
+    Fault { fault: Box<Fault>, recovery: Recovery },
     /// A hook failed; the caller knows with what.
     Hook { recovery: Recovery },
     /// The request body's source failed; the caller knows with what.

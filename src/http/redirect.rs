@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 
 use ::http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION,
-    CONTENT_TYPE, COOKIE, HOST, HeaderName, LOCATION, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, COOKIE, HOST,
+    HeaderName, LOCATION, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
 };
 use ::http::{HeaderMap, Method, StatusCode};
 use url::Url;
@@ -21,14 +21,8 @@ const FOR_THE_ORIGIN: [HeaderName; 4] = [AUTHORIZATION, PROXY_AUTHORIZATION, COO
 
 /// They describe a body, and leave with it (Fetch standard, request-body-header name; the last two are hyper's
 /// to write).
-const ABOUT_THE_BODY: [HeaderName; 6] = [
-    CONTENT_ENCODING,
-    CONTENT_LANGUAGE,
-    CONTENT_LOCATION,
-    CONTENT_TYPE,
-    CONTENT_LENGTH,
-    TRANSFER_ENCODING,
-];
+const ABOUT_THE_BODY: [HeaderName; 6] =
+    [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING];
 
 /// What the next request differs in.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,10 +48,7 @@ pub(super) fn hop(
         return Ok(None);
     };
     let Ok(mut url) = from.join(&readable(location.as_bytes())) else {
-        return Err(refused(
-            "ERR_INVALID_REDIRECT",
-            "The server redirected to something that is not a URL.",
-        ));
+        return Err(refused("ERR_INVALID_REDIRECT", "The server redirected to something that is not a URL."));
     };
     if !matches!(url.scheme(), "http" | "https") {
         return Err(refused(
@@ -66,10 +57,7 @@ pub(super) fn hop(
         ));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused(
-            "ERR_INVALID_REDIRECT",
-            "The server redirected to a URL with credentials in it.",
-        ));
+        return Err(refused("ERR_INVALID_REDIRECT", "The server redirected to a URL with credentials in it."));
     }
     if url.fragment().is_none() {
         url.set_fragment(from.fragment());
@@ -80,11 +68,7 @@ pub(super) fn hop(
         _ => false,
     };
     let cross_origin = from.origin() != url.origin();
-    Ok(Some(Hop {
-        url,
-        as_get,
-        cross_origin,
-    }))
+    Ok(Some(Hop { url, as_get, cross_origin }))
 }
 
 /// Takes from the headers what must not go along.
@@ -103,17 +87,11 @@ pub(super) fn strip(headers: &mut HeaderMap, hop: &Hop) {
 
 /// `redirect: 'error'` met a redirect.
 pub(super) fn unexpected() -> Box<Fault> {
-    refused(
-        "ERR_UNEXPECTED_REDIRECT",
-        "The server redirected, and the call asked for an error in that case.",
-    )
+    refused("ERR_UNEXPECTED_REDIRECT", "The server redirected, and the call asked for an error in that case.")
 }
 
 pub(super) fn too_many() -> Box<Fault> {
-    refused(
-        "ERR_TOO_MANY_REDIRECTS",
-        "The server redirected more than 20 times; it is most likely a loop.",
-    )
+    refused("ERR_TOO_MANY_REDIRECTS", "The server redirected more than 20 times; it is most likely a loop.")
 }
 
 pub(super) fn body_is_spent() -> Box<Fault> {
@@ -158,20 +136,10 @@ mod tests {
         from("http://a.test/dir/page?q#part", &Method::GET, 302, location)
     }
 
-    fn from(
-        url: &str,
-        method: &Method,
-        status: u16,
-        location: &[u8],
-    ) -> Result<Option<Hop>, Box<Fault>> {
+    fn from(url: &str, method: &Method, status: u16, location: &[u8]) -> Result<Option<Hop>, Box<Fault>> {
         let mut headers = HeaderMap::new();
         headers.insert(LOCATION, HeaderValue::from_bytes(location).unwrap());
-        hop(
-            &Url::parse(url).unwrap(),
-            method,
-            StatusCode::from_u16(status).unwrap(),
-            &headers,
-        )
+        hop(&Url::parse(url).unwrap(), method, StatusCode::from_u16(status).unwrap(), &headers)
     }
 
     fn url_of(location: &[u8]) -> String {
@@ -189,64 +157,36 @@ mod tests {
 
     #[test]
     fn locations_outside_of_ascii_keep_their_bytes() {
-        assert_eq!(
-            url_of("/caf\u{e9}".as_bytes()),
-            "http://a.test/caf%C3%A9#part"
-        );
+        assert_eq!(url_of("/caf\u{e9}".as_bytes()), "http://a.test/caf%C3%A9#part");
         assert_eq!(url_of(b"/caf\xe9"), "http://a.test/caf%E9#part");
     }
 
     #[test]
     fn a_redirect_without_a_location_is_an_answer() {
         let url = Url::parse("http://a.test/").unwrap();
-        assert_eq!(
-            hop(&url, &Method::GET, StatusCode::FOUND, &HeaderMap::new()),
-            Ok(None)
-        );
+        assert_eq!(hop(&url, &Method::GET, StatusCode::FOUND, &HeaderMap::new()), Ok(None));
     }
 
     #[test]
     fn locations_that_cannot_be_fetched_are_refused() {
-        for location in [
-            &b"http://"[..],
-            b"ftp://a.test/",
-            b"javascript:alert(1)",
-            b"http://user:pw@a.test/",
-        ] {
+        for location in [&b"http://"[..], b"ftp://a.test/", b"javascript:alert(1)", b"http://user:pw@a.test/"] {
             let fault = to(location).unwrap_err();
-            assert_eq!(
-                (&*fault.code, fault.kind, fault.transient),
-                ("ERR_INVALID_REDIRECT", Kind::Client, false)
-            );
+            assert_eq!((&*fault.code, fault.kind, fault.transient), ("ERR_INVALID_REDIRECT", Kind::Client, false));
         }
     }
 
     #[test]
     fn only_a_posted_form_and_see_other_become_get() {
-        let as_get = |method: &Method, status| {
-            from("http://a.test/", method, status, b"/b")
-                .unwrap()
-                .unwrap()
-                .as_get
-        };
-        assert!(
-            as_get(&Method::POST, 301) && as_get(&Method::POST, 302) && as_get(&Method::POST, 303)
-        );
-        assert!(
-            as_get(&Method::PUT, 303) && !as_get(&Method::GET, 303) && !as_get(&Method::HEAD, 303)
-        );
+        let as_get = |method: &Method, status| from("http://a.test/", method, status, b"/b").unwrap().unwrap().as_get;
+        assert!(as_get(&Method::POST, 301) && as_get(&Method::POST, 302) && as_get(&Method::POST, 303));
+        assert!(as_get(&Method::PUT, 303) && !as_get(&Method::GET, 303) && !as_get(&Method::HEAD, 303));
         assert!(!as_get(&Method::PUT, 301) && !as_get(&Method::PUT, 302));
         assert!(!as_get(&Method::POST, 307) && !as_get(&Method::POST, 308));
     }
 
     #[test]
     fn an_origin_is_scheme_host_and_port() {
-        let crosses = |url, location: &[u8]| {
-            from(url, &Method::GET, 302, location)
-                .unwrap()
-                .unwrap()
-                .cross_origin
-        };
+        let crosses = |url, location: &[u8]| from(url, &Method::GET, 302, location).unwrap().unwrap().cross_origin;
         assert!(!crosses("http://a.test/", b"http://a.test:80/x"));
         assert!(crosses("http://a.test/", b"https://a.test/"));
         assert!(crosses("http://a.test/", b"http://a.test:81/"));
@@ -265,14 +205,7 @@ mod tests {
         };
         let left = |as_get, cross_origin| {
             let mut headers = all();
-            strip(
-                &mut headers,
-                &Hop {
-                    url: Url::parse("http://b.test/").unwrap(),
-                    as_get,
-                    cross_origin,
-                },
-            );
+            strip(&mut headers, &Hop { url: Url::parse("http://b.test/").unwrap(), as_get, cross_origin });
             headers.len()
         };
         assert_eq!(left(false, false), all().len());

@@ -23,14 +23,8 @@ const KEPT_AT_MOST: usize = 1 << 20;
 pub(super) enum Replay {
     Empty,
     Bytes(Bytes),
-    Reopening {
-        source: Arc<dyn BodySource>,
-        failed: Arc<AtomicBool>,
-    },
-    Once {
-        tape: Arc<Mutex<Tape>>,
-        length: Option<u64>,
-    },
+    Reopening { source: Arc<dyn BodySource>, failed: Arc<AtomicBool> },
+    Once { tape: Arc<Mutex<Tape>>, length: Option<u64> },
 }
 
 impl Replay {
@@ -39,16 +33,10 @@ impl Replay {
         match body {
             RequestBody::Empty => Replay::Empty,
             RequestBody::Bytes(bytes) => Replay::Bytes(bytes),
-            RequestBody::Source(source) if source.reopens() => Replay::Reopening {
-                source,
-                failed: Arc::default(),
-            },
+            RequestBody::Source(source) if source.reopens() => Replay::Reopening { source, failed: Arc::default() },
             RequestBody::Source(source) => {
                 let length = source.length();
-                Replay::Once {
-                    tape: Arc::new(Mutex::new(Tape::new(source, keep))),
-                    length,
-                }
+                Replay::Once { tape: Arc::new(Mutex::new(Tape::new(source, keep))), length }
             }
         }
     }
@@ -60,25 +48,13 @@ impl Replay {
             Replay::Bytes(bytes) => ExchangeBody::Bytes(bytes.clone()),
             Replay::Reopening { source, failed } => {
                 let (length, failed) = (source.length(), Arc::clone(failed));
-                let stream = source
-                    .open()
-                    .inspect_err(move |_| failed.store(true, Ordering::Release));
-                ExchangeBody::Stream {
-                    stream: Box::pin(stream),
-                    length,
-                }
+                let stream = source.open().inspect_err(move |_| failed.store(true, Ordering::Release));
+                ExchangeBody::Stream { stream: Box::pin(stream), length }
             }
             Replay::Once { tape, length } => {
                 let reading = lock(tape).begin();
-                let stream = Reading {
-                    tape: Arc::clone(tape),
-                    number: reading,
-                    next: 0,
-                };
-                ExchangeBody::Stream {
-                    stream: Box::pin(stream),
-                    length: *length,
-                }
+                let stream = Reading { tape: Arc::clone(tape), number: reading, next: 0 };
+                ExchangeBody::Stream { stream: Box::pin(stream), length: *length }
             }
         }
     }
@@ -230,16 +206,8 @@ mod tests {
 
     impl Source {
         fn of(chunks: &[usize]) -> Self {
-            let chunks = chunks
-                .iter()
-                .map(|length| Ok(Bytes::from(vec![b'x'; *length])))
-                .collect();
-            Source {
-                chunks,
-                reopens: false,
-                opened: AtomicUsize::new(0),
-                endless: false,
-            }
+            let chunks = chunks.iter().map(|length| Ok(Bytes::from(vec![b'x'; *length]))).collect();
+            Source { chunks, reopens: false, opened: AtomicUsize::new(0), endless: false }
         }
     }
 
@@ -247,11 +215,7 @@ mod tests {
         fn open(&self) -> BodyStream {
             self.opened.fetch_add(1, Ordering::Relaxed);
             let chunks = stream::iter(self.chunks.clone());
-            if self.endless {
-                Box::pin(chunks.chain(stream::pending()))
-            } else {
-                Box::pin(chunks)
-            }
+            if self.endless { Box::pin(chunks.chain(stream::pending())) } else { Box::pin(chunks) }
         }
 
         fn reopens(&self) -> bool {
@@ -275,11 +239,7 @@ mod tests {
     }
 
     async fn lengths(stream: &mut BodyStream, pieces: usize) -> Vec<usize> {
-        stream
-            .take(pieces)
-            .map(|piece| piece.unwrap().len())
-            .collect()
-            .await
+        stream.take(pieces).map(|piece| piece.unwrap().len()).collect().await
     }
 
     #[tokio::test]
@@ -312,13 +272,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_earlier_attempt_loses_the_stream_and_is_woken_to_see_it() {
-        let replay = replay(
-            Source {
-                endless: true,
-                ..Source::of(&[1])
-            },
-            true,
-        );
+        let replay = replay(Source { endless: true, ..Source::of(&[1]) }, true);
         let mut first = stream_of(&replay);
         assert_eq!(lengths(&mut first, 1).await, [1]);
         let waiting = tokio::spawn(async move { first.next().await });
@@ -341,10 +295,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_source_that_reopens_is_opened_for_each_attempt() {
-        let source = Arc::new(Source {
-            reopens: true,
-            ..Source::of(&[KEPT_AT_MOST, 2])
-        });
+        let source = Arc::new(Source { reopens: true, ..Source::of(&[KEPT_AT_MOST, 2]) });
         let replay = Replay::new(RequestBody::Source(source.clone()), false);
         assert_eq!(lengths(&mut stream_of(&replay), 9).await, [KEPT_AT_MOST, 2]);
         assert_eq!(lengths(&mut stream_of(&replay), 9).await, [KEPT_AT_MOST, 2]);

@@ -10,16 +10,22 @@ mod connection;
 mod dns;
 mod entry;
 mod local;
+mod phase;
 mod protocol;
 mod proxy;
 mod status;
 mod timeout;
 mod tls;
+mod unknown;
+mod wire;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub use entry::Entry;
+pub use phase::meaning_in_phase;
+pub use unknown::UNKNOWN;
+pub use wire::{explain_json, reference_json};
 
 /// A chapter of the reference.
 pub struct Family {
@@ -41,6 +47,7 @@ pub static FAMILIES: &[Family] = &[
     local::FAMILY,
     client::FAMILY,
     proxy::FAMILY,
+    unknown::FAMILY,
 ];
 
 static BY_CODE: LazyLock<HashMap<&'static str, &'static Entry>> =
@@ -54,10 +61,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
 /// What is known about a code: its own entry, or the one of the open-ended group it belongs to (`HTTP_4XX`,
 /// `ERR_SSL_*`, `HPE_*`).
 pub fn find(code: &str) -> Option<&'static Entry> {
-    BY_CODE
-        .get(code)
-        .or_else(|| BY_CODE.get(group_of(code)?))
-        .copied()
+    BY_CODE.get(code).or_else(|| BY_CODE.get(group_of(code)?)).copied()
 }
 
 /// The code under which a group without a closed list keeps its common entry.
@@ -73,8 +77,5 @@ fn group_of(code: &str) -> Option<&'static str> {
         ("UND_ERR_PRX_", "UND_ERR_PRX_*"),
         ("UND_ERR_SOCKS5", "UND_ERR_SOCKS5_*"),
     ];
-    OPEN_ENDED
-        .iter()
-        .find(|(prefix, _)| code.starts_with(prefix))
-        .map(|(_, group)| *group)
+    OPEN_ENDED.iter().find(|(prefix, _)| code.starts_with(prefix)).map(|(_, group)| *group)
 }
