@@ -40,7 +40,13 @@ const cases = {
     inFlight: 50,
     check: isLarge,
   },
-  'post-50': { title: 'small JSON posted, 50 in flight', operation: 'post', path: '/echo', inFlight: 50, check: isEcho },
+  'post-50': {
+    title: 'small JSON posted, 50 in flight',
+    operation: 'post',
+    path: '/echo',
+    inFlight: 50,
+    check: isEcho,
+  },
   'stream-1': {
     title: '64 MiB streamed, one at a time',
     operation: 'drain',

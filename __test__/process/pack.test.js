@@ -4,6 +4,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const { version } = require('../../package.json');
+const { builtAddon } = require('../../lib/native/build');
 const { ADDON, fakeCargo, mustRun, pack, programs, run, temporaryDirectory } = require('../support/packages');
 
 /** Windows finds programs in another way than by an executable script on the PATH. */
@@ -160,6 +161,20 @@ describePosix('the packed package, installed in an empty project', () => {
       await unreset(['build', '--debug'], shell);
 
       expect(shell.calls()[0].args).not.toContain('--release');
+      expect(builtAddon(installed)).toEqual({ profile: 'debug', fresh: true });
+    });
+
+    it('is stale once the Rust sources differ from what it was built from', async () => {
+      await unreset(['build'], cargo());
+      expect(builtAddon(installed)).toEqual({ profile: 'release', fresh: true });
+
+      const source = path.join(installed, 'src', 'lib.rs');
+      const text = fs.readFileSync(source, 'utf8');
+      fs.writeFileSync(source, `${text}// changed\n`);
+      const changed = builtAddon(installed);
+      fs.writeFileSync(source, text);
+
+      expect(changed).toEqual({ profile: 'release', fresh: false });
     });
 
     it.each([

@@ -11,13 +11,14 @@ const ROOT = path.join(FOLDER, '..');
 function installPeers() {
   if (fs.existsSync(path.join(FOLDER, 'node_modules', '.package-lock.json'))) return;
   console.error('installing the clients to compare with (benchmark/package.json)');
+  // Not `npm ci`: npm leaves impit's addons for other platforms out of the lock file, and then refuses that file.
   // Quiet, because on Node 20 npm warns of the versions that are meant for a newer Node; their aliases run there.
-  const npm = spawnSync('npm', ['ci', '--loglevel=error'], {
+  const npm = spawnSync('npm', ['install', '--loglevel=error'], {
     cwd: FOLDER,
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: process.platform === 'win32',
   });
-  if (npm.status !== 0) throw new Error('the clients could not be installed: run `npm ci` in benchmark/');
+  if (npm.status !== 0) throw new Error('the clients could not be installed: run `npm install` in benchmark/');
 }
 
 /**

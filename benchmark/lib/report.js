@@ -44,12 +44,11 @@ function caseTable({ measurements, peers, versions }, caseName) {
   ];
   const rows = measured.map((peer) => {
     const figures = summarize(measurements, caseName, peer);
+    const times = (figure, against) => ratio(measurements, { case: caseName, figure, peer, against }).median;
     return [
       `${peer} ${versions[peer]}`,
       ...COLUMNS.map(([, figure, write]) => (figures[figure] === undefined ? '-' : write(figures[figure]))),
-      ...bases.flatMap(([against]) =>
-        ['rate', 'loop'].map((figure) => number(2)(ratio(measurements, { case: caseName, figure, peer, against }).median))
-      ),
+      ...bases.flatMap(([against]) => [times('rate', against), times('loop', against)].map(number(2))),
     ];
   });
   return `${cases[caseName].title} (${caseName})\n${table([header, ...rows])}`;

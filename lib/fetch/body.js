@@ -5,7 +5,7 @@
  * standard's ("extract a body").
  */
 
-const { isAnyArrayBuffer, isArrayBufferView } = require('node:util/types');
+const { isAnyArrayBuffer, isArrayBufferView, isSharedArrayBuffer } = require('node:util/types');
 const { isDisturbed } = require('node:stream');
 const { isStream, isBlob, isFormData, isSearchParams, isAsyncIterable } = require('./brands');
 
@@ -30,8 +30,10 @@ function extractBody(body) {
   if (isSearchParams(body)) {
     return { text: body.toString(), type: 'application/x-www-form-urlencoded;charset=UTF-8' };
   }
-  if (isAnyArrayBuffer(body)) return { bytes: new Uint8Array(body) };
-  if (isArrayBufferView(body)) return { bytes: new Uint8Array(body.buffer, body.byteOffset, body.byteLength) };
+  if (isAnyArrayBuffer(body)) return { bytes: unshared(new Uint8Array(body)) };
+  if (isArrayBufferView(body)) {
+    return { bytes: unshared(new Uint8Array(body.buffer, body.byteOffset, body.byteLength)) };
+  }
   if (isBlob(body)) return fromBlob(body);
   if (isFormData(body)) return fromFormData(body);
   if (isStream(body)) {
@@ -42,6 +44,11 @@ function extractBody(body) {
   }
   if (isAsyncIterable(body)) return { open: once(body), needsDuplex: true };
   return { text: String(body), type: 'text/plain;charset=UTF-8' };
+}
+
+/** Native code must not read memory that another thread may be writing. */
+function unshared(bytes) {
+  return isSharedArrayBuffer(bytes.buffer) ? bytes.slice() : bytes;
 }
 
 /** A Blob may be a file of any size: it is read while it is sent, again for each attempt. */

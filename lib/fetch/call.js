@@ -12,7 +12,13 @@ const { DONE } = require('../engine/completion');
 const { callError, bodySourceError } = require('../errors');
 const { unwatch } = require('./abort');
 const { Incoming } = require('./incoming');
-const { UnresetResponse, hasNullBody, CLEAN_RECOVERY } = require('./response');
+const { CLEAN_RECOVERY } = require('./recovery');
+
+/**
+ * Loaded by the first answer: to extend the global `Response` starts the built-in fetch, which takes longer than
+ * all of this package.
+ */
+let UnresetResponse;
 
 
 class Call {
@@ -51,14 +57,16 @@ class Call {
     } else {
       answer.body = complete ? (body ?? '') : new Incoming(this);
     }
-    this.resolve(new UnresetResponse(answer));
+    UnresetResponse ??= require('./response').UnresetResponse;
+    this.#promised().resolve(new UnresetResponse(answer));
   }
 
   onFailed({ source, fault, recovery }) {
     this.#settle();
-    if (source === 'hook') this.reject(this.hooks.thrown);
-    else if (source === 'body') this.reject(bodySourceError(this.upload.failure?.error, recovery, this));
-    else this.reject(callError('fetch failed', fault, recovery, this));
+    const { reject } = this.#promised();
+    if (source === 'hook') reject(this.hooks.thrown);
+    else if (source === 'body') reject(bodySourceError(this.upload.failure?.error, recovery, this));
+    else reject(callError('fetch failed', fault, recovery, this));
   }
 
   onChunk(bytes, flags) {
@@ -79,14 +87,13 @@ class Call {
   /** Ends the call because the caller's signal says so, with the caller's reason. */
   abort(reason) {
     engine.cancel(this);
-    this.reject(reason);
-    this.#end(reason);
+    this.fail(reason);
   }
 
-  /** Ends the call before it was started: its input turned out to be wrong. */
+  /** Ends the call from this side: its input is wrong, or the caller does not want it any more. */
   fail(error) {
     this.#end(error);
-    this.reject(error);
+    this.#promised().reject(error);
   }
 
   /** Ends the call because nobody wants the rest of it. */
@@ -112,6 +119,17 @@ class Call {
     });
   }
 
+  /**
+   * The functions that settle the promise, taken once: they keep the promise alive and with it the response,
+   * which has to be collectable when nobody reads it.
+   */
+  #promised() {
+    const { resolve, reject } = this;
+    this.resolve = nothing;
+    this.reject = nothing;
+    return { resolve, reject };
+  }
+
   #end(error) {
     this.ended ??= { error };
     this.#settle();
@@ -133,6 +151,13 @@ class Call {
     this.signal = undefined;
   }
 }
+
+/** Statuses that never have a body (Fetch standard, "null body status"). */
+function hasNullBody(status, method) {
+  return method === 'HEAD' || status === 204 || status === 205 || status === 304 || (status >= 100 && status < 200);
+}
+
+function nothing() {}
 
 /** The caller's hooks, run in the caller's async context. */
 class Hooks {

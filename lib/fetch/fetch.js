@@ -69,7 +69,7 @@ class Client {
     }
     const { signal, body } = planned;
     if (signal?.aborted) {
-      call.reject(signal.reason);
+      call.fail(signal.reason);
       return;
     }
     if (signal !== undefined) {

@@ -14,7 +14,7 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
  * Headers that belong to the connection, not to the request. Node's fetch refuses them as well: set by hand they
  * contradict how the body is really sent.
  */
-const CONNECTION_HEADERS = new Set(['transfer-encoding', 'keep-alive', 'upgrade', 'expect', 'te', 'trailer']);
+const CONNECTION_HEADERS = new Set(['transfer-encoding', 'keep-alive', 'upgrade', 'expect']);
 
 /** Header lines under way: `name\nvalue\n` for each. */
 class HeaderLines {

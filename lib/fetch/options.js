@@ -4,7 +4,7 @@
 
 const { readFileSync } = require('node:fs');
 const { parseRetryOptions } = require('../policy/options');
-const { expectObject, rejectUnknownKeys, expectMilliseconds } = require('../validate');
+const { checkMilliseconds, checkOptions, invalidType } = require('../validate');
 const { HeaderLines, appendHeaders } = require('./headers');
 
 /** Milliseconds; `null` is no limit. Headers and body as the built-in fetch has them, connect as undici. */
@@ -18,11 +18,10 @@ const CLIENT_OPTIONS = ['retry', 'timeout', 'headers'];
  *   headers: [string, string][], json: string }}
  */
 function parseClientOptions(options = {}) {
-  expectObject(options, 'options');
-  rejectUnknownKeys(options, CLIENT_OPTIONS, 'options');
-  const retry = parseRetryOptions(options.retry, 'retry');
-  const timeouts = parseTimeouts(options.timeout, 'timeout', DEFAULT_TIMEOUTS);
-  const headers = headerPairs(options.headers);
+  const given = checkOptions(options, 'options', CLIENT_OPTIONS);
+  const retry = parseRetryOptions(given.retry, 'retry');
+  const timeouts = parseTimeouts(given.timeout, 'timeout', DEFAULT_TIMEOUTS);
+  const headers = headerPairs(given.headers);
   const extraRoots = JSON.stringify(extraRootTexts());
   const json = `{"retry":${retry.json},"timeout":${JSON.stringify(timeouts)},"extraRoots":${extraRoots}}`;
   return { retry, timeouts, headers, json };
@@ -35,7 +34,7 @@ function parseClientOptions(options = {}) {
  * @param {ReturnType<typeof parseClientOptions>} client
  */
 function parseCallOptions(init, client) {
-  const retry = init.retry === undefined ? client.retry : parseRetryOptions(init.retry, 'retry', client.retry);
+  const retry = parseRetryOptions(init.retry, 'retry', client.retry);
   const parts = [];
   if (retry !== client.retry) parts.push(`"retry":${retry.json}`);
   if (init.timeout !== undefined) {
@@ -46,20 +45,18 @@ function parseCallOptions(init, client) {
 
 function parseTimeouts(value, name, defaults) {
   if (value === undefined) return defaults;
-  expectObject(value, name);
-  rejectUnknownKeys(value, Object.keys(defaults), name);
   const timeouts = { ...defaults };
-  for (const part of Object.keys(defaults)) {
-    if (value[part] === undefined) continue;
-    timeouts[part] = value[part] === false ? null : limit(value[part], `${name}.${part}`);
+  for (const [part, given] of Object.entries(checkOptions(value, name, Object.keys(defaults)))) {
+    timeouts[part] = checkLimit(given, `${name}.${part}`);
   }
   return timeouts;
 }
 
-/** `Infinity` is no limit, as `false` is. */
-function limit(value, name) {
-  if (value === Infinity) return null;
-  return expectMilliseconds(value, name, { min: 1, orFalse: true });
+/** `false` and `Infinity` are no limit. */
+function checkLimit(value, name) {
+  if (value === false || value === Infinity) return null;
+  if (typeof value !== 'number') throw invalidType(name, 'a number of milliseconds, or false for no limit', value);
+  return checkMilliseconds(value, name, { min: 1 });
 }
 
 function headerPairs(init) {

@@ -43,10 +43,12 @@ async function buildAddon({ root, profile = 'release', clean = false, log = () =
   const targetDirectory = path.join(root, 'target');
   const ownTarget = clean && !process.env.CARGO_TARGET_DIR && !fs.existsSync(targetDirectory);
   try {
+    // Taken first: what is changed during the build is not in it.
+    const sources = sourcesDigest(root);
     const library = await cargoBuild(root, profile);
     const addon = addonPath(root, currentTarget());
-    install(library, addon);
-    fs.writeFileSync(recordPath(addon), `${JSON.stringify({ profile, sources: sourcesDigest(root) })}\n`);
+    replaceFile(addon, (temporary) => fs.copyFileSync(library, temporary));
+    replaceFile(recordPath(addon), (temporary) => fs.writeFileSync(temporary, JSON.stringify({ profile, sources })));
     const problem = addonProblem(root);
     if (problem) throw new BuildError(`the addon was built, but ${problem}`);
     log(`built ${addon}`);
@@ -117,16 +119,16 @@ function librariesIn(message) {
   return message.filenames.filter((file) => /\.(so|dylib|dll)$/.test(file));
 }
 
-/** Puts the library in place in one step: a process may have the old one mapped, another may be about to load it. */
-function install(library, addon) {
-  const temporary = `${addon}.${process.pid}.tmp`;
-  fs.mkdirSync(path.dirname(addon), { recursive: true });
+/** Writes a file in one step: a process may have the old addon mapped, and another may be about to load it. */
+function replaceFile(file, write) {
+  const temporary = `${file}.${process.pid}.tmp`;
+  fs.mkdirSync(path.dirname(file), { recursive: true });
   try {
-    fs.copyFileSync(library, temporary);
-    fs.renameSync(temporary, addon);
+    write(temporary);
+    fs.renameSync(temporary, file);
   } catch (cause) {
     // Windows refuses to replace a library that a process has loaded.
-    throw new BuildError(`${addon} could not be written (${cause.message}); is a program using it?`, { cause });
+    throw new BuildError(`${file} could not be written (${cause.message}); is a program using it?`, { cause });
   } finally {
     fs.rmSync(temporary, { force: true });
   }

@@ -20,8 +20,8 @@ const ROOT = path.join(__dirname, '..', '..');
 function ensureDependencies(directory = ROOT) {
   if (isInstalled(directory)) return;
   // `install` and not `ci`: a lock file written on one platform may lack the optional packages of another, which
-  // `ci` refuses and `install` adds.
-  const status = npm(['install', '--no-audit', '--no-fund'], directory);
+  // `ci` refuses and `install` adds. Its warnings are about peers that want a newer Node than the oldest we test on.
+  const status = npm(['install', '--no-audit', '--no-fund', '--loglevel=error'], directory);
   if (status !== 0) throw new Error(`npm install failed in ${directory} (exit code ${status})`);
 }
 

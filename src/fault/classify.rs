@@ -14,9 +14,7 @@ pub fn classify(evidence: &Evidence) -> Fault {
     let mut faults: Vec<Option<Fault>> = vec![None; links.len()];
     let mut by_signal = vec![false; links.len()];
     for at in (0..links.len()).rev() {
-        let children: Vec<usize> = (at + 1..links.len())
-            .filter(|child| links[*child].parent == Some(at))
-            .collect();
+        let children: Vec<usize> = (at + 1..links.len()).filter(|child| links[*child].parent == Some(at)).collect();
         by_signal[at] = links[at].signal_reason || children.iter().any(|child| by_signal[*child]);
         let case = Case {
             link: &links[at],
@@ -25,10 +23,7 @@ pub fn classify(evidence: &Evidence) -> Fault {
             by_signal: by_signal[at],
             signal_aborted: evidence.signal_aborted,
         };
-        faults[at] = RULES
-            .iter()
-            .find_map(|rule| rule.judge(&case))
-            .or(case.inner);
+        faults[at] = RULES.iter().find_map(|rule| rule.judge(&case)).or(case.inner);
     }
     let recognised = faults.into_iter().next().flatten();
     let fault = recognised.unwrap_or_else(|| unrecognised(links.first()));
@@ -53,9 +48,7 @@ fn common<'a>(mut faults: impl Iterator<Item = &'a Fault>) -> Option<Fault> {
 }
 
 fn unrecognised(link: Option<&Link>) -> Fault {
-    let code = link
-        .and_then(|link| link.code.as_deref())
-        .filter(|code| looks_like_a_code(code));
+    let code = link.and_then(|link| link.code.as_deref()).filter(|code| looks_like_a_code(code));
     let code = code.map_or("UNKNOWN".into(), str::to_owned);
     let fault = Fault::new(code, Phase::Wait, Delivery::Unknown);
     match link.and_then(|link| link.message.as_deref()) {
@@ -68,9 +61,7 @@ fn looks_like_a_code(text: &str) -> bool {
     let begins = text.starts_with(|first: char| first.is_ascii_uppercase());
     begins
         && text.len() <= 64
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 /// What the caller knows goes before what the error shows.
@@ -94,70 +85,35 @@ mod tests {
     use crate::fault::Kind;
 
     fn link(code: &str) -> Link {
-        Link {
-            code: Some(code.into()),
-            ..Link::default()
-        }
+        Link { code: Some(code.into()), ..Link::default() }
     }
 
     fn evidence(links: Vec<Link>) -> Evidence {
-        Evidence {
-            links,
-            ..Evidence::default()
-        }
+        Evidence { links, ..Evidence::default() }
     }
 
     #[test]
     fn the_cause_is_found_below_wrappers_that_say_nothing() {
-        let wrapper = Link {
-            message: Some("could not load the price".into()),
-            ..Link::default()
-        };
-        let cause = Link {
-            parent: Some(0),
-            ..link("ECONNREFUSED")
-        };
-        assert_eq!(
-            classify(&evidence(vec![wrapper, cause])).kind,
-            Kind::Refused
-        );
+        let wrapper = Link { message: Some("could not load the price".into()), ..Link::default() };
+        let cause = Link { parent: Some(0), ..link("ECONNREFUSED") };
+        assert_eq!(classify(&evidence(vec![wrapper, cause])).kind, Kind::Refused);
     }
 
     #[test]
     fn several_causes_are_not_sent_only_if_all_of_them_are() {
-        let refused = |parent| Link {
-            parent: Some(parent),
-            syscall: Some("connect".into()),
-            ..link("ECONNREFUSED")
-        };
-        let reset = Link {
-            parent: Some(0),
-            syscall: Some("read".into()),
-            ..link("ECONNRESET")
-        };
+        let refused = |parent| Link { parent: Some(parent), syscall: Some("connect".into()), ..link("ECONNREFUSED") };
+        let reset = Link { parent: Some(0), syscall: Some("read".into()), ..link("ECONNRESET") };
         let all_refused = classify(&evidence(vec![Link::default(), refused(0), refused(0)]));
-        assert_eq!(
-            (all_refused.kind, all_refused.delivery),
-            (Kind::Refused, Delivery::NotSent)
-        );
+        assert_eq!((all_refused.kind, all_refused.delivery), (Kind::Refused, Delivery::NotSent));
         let one_reset = classify(&evidence(vec![Link::default(), refused(0), reset]));
-        assert_eq!(
-            (one_reset.kind, one_reset.delivery),
-            (Kind::Refused, Delivery::Unknown)
-        );
+        assert_eq!((one_reset.kind, one_reset.delivery), (Kind::Refused, Delivery::Unknown));
     }
 
     #[test]
     fn what_nobody_knows_keeps_its_code_and_its_words() {
-        let strange = Link {
-            message: Some("odd".into()),
-            ..link("E_ODD_THING")
-        };
+        let strange = Link { message: Some("odd".into()), ..link("E_ODD_THING") };
         let fault = classify(&evidence(vec![strange]));
-        assert_eq!(
-            (&*fault.code, fault.kind, fault.detail.as_deref()),
-            ("E_ODD_THING", Kind::Unknown, Some("odd"))
-        );
+        assert_eq!((&*fault.code, fault.kind, fault.detail.as_deref()), ("E_ODD_THING", Kind::Unknown, Some("odd")));
         let no_code = classify(&evidence(vec![link("some text with spaces")]));
         assert_eq!((&*no_code.code, no_code.transient), ("UNKNOWN", false));
         assert_eq!(classify(&evidence(vec![])).kind, Kind::Unknown);
@@ -169,10 +125,7 @@ mod tests {
         evidence.phase = Some(Phase::Receive);
         evidence.delivery = Some(Delivery::Answered);
         let fault = classify(&evidence);
-        assert_eq!(
-            (fault.phase, fault.delivery, fault.kind),
-            (Phase::Receive, Delivery::Answered, Kind::Reset)
-        );
+        assert_eq!((fault.phase, fault.delivery, fault.kind), (Phase::Receive, Delivery::Answered, Kind::Reset));
     }
 
     #[test]
@@ -184,29 +137,14 @@ mod tests {
 
     #[test]
     fn links_that_name_themselves_or_each_other_as_parent_do_no_harm() {
-        let own_parent = Link {
-            parent: Some(0),
-            ..link("ECONNRESET")
-        };
-        let later_parent = Link {
-            parent: Some(7),
-            ..link("EPIPE")
-        };
-        assert_eq!(
-            classify(&evidence(vec![own_parent, later_parent])).kind,
-            Kind::Reset
-        );
+        let own_parent = Link { parent: Some(0), ..link("ECONNRESET") };
+        let later_parent = Link { parent: Some(7), ..link("EPIPE") };
+        assert_eq!(classify(&evidence(vec![own_parent, later_parent])).kind, Kind::Reset);
     }
 
     #[test]
     fn json_that_is_no_evidence_is_an_unknown_fault() {
-        for json in [
-            "",
-            "null",
-            "[]",
-            "{\"links\":3}",
-            "{\"links\":[{\"port\":-1}]}",
-        ] {
+        for json in ["", "null", "[]", "{\"links\":3}", "{\"links\":[{\"port\":-1}]}"] {
             let fault: serde_json::Value = serde_json::from_str(&classify_json(json)).unwrap();
             assert_eq!(fault["kind"], "unknown", "{json}");
         }
@@ -238,83 +176,41 @@ mod properties {
                 "FetchError",
                 "HTTPParserError",
             ])
-            .chain([
-                "fetch failed",
-                "terminated",
-                "aborted",
-                "socket hang up",
-                "redirect count exceeded",
-            ])
-            .chain([
-                "read",
-                "write",
-                "connect",
-                "getaddrinfo",
-                "open",
-                "request",
-                "system",
-                "max-size",
-            ])
+            .chain(["fetch failed", "terminated", "aborted", "socket hang up", "redirect count exceeded"])
+            .chain(["read", "write", "connect", "getaddrinfo", "open", "request", "system", "max-size"])
             .chain(["reset", "wait", "not-sent", "fin"])
             .collect();
         of(prop_oneof![4 => select(known).prop_map(str::to_owned), 1 => ".{0,12}"])
     }
 
     fn response() -> impl Strategy<Value = Response> {
-        (of(any::<u16>()), of(".{0,8}"), any::<bool>()).prop_map(
-            |(status, retry_after_header, has_data)| Response {
-                status,
-                retry_after_header,
-                has_data,
-            },
-        )
+        (of(any::<u16>()), of(".{0,8}"), any::<bool>()).prop_map(|(status, retry_after_header, has_data)| Response {
+            status,
+            retry_after_header,
+            has_data,
+        })
     }
 
     fn socket() -> impl Strategy<Value = Socket> {
-        (word(), word(), of(any::<f64>())).prop_map(
-            |(local_address, remote_address, bytes_written)| Socket {
-                local_address,
-                remote_address,
-                bytes_written,
-                ..Socket::default()
-            },
-        )
+        (word(), word(), of(any::<f64>())).prop_map(|(local_address, remote_address, bytes_written)| Socket {
+            local_address,
+            remote_address,
+            bytes_written,
+            ..Socket::default()
+        })
     }
 
     fn link() -> impl Strategy<Value = Link> {
         let words = (word(), word(), word(), word(), word(), word());
         let faults = (word(), word(), word(), word(), of(any::<f64>()));
-        let parts = (
-            of(response()),
-            of(socket()),
-            of(any::<[bool; 3]>()),
-            of(any::<u16>()),
-            of(any::<i32>()),
-        );
-        (
-            of(0..MAX_LINKS * 2),
-            any::<[bool; 6]>(),
-            words,
-            faults,
-            parts,
-        )
-            .prop_map(|(parent, flags, words, faults, parts)| {
+        let parts = (of(response()), of(socket()), of(any::<[bool; 3]>()), of(any::<u16>()), of(any::<i32>()));
+        (of(0..MAX_LINKS * 2), any::<[bool; 6]>(), words, faults, parts).prop_map(
+            |(parent, flags, words, faults, parts)| {
                 let (name, message, code, syscall, type_, event) = words;
                 let (kind, phase, delivery, ending, retry_after) = faults;
                 let (response, socket, steps, status, errno) = parts;
-                let [
-                    signal_reason,
-                    text,
-                    is_axios_error,
-                    tls_connect,
-                    is_response,
-                    request_answered,
-                ] = flags;
-                let timings = steps.map(|[connect, upload, response]| Timings {
-                    connect,
-                    upload,
-                    response,
-                });
+                let [signal_reason, text, is_axios_error, tls_connect, is_response, request_answered] = flags;
+                let timings = steps.map(|[connect, upload, response]| Timings { connect, upload, response });
                 Link {
                     parent,
                     signal_reason,
@@ -341,7 +237,8 @@ mod properties {
                     errno,
                     ..Link::default()
                 }
-            })
+            },
+        )
     }
 
     proptest! {

@@ -12,8 +12,7 @@ impl Fault {
     pub fn new(code: impl Into<Cow<'static, str>>, phase: Phase, delivery: Delivery) -> Self {
         let code = code.into();
         let Some(entry) = catalogue::find(&code) else {
-            return Self::bare(code, Kind::Unknown, phase, delivery)
-                .with_reason(catalogue::UNKNOWN.meaning);
+            return Self::bare(code, Kind::Unknown, phase, delivery).with_reason(catalogue::UNKNOWN.meaning);
         };
         let code = match entry.becomes {
             Some(canonical) => Cow::Borrowed(canonical),
@@ -29,8 +28,7 @@ impl Fault {
 
     /// Tells the reason more exactly where the phase allows it. A reason that somebody has set stays.
     pub(super) fn told_in_phase(self) -> Self {
-        let is_general =
-            catalogue::find(&self.code).is_some_and(|entry| self.reason == entry.meaning);
+        let is_general = catalogue::find(&self.code).is_some_and(|entry| self.reason == entry.meaning);
         match catalogue::meaning_in_phase(&self.code, self.phase).filter(|_| is_general) {
             Some(exact) => self.with_reason(exact),
             None => self,
@@ -53,9 +51,7 @@ impl Fault {
         let mut fault = Self::new(format!("HTTP_{status}"), Phase::Receive, Delivery::Answered);
         if status == 503 && retry_after.is_some() {
             fault.kind = Kind::Throttled;
-            fault.reason = Cow::Borrowed(
-                "The server is overloaded and says when to come back (503 with Retry-After).",
-            );
+            fault.reason = Cow::Borrowed("The server is overloaded and says when to come back (503 with Retry-After).");
         }
         fault.status = Some(status);
         fault.retry_after = retry_after;
@@ -64,12 +60,9 @@ impl Fault {
 
     /// The fault that an I/O error stands for. `UnexpectedEof` is the peer's FIN in the middle of a call.
     pub fn from_io(error: &io::Error, phase: Phase, delivery: Delivery) -> Self {
-        let code = error
-            .raw_os_error()
-            .and_then(errno::name_of_os_error)
-            .or_else(|| errno::name_of_io_kind(error.kind()));
-        let mut fault =
-            Self::new(code.unwrap_or("UNKNOWN"), phase, delivery).with_detail(error.to_string());
+        let code =
+            error.raw_os_error().and_then(errno::name_of_os_error).or_else(|| errno::name_of_io_kind(error.kind()));
+        let mut fault = Self::new(code.unwrap_or("UNKNOWN"), phase, delivery).with_detail(error.to_string());
         fault.errno = errno::node_errno(&fault.code).filter(|_| error.raw_os_error().is_some());
         fault.ending = match error.kind() {
             io::ErrorKind::UnexpectedEof => Some(Ending::Fin),
@@ -160,10 +153,7 @@ mod tests {
     #[test]
     fn a_known_code_brings_its_catalogue_entry() {
         let fault = Fault::new("ECONNREFUSED", Phase::Connect, Delivery::NotSent);
-        assert_eq!(
-            (fault.kind, fault.transient, fault.reconnect),
-            (Kind::Refused, true, true)
-        );
+        assert_eq!((fault.kind, fault.transient, fault.reconnect), (Kind::Refused, true, true));
         assert!(fault.reason.contains("listens"), "{}", fault.reason);
     }
 
@@ -177,10 +167,7 @@ mod tests {
     #[test]
     fn an_unknown_code_promises_nothing() {
         let fault = Fault::new("E_MADE_UP", Phase::Wait, Delivery::Unknown);
-        assert_eq!(
-            (&*fault.code, fault.kind, fault.transient),
-            ("E_MADE_UP", Kind::Unknown, false)
-        );
+        assert_eq!((&*fault.code, fault.kind, fault.transient), ("E_MADE_UP", Kind::Unknown, false));
         assert!(!fault.reason.is_empty());
     }
 
@@ -195,62 +182,28 @@ mod tests {
         assert_eq!(kind(599), Kind::Server);
         assert_eq!(kind(200), Kind::Unknown);
         let later = Fault::from_status(503, Some(RetryAfter::Delay(Duration::from_secs(2))));
-        assert_eq!(
-            (later.kind, later.status, &*later.code),
-            (Kind::Throttled, Some(503), "HTTP_503")
-        );
-        assert_eq!(
-            (later.phase, later.delivery),
-            (Phase::Receive, Delivery::Answered)
-        );
+        assert_eq!((later.kind, later.status, &*later.code), (Kind::Throttled, Some(503), "HTTP_503"));
+        assert_eq!((later.phase, later.delivery), (Phase::Receive, Delivery::Answered));
     }
 
     #[test]
     fn transient_statuses_are_those_that_a_later_try_may_change() {
-        let transient: Vec<u16> = (100..600)
-            .filter(|status| Fault::from_status(*status, None).transient)
-            .collect();
-        assert_eq!(
-            transient,
-            [
-                408, 421, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530
-            ]
-        );
+        let transient: Vec<u16> = (100..600).filter(|status| Fault::from_status(*status, None).transient).collect();
+        assert_eq!(transient, [408, 421, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530]);
     }
 
     #[test]
     fn io_errors_are_named_by_number_first_and_by_kind_otherwise() {
         #[cfg(target_os = "linux")]
         {
-            let fault = Fault::from_io(
-                &io::Error::from_raw_os_error(104),
-                Phase::Wait,
-                Delivery::Unknown,
-            );
-            assert_eq!(
-                (&*fault.code, fault.errno, fault.ending),
-                ("ECONNRESET", Some(-104), Some(Ending::Rst))
-            );
+            let fault = Fault::from_io(&io::Error::from_raw_os_error(104), Phase::Wait, Delivery::Unknown);
+            assert_eq!((&*fault.code, fault.errno, fault.ending), ("ECONNRESET", Some(-104), Some(Ending::Rst)));
         }
-        let fault = Fault::from_io(
-            &io::ErrorKind::UnexpectedEof.into(),
-            Phase::Receive,
-            Delivery::Answered,
-        );
-        assert_eq!(
-            (&*fault.code, fault.ending, fault.errno),
-            ("ECONNRESET", Some(Ending::Fin), None)
-        );
-        let fault = Fault::from_io(
-            &io::ErrorKind::TimedOut.into(),
-            Phase::Connect,
-            Delivery::NotSent,
-        );
+        let fault = Fault::from_io(&io::ErrorKind::UnexpectedEof.into(), Phase::Receive, Delivery::Answered);
+        assert_eq!((&*fault.code, fault.ending, fault.errno), ("ECONNRESET", Some(Ending::Fin), None));
+        let fault = Fault::from_io(&io::ErrorKind::TimedOut.into(), Phase::Connect, Delivery::NotSent);
         assert_eq!((&*fault.code, fault.kind), ("ETIMEDOUT", Kind::Timeout));
         let fault = Fault::from_io(&io::Error::other("odd"), Phase::Wait, Delivery::Unknown);
-        assert_eq!(
-            (&*fault.code, fault.kind, fault.detail.as_deref()),
-            ("UNKNOWN", Kind::Unknown, Some("odd"))
-        );
+        assert_eq!((&*fault.code, fault.kind, fault.detail.as_deref()), ("UNKNOWN", Kind::Unknown, Some("odd")));
     }
 }

@@ -8,26 +8,17 @@ use std::io::ErrorKind;
 
 /// The name of a number as [`std::io::Error::raw_os_error`] gives it on this platform.
 pub fn name_of_os_error(number: i32) -> Option<&'static str> {
-    TABLE
-        .iter()
-        .find(|row| row.system(Platform::HERE) == Some(number))
-        .map(|row| row.name)
+    TABLE.iter().find(|row| row.system(Platform::HERE) == Some(number)).map(|row| row.name)
 }
 
 /// The number that Node puts into `error.errno` on this platform for this name.
 pub fn node_errno(name: &str) -> Option<i32> {
-    TABLE
-        .iter()
-        .find(|row| row.name == name)
-        .and_then(|row| row.node(Platform::HERE))
+    TABLE.iter().find(|row| row.name == name).and_then(|row| row.node(Platform::HERE))
 }
 
 /// The name of a number that Node reported in `error.errno`. For an error that lost its `code` on the way.
 pub fn name_of_node_errno(number: i32) -> Option<&'static str> {
-    TABLE
-        .iter()
-        .find(|row| row.node(Platform::HERE) == Some(number))
-        .map(|row| row.name)
+    TABLE.iter().find(|row| row.node(Platform::HERE) == Some(number)).map(|row| row.name)
 }
 
 /// The name that fits an I/O error which carries no number, because a library made it and not the system.
@@ -100,13 +91,7 @@ impl Row {
 }
 
 const fn row(name: &'static str, linux: i32, mac: i32, windows: i32, libuv: i32) -> Row {
-    Row {
-        name,
-        linux,
-        mac,
-        windows,
-        libuv,
-    }
+    Row { name, linux, mac, windows, libuv }
 }
 
 /// Linux: `asm-generic/errno.h` (MIPS and SPARC number differently). macOS: `sys/errno.h`. Windows: `winerror.h`.
@@ -162,8 +147,7 @@ mod tests {
                     assert_ne!(row.name, other.name);
                     let (name, twin) = (row.name, other.name);
                     assert!(
-                        row.system(platform).is_none()
-                            || row.system(platform) != other.system(platform),
+                        row.system(platform).is_none() || row.system(platform) != other.system(platform),
                         "{name} {twin}"
                     );
                     assert!(
@@ -178,41 +162,19 @@ mod tests {
     #[test]
     fn each_platform_uses_its_own_numbers() {
         let reset = &TABLE[0];
-        assert_eq!(
-            (reset.system(Platform::Linux), reset.node(Platform::Linux)),
-            (Some(104), Some(-104))
-        );
-        assert_eq!(
-            (reset.system(Platform::Mac), reset.node(Platform::Mac)),
-            (Some(54), Some(-54))
-        );
-        assert_eq!(
-            (
-                reset.system(Platform::Windows),
-                reset.node(Platform::Windows)
-            ),
-            (Some(10054), Some(-4077))
-        );
+        assert_eq!((reset.system(Platform::Linux), reset.node(Platform::Linux)), (Some(104), Some(-104)));
+        assert_eq!((reset.system(Platform::Mac), reset.node(Platform::Mac)), (Some(54), Some(-54)));
+        assert_eq!((reset.system(Platform::Windows), reset.node(Platform::Windows)), (Some(10054), Some(-4077)));
     }
 
     #[test]
     fn this_platform_agrees_with_the_standard_library() {
-        for name in [
-            "ECONNRESET",
-            "ECONNREFUSED",
-            "EPIPE",
-            "ETIMEDOUT",
-            "EHOSTUNREACH",
-            "ENETUNREACH",
-            "EADDRNOTAVAIL",
-        ] {
+        for name in ["ECONNRESET", "ECONNREFUSED", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL"]
+        {
             let row = TABLE.iter().find(|row| row.name == name).unwrap();
             let number = row.system(Platform::HERE).unwrap();
             assert_eq!(name_of_os_error(number), Some(name));
-            assert_eq!(
-                name_of_io_kind(std::io::Error::from_raw_os_error(number).kind()),
-                Some(name)
-            );
+            assert_eq!(name_of_io_kind(std::io::Error::from_raw_os_error(number).kind()), Some(name));
             assert_eq!(name_of_node_errno(node_errno(name).unwrap()), Some(name));
         }
     }

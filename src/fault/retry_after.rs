@@ -50,15 +50,10 @@ mod tests {
 
     #[test]
     fn seconds_and_dates_are_read() {
-        assert_eq!(
-            RetryAfter::parse("0"),
-            Some(RetryAfter::Delay(Duration::ZERO))
-        );
+        assert_eq!(RetryAfter::parse("0"), Some(RetryAfter::Delay(Duration::ZERO)));
         assert_eq!(
             RetryAfter::parse("Sun, 06 Nov 1994 08:49:37 GMT"),
-            Some(RetryAfter::At(
-                SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777)
-            ))
+            Some(RetryAfter::At(SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777)))
         );
     }
 
@@ -81,9 +76,6 @@ mod tests {
         let at = |seconds| RetryAfter::At(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
         assert_eq!(at(103).delay_from(now), Duration::from_secs(3));
         assert_eq!(at(97).delay_from(now), Duration::ZERO);
-        assert_eq!(
-            RetryAfter::Delay(Duration::from_secs(7)).delay_from(now),
-            Duration::from_secs(7)
-        );
+        assert_eq!(RetryAfter::Delay(Duration::from_secs(7)).delay_from(now), Duration::from_secs(7));
     }
 }

@@ -131,9 +131,6 @@ mod tests {
     #[test]
     fn serde_uses_the_same_words() {
         assert_eq!(serde_json::to_value(Kind::TooLarge).unwrap(), "too-large");
-        assert_eq!(
-            serde_json::from_str::<Delivery>("\"not-sent\"").unwrap(),
-            Delivery::NotSent
-        );
+        assert_eq!(serde_json::from_str::<Delivery>("\"not-sent\"").unwrap(), Delivery::NotSent);
     }
 }

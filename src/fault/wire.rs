@@ -64,9 +64,7 @@ impl Fault {
             address: self.address.as_deref(),
             port: self.port,
             status: self.status,
-            retry_after: self
-                .retry_after
-                .map(|wish| whole_milliseconds(wish.delay_from(now))),
+            retry_after: self.retry_after.map(|wish| whole_milliseconds(wish.delay_from(now))),
             detail: self.detail.as_deref(),
         }
     }
@@ -90,24 +88,8 @@ mod tests {
     fn what_is_unknown_is_absent() {
         let fault = Fault::new("EPIPE", Phase::Send, Delivery::Unknown);
         let value: serde_json::Value = serde_json::from_str(&fault.to_json()).unwrap();
-        let keys: Vec<&str> = value
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
-        assert_eq!(
-            keys,
-            [
-                "code",
-                "delivery",
-                "kind",
-                "phase",
-                "reason",
-                "reconnect",
-                "transient"
-            ]
-        );
+        let keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, ["code", "delivery", "kind", "phase", "reason", "reconnect", "transient"]);
     }
 
     #[test]
@@ -138,10 +120,8 @@ mod tests {
     fn a_date_is_told_in_milliseconds_from_now() {
         let at = RetryAfter::At(SystemTime::UNIX_EPOCH + Duration::from_secs(10));
         let fault = Fault::from_status(429, Some(at));
-        let told = |seconds| {
-            fault.to_value_at(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))["retryAfter"]
-                .clone()
-        };
+        let told =
+            |seconds| fault.to_value_at(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))["retryAfter"].clone();
         assert_eq!(told(4), json!(6_000));
         assert_eq!(told(11), json!(0));
     }
@@ -149,9 +129,6 @@ mod tests {
     #[test]
     fn a_delay_beyond_what_javascript_counts_is_capped() {
         let fault = Fault::from_status(429, Some(RetryAfter::Delay(Duration::from_secs(u64::MAX))));
-        assert_eq!(
-            fault.to_value_at(SystemTime::UNIX_EPOCH)["retryAfter"],
-            json!(9_007_199_254_740_991_u64)
-        );
+        assert_eq!(fault.to_value_at(SystemTime::UNIX_EPOCH)["retryAfter"], json!(9_007_199_254_740_991_u64));
     }
 }

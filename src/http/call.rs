@@ -1,42 +1,146 @@
 //! One call as `fetch` means it: redirects followed, attempts repeated, one answer or one error at the end.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use ::http::{HeaderMap, Method, StatusCode};
+use ::http::{HeaderMap, HeaderName, Method, StatusCode};
 use bytes::Bytes;
+use url::Url;
 
+use super::attempts::{Attempts, Request, Terms, drain};
 use super::body::RequestBody;
 use super::hooks::Hooks;
-use super::transport::{Limits, Transport};
-use crate::fault::Fault;
-use crate::policy::{GaveUp, Policy};
+use super::redirect;
+use super::replay::Replay;
+use super::transport::{Limits, Reply, Transport};
+use crate::fault::{Delivery, Fault, Phase};
+use crate::policy::{Clock, GaveUp, Options, Policy, SystemClock};
+
+/// RFC draft "The Idempotency-Key HTTP Header Field": the server recognises a repeated request by it.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// One for the process: a policy may be shared by clients, and must always be told the same time.
+static CLOCK: LazyLock<Arc<SystemClock>> = LazyLock::new(|| Arc::new(SystemClock::new()));
 
 /// Makes calls. Cheap to clone: the clones share one transport and its connections.
 pub struct Client<T> {
     transport: Arc<T>,
+    clock: Arc<dyn Clock>,
 }
 
 impl<T> Clone for Client<T> {
     fn clone(&self) -> Self {
-        Client {
-            transport: Arc::clone(&self.transport),
-        }
+        Client { transport: Arc::clone(&self.transport), clock: Arc::clone(&self.clock) }
     }
 }
 
 impl<T: Transport> Client<T> {
     pub fn new(transport: T) -> Self {
-        Client {
-            transport: Arc::new(transport),
-        }
+        Client::with_clock(transport, CLOCK.clone())
+    }
+
+    /// With another clock than this machine's, for the policy's spans and dates. All clients that share a policy
+    /// must share the clock. Limits and waits are tokio's in any case.
+    pub fn with_clock(transport: T, clock: Arc<dyn Clock>) -> Self {
+        Client { transport: Arc::new(transport), clock }
     }
 
     /// Makes one call. Needs a tokio runtime with time and I/O. Dropping the future ends the call at once:
     /// the exchange in flight, its connection and any wait.
+    ///
+    /// # Errors
+    /// A fault after which the policy gave up, or that of a hook or of the body's source.
     pub async fn call(&self, call: Call) -> Result<Answer<T::Body>, CallError> {
-        todo!()
+        let url = match target(&call.url) {
+            Ok(url) => url,
+            Err(fault) => {
+                return Err(CallError::Fault { fault, recovery: Recovery::default() });
+            }
+        };
+        let idempotency_key = call.headers.contains_key(IDEMPOTENCY_KEY);
+        let keep_body = call.hooks.is_some() || may_repeat_sent(call.policy.options(), &call.method, idempotency_key);
+        let mut request = Request {
+            method: call.method,
+            url,
+            headers: call.headers,
+            body: Replay::new(call.body, keep_body),
+            idempotency_key,
+        };
+        let terms = Terms {
+            transport: &*self.transport,
+            clock: &*self.clock,
+            policy: &call.policy,
+            hooks: call.hooks.as_deref(),
+            limits: call.limits,
+            total: call.total,
+        };
+        let mut attempts = Attempts::begin(terms, &request.url);
+        let mut redirects = 0;
+        loop {
+            let reply = attempts.answer(&request).await?;
+            if call.redirect == RedirectMode::Manual || !redirect::is_redirect(reply.status) {
+                return Ok(answer(reply, request.url, &call.url, redirects > 0, attempts.into_recovery()));
+            }
+            if call.redirect == RedirectMode::Error {
+                return Err(attempts.refuse(redirect::unexpected()));
+            }
+            let hop = match redirect::hop(&request.url, &request.method, reply.status, &reply.headers) {
+                Ok(Some(hop)) => hop,
+                Ok(None) => {
+                    return Ok(answer(reply, request.url, &call.url, redirects > 0, attempts.into_recovery()));
+                }
+                Err(fault) => return Err(attempts.refuse(fault)),
+            };
+            redirects += 1;
+            if redirects > redirect::LIMIT {
+                return Err(attempts.refuse(redirect::too_many()));
+            }
+            if !hop.as_get && !request.body.follows_redirects() {
+                return Err(attempts.refuse(redirect::body_is_spent()));
+            }
+            drain(reply.body).await;
+            let cross_origin = hop.cross_origin;
+            request.follow(hop);
+            if cross_origin {
+                attempts.moved_to(&request.url);
+            }
+        }
     }
+}
+
+fn answer<B>(reply: Reply<B>, mut url: Url, written: &str, redirected: bool, recovery: Option<Recovery>) -> Answer<B> {
+    // `Response.url` is without the fragment (Fetch standard, section 5.6).
+    url.set_fragment(None);
+    let Reply { status, status_text, headers, body } = reply;
+    let url = (url.as_str() != written).then(|| url.into());
+    Answer { status, status_text, headers, body, url, redirected, recovery }
+}
+
+/// The URL of a call, if it is one that can be fetched.
+fn target(written: &str) -> Result<Url, Box<Fault>> {
+    let refused = |code: &'static str| Fault::new(code, Phase::Send, Delivery::NotSent);
+    let Ok(url) = Url::parse(written) else {
+        return Err(Box::new(refused("ERR_INVALID_URL")));
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Box::new(refused("ERR_UNSUPPORTED_PROTOCOL")));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Box::new(
+            refused("ERR_INVALID_URL")
+                .with_reason("The URL contains credentials; send them in an Authorization header instead."),
+        ));
+    }
+    Ok(url)
+}
+
+/// Whether the call may be repeated after the server has seen some of it: then its body is worth keeping.
+fn may_repeat_sent(options: &Options, method: &Method, idempotency_key: bool) -> bool {
+    let by_method = match &options.methods {
+        Some(listed) => listed.contains(method.as_str()),
+        None => method.is_idempotent(),
+    };
+    options.retries > 0 && (by_method || idempotency_key)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,10 +198,7 @@ pub struct Answer<B> {
 #[derive(Debug)]
 pub enum CallError {
     /// The network, the server or the caller's input failed it.
-    Fault {
-        fault: Box<Fault>,
-        recovery: Recovery,
-    },
+    Fault { fault: Box<Fault>, recovery: Recovery },
     /// A hook failed; the caller knows with what.
     Hook { recovery: Recovery },
     /// The request body's source failed; the caller knows with what.

@@ -5,8 +5,11 @@
 //! retry, no redirect and no decompression, because the layers above must see every hop, every attempt and
 //! the encoded bytes.
 
+mod attempts;
+mod redirect;
+mod replay;
+
 pub mod body;
 pub mod call;
 pub mod hooks;
-pub mod redirect;
 pub mod transport;

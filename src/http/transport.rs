@@ -39,10 +39,7 @@ pub struct Limits {
 pub enum ExchangeBody {
     Empty,
     Bytes(Bytes),
-    Stream {
-        stream: BodyStream,
-        length: Option<u64>,
-    },
+    Stream { stream: BodyStream, length: Option<u64> },
 }
 
 pub struct Exchange {
@@ -81,8 +78,5 @@ pub trait IncomingBody: Send + 'static {
 
 pub trait Transport: Send + Sync + 'static {
     type Body: IncomingBody;
-    fn exchange(
-        &self,
-        exchange: Exchange,
-    ) -> impl Future<Output = Result<Reply<Self::Body>, Failure>> + Send;
+    fn exchange(&self, exchange: Exchange) -> impl Future<Output = Result<Reply<Self::Body>, Failure>> + Send;
 }

@@ -41,21 +41,16 @@ pub async fn run(shared: Arc<Shared>, start: Start, registration: Registration) 
         Ok(answer) => deliver(answer, registration).await,
         Err(error) => {
             let text = failed_json(&error);
-            registration
-                .core()
-                .push(Completion::json(Kind::Failed, registration.call(), text));
+            registration.core().push(Completion::json(Kind::Failed, registration.call(), text));
         }
     }
 }
 
 fn prepare(shared: &Shared, start: Start) -> Result<Call, &'static str> {
-    let head =
-        request::parse(&start.head).ok_or("a request came across in a form that cannot be read")?;
+    let head = request::parse(&start.head).ok_or("a request came across in a form that cannot be read")?;
     let mut headers = head.headers;
     request::add_defaults(&mut headers);
-    let (retry, timeouts) = start
-        .overrides
-        .map_or((None, None), |options| (options.retry, options.timeouts));
+    let (retry, timeouts) = start.overrides.map_or((None, None), |options| (options.retry, options.timeouts));
     let timeouts = timeouts.unwrap_or(shared.timeouts);
     let policy = match retry {
         Some(options) => Arc::new(shared.policy.with_options(options)),
@@ -81,11 +76,7 @@ async fn deliver<B: IncomingBody>(answer: Answer<B>, mut registration: Registrat
     let call = registration.call();
     let mut completion = Completion::new(Kind::Head, call);
     completion.first = f64::from(answer.status.as_u16());
-    completion.values[0] = Value::Latin1(head_text(
-        &answer.status_text,
-        answer.url.as_deref(),
-        &answer.headers,
-    ));
+    completion.values[0] = Value::Latin1(head_text(&answer.status_text, answer.url.as_deref(), &answer.headers));
     if answer.redirected {
         completion.flags |= REDIRECTED;
     }
@@ -113,10 +104,7 @@ async fn deliver<B: IncomingBody>(answer: Answer<B>, mut registration: Registrat
 /// Status text, final URL (empty: as the caller wrote it) and the header lines, each ended by a line feed.
 fn head_text(status_text: &Bytes, url: Option<&str>, headers: &HeaderMap) -> Vec<u8> {
     let url = url.unwrap_or_default();
-    let lines: usize = headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 2)
-        .sum();
+    let lines: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 2).sum();
     let mut text = Vec::with_capacity(status_text.len() + url.len() + 2 + lines);
     for line in [status_text, url.as_bytes()] {
         text.extend_from_slice(line);
@@ -173,10 +161,6 @@ pub fn internal_failure() -> String {
 }
 
 fn internal_error(problem: &str) -> CallError {
-    let fault =
-        Fault::new("ERR_UNRESET_INTERNAL", Phase::Send, Delivery::Unknown).with_detail(problem);
-    CallError::Fault {
-        fault: Box::new(fault),
-        recovery: Recovery::default(),
-    }
+    let fault = Fault::new("ERR_UNRESET_INTERNAL", Phase::Send, Delivery::Unknown).with_detail(problem);
+    CallError::Fault { fault: Box::new(fault), recovery: Recovery::default() }
 }

@@ -47,17 +47,11 @@ impl Shared {
             .get_or_init(|| {
                 let usual = TransportOptions::default();
                 let options = TransportOptions {
-                    connect_timeout: self
-                        .timeouts
-                        .limits
-                        .connect
-                        .unwrap_or(usual.connect_timeout),
+                    connect_timeout: self.timeouts.limits.connect.unwrap_or(usual.connect_timeout),
                     extra_roots: self.extra_roots.clone(),
                     ..usual
                 };
-                ReqwestTransport::new(options)
-                    .map(Client::new)
-                    .map_err(|error| error.to_string())
+                ReqwestTransport::new(options).map(Client::new).map_err(|error| error.to_string())
             })
             .as_ref()
             .map_err(String::as_str)
@@ -74,16 +68,8 @@ impl NativeClient {
             return Err(napi::Error::from_reason("a client needs retry and timeout"));
         };
         let extra_roots = options.extra_roots.into_iter().map(Bytes::from).collect();
-        let shared = Shared {
-            policy: Arc::new(Policy::new(retry)),
-            timeouts,
-            extra_roots,
-            http: OnceLock::new(),
-        };
-        Ok(NativeClient {
-            engine: Arc::clone(engine.core()),
-            shared: Arc::new(shared),
-        })
+        let shared = Shared { policy: Arc::new(Policy::new(retry)), timeouts, extra_roots, http: OnceLock::new() };
+        Ok(NativeClient { engine: Arc::clone(engine.core()), shared: Arc::new(shared) })
     }
 
     /// Starts a call. `head` as [`request::parse`] reads it; the body is `text`, `bytes`, or neither; `options`
@@ -100,17 +86,12 @@ impl NativeClient {
         options: Option<String>,
         length: Option<f64>,
     ) -> napi::Result<()> {
-        let overrides = options
-            .map(|json| Options::parse(&json))
-            .transpose()
-            .map_err(napi::Error::from_reason)?;
+        let overrides = options.map(|json| Options::parse(&json)).transpose().map_err(napi::Error::from_reason)?;
         let body = match (text, bytes) {
             (Some(text), _) => RequestBody::Bytes(text.into()),
             (None, Some(bytes)) => RequestBody::Bytes(Bytes::copy_from_slice(bytes)),
             (None, None) if flags & (STREAM | REOPENS) != 0 => {
-                let length = length
-                    .filter(|length| *length >= 0.0)
-                    .map(|length| length as u64);
+                let length = length.filter(|length| *length >= 0.0).map(|length| length as u64);
                 RequestBody::Source(Arc::new(JsSource::new(
                     Arc::clone(&self.engine),
                     call,
@@ -120,23 +101,12 @@ impl NativeClient {
             }
             (None, None) => RequestBody::Empty,
         };
-        let given = Given {
-            should_retry: flags & SHOULD_RETRY != 0,
-            on_retry: flags & ON_RETRY != 0,
-        };
+        let given = Given { should_retry: flags & SHOULD_RETRY != 0, on_retry: flags & ON_RETRY != 0 };
         let hooks = (given.should_retry || given.on_retry)
             .then(|| Arc::new(JsHooks::new(Arc::clone(&self.engine), call, given)) as Arc<_>);
-        let start = Start {
-            head,
-            body,
-            redirect: redirect(flags),
-            overrides,
-            hooks,
-        };
+        let start = Start { head, body, redirect: redirect(flags), overrides, hooks };
         let shared = Arc::clone(&self.shared);
-        self.engine.start(call, move |registration| {
-            call::run(shared, start, registration)
-        })
+        self.engine.start(call, move |registration| call::run(shared, start, registration))
     }
 }
 

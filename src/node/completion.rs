@@ -77,22 +77,12 @@ pub enum Value {
 
 impl Completion {
     pub fn new(kind: Kind, call: u32) -> Self {
-        Completion {
-            kind,
-            flags: 0,
-            call,
-            first: 0.0,
-            second: 0.0,
-            values: Default::default(),
-        }
+        Completion { kind, flags: 0, call, first: 0.0, second: 0.0, values: Default::default() }
     }
 
     /// A completion that carries one JSON text.
     pub fn json(kind: Kind, call: u32, text: String) -> Self {
-        Completion {
-            values: [Value::Utf8(text), Value::None, Value::None],
-            ..Completion::new(kind, call)
-        }
+        Completion { values: [Value::Utf8(text), Value::None, Value::None], ..Completion::new(kind, call) }
     }
 
     pub fn write_numbers(&self, slots: &mut [f64]) {
@@ -144,12 +134,7 @@ unsafe fn make(env: sys::napi_env, value: Value) -> Result<sys::napi_value> {
     match value {
         Value::None => check_status!(unsafe { sys::napi_get_undefined(env, &mut made) })?,
         Value::Latin1(bytes) => check_status!(unsafe {
-            sys::napi_create_string_latin1(
-                env,
-                bytes.as_ptr().cast(),
-                bytes.len() as isize,
-                &mut made,
-            )
+            sys::napi_create_string_latin1(env, bytes.as_ptr().cast(), bytes.len() as isize, &mut made)
         })?,
         Value::Utf8(text) => check_status!(unsafe {
             sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len() as isize, &mut made)
@@ -165,21 +150,10 @@ mod tests {
 
     #[test]
     fn small_bodies_travel_as_strings_and_say_whether_they_are_text() {
-        assert!(
-            matches!(body_value(b"{}".to_vec()), (flags, Value::Latin1(_)) if flags == STRING | ASCII)
-        );
-        assert!(matches!(
-            body_value("é".as_bytes().to_vec()),
-            (STRING, Value::Latin1(_))
-        ));
-        assert!(matches!(
-            body_value(vec![b'a'; STRING_BODY]),
-            (_, Value::Latin1(_))
-        ));
-        assert!(matches!(
-            body_value(vec![b'a'; STRING_BODY + 1]),
-            (BUFFER, Value::Bytes(_))
-        ));
+        assert!(matches!(body_value(b"{}".to_vec()), (flags, Value::Latin1(_)) if flags == STRING | ASCII));
+        assert!(matches!(body_value("é".as_bytes().to_vec()), (STRING, Value::Latin1(_))));
+        assert!(matches!(body_value(vec![b'a'; STRING_BODY]), (_, Value::Latin1(_))));
+        assert!(matches!(body_value(vec![b'a'; STRING_BODY + 1]), (BUFFER, Value::Bytes(_))));
     }
 
     #[test]

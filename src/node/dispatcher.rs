@@ -35,23 +35,15 @@ struct State {
 
 impl Dispatcher {
     /// `drain(count, values)` is called on the environment's thread; the numbers stand in `numbers`.
-    pub fn new(
-        drain: &Function<'_, Args, Unknown<'static>>,
-        mut numbers: Float64Array,
-    ) -> napi::Result<Self> {
+    pub fn new(drain: &Function<'_, Args, Unknown<'static>>, mut numbers: Float64Array) -> napi::Result<Self> {
         if numbers.len() < SLOTS * BATCH {
-            return Err(napi::Error::from_reason(
-                "the typed array for completions is too short",
-            ));
+            return Err(napi::Error::from_reason("the typed array for completions is too short"));
         }
         let queue = Arc::new(Queue::default());
         let taken = Arc::clone(&queue);
         // The function must wake itself for what one batch leaves over; it exists only after it was built.
-        let wake = drain
-            .build_threadsafe_function::<()>()
-            .weak::<true>()
-            .callee_handled::<false>()
-            .build_callback(move |_| {
+        let wake = drain.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build_callback(
+            move |_| {
                 let batch = taken.take_batch();
                 // SAFETY: this runs on the environment's thread, so JavaScript is not reading the array now; it
                 // belongs to `lib/engine`, which never detaches or resizes it, and the reference keeps it alive.
@@ -60,7 +52,8 @@ impl Dispatcher {
                     completion.write_numbers(slots);
                 }
                 Ok(FnArgs::from((batch.len() as u32, Values(batch))))
-            })?;
+            },
+        )?;
         Ok(Dispatcher { queue, wake })
     }
 
@@ -145,18 +138,8 @@ mod tests {
         let queue = Queue::default();
         assert!(queue.add(completion(1)));
         assert!(!queue.add(completion(2)));
-        assert_eq!(
-            queue
-                .take_batch()
-                .iter()
-                .map(|c| c.call)
-                .collect::<Vec<_>>(),
-            [1, 2]
-        );
-        assert!(
-            queue.add(completion(3)),
-            "drained: the next one wakes again"
-        );
+        assert_eq!(queue.take_batch().iter().map(|c| c.call).collect::<Vec<_>>(), [1, 2]);
+        assert!(queue.add(completion(3)), "drained: the next one wakes again");
     }
 
     #[test]

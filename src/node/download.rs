@@ -42,11 +42,7 @@ pub struct Download<B> {
 
 impl<B: IncomingBody> Download<B> {
     pub fn new(body: B) -> Self {
-        Download {
-            body,
-            gathered: Vec::new(),
-            end: None,
-        }
+        Download { body, gathered: Vec::new(), end: None }
     }
 
     /// Takes what has arrived with the head, without waiting for the network.
@@ -74,18 +70,11 @@ impl<B: IncomingBody> Download<B> {
 
     /// The length of the whole body, if the response stated it.
     pub fn length(&self) -> Option<u64> {
-        self.body
-            .remaining()
-            .map(|remaining| remaining + self.gathered.len() as u64)
+        self.body.remaining().map(|remaining| remaining + self.gathered.len() as u64)
     }
 
     /// Answers what JavaScript asks for, until the body has ended or nobody can ask any more.
-    pub async fn serve(
-        mut self,
-        core: &Arc<Core>,
-        call: u32,
-        mut requests: mpsc::Receiver<Wanted>,
-    ) {
+    pub async fn serve(mut self, core: &Arc<Core>, call: u32, mut requests: mpsc::Receiver<Wanted>) {
         let mut wanted = None;
         loop {
             if let Some(answer) = wanted.and_then(|wanted| self.answer(wanted, call)) {
@@ -126,11 +115,7 @@ impl<B: IncomingBody> Download<B> {
             return Some(piece(call, std::mem::take(&mut self.gathered), complete));
         }
         match &self.end {
-            Some(Err(fault)) => Some(Completion::json(
-                Kind::Broken,
-                call,
-                super::call::broken_json(fault),
-            )),
+            Some(Err(fault)) => Some(Completion::json(Kind::Broken, call, super::call::broken_json(fault))),
             _ => None,
         }
     }

@@ -59,12 +59,7 @@ impl Engine {
         numbers: Float64Array,
     ) -> napi::Result<Self> {
         let dispatcher = Dispatcher::new(&drain, numbers)?;
-        Ok(Engine {
-            core: Arc::new(Core {
-                dispatcher,
-                calls: Mutex::default(),
-            }),
-        })
+        Ok(Engine { core: Arc::new(Core { dispatcher, calls: Mutex::default() }) })
     }
 
     /// Whether the process stays alive for what is in flight.
@@ -102,29 +97,19 @@ impl Engine {
     /// Answers a pull with bytes of the request body; `false` if they are not wanted any more.
     #[napi]
     pub fn supply(&self, call: u32, reading: u32, chunk: &[u8]) -> bool {
-        self.core
-            .supply(call, reading, Piece::Bytes(Bytes::copy_from_slice(chunk)))
+        self.core.supply(call, reading, Piece::Bytes(Bytes::copy_from_slice(chunk)))
     }
 
     /// Answers a pull with the end of the request body, or with its failure.
     #[napi]
     pub fn finish_supply(&self, call: u32, reading: u32, failed: bool) -> bool {
-        self.core.supply(
-            call,
-            reading,
-            if failed { Piece::Failed } else { Piece::End },
-        )
+        self.core.supply(call, reading, if failed { Piece::Failed } else { Piece::End })
     }
 
     /// What a hook said: 1 and 0 for true and false, -1 for neither, -2 if it threw.
     #[napi]
     pub fn answer_hook(&self, call: u32, answer: i32) {
-        let waiting = self
-            .core
-            .lock()
-            .open
-            .get_mut(&call)
-            .and_then(|open| open.hook.take());
+        let waiting = self.core.lock().open.get_mut(&call).and_then(|open| open.hook.take());
         if let Some(waiting) = waiting {
             // The call may have ended while the hook ran.
             let _ = waiting.send(HookAnswer::from_number(answer));
@@ -150,11 +135,7 @@ impl Drop for Engine {
 
 impl Core {
     /// Runs a call as a task that this environment owns.
-    pub fn start<F>(
-        self: &Arc<Self>,
-        call: u32,
-        task: impl FnOnce(Registration) -> F,
-    ) -> napi::Result<()>
+    pub fn start<F>(self: &Arc<Self>, call: u32, task: impl FnOnce(Registration) -> F) -> napi::Result<()>
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -164,21 +145,9 @@ impl Core {
         if calls.closed {
             return Ok(());
         }
-        let registration = Registration {
-            core: Arc::clone(self),
-            call,
-            answered: Kind::Failed,
-        };
+        let registration = Registration { core: Arc::clone(self), call, answered: Kind::Failed };
         let task = runtime.spawn(task(registration)).abort_handle();
-        calls.open.insert(
-            call,
-            OpenCall {
-                task,
-                body: None,
-                upload: None,
-                hook: None,
-            },
-        );
+        calls.open.insert(call, OpenCall { task, body: None, upload: None, hook: None });
         Ok(())
     }
 
@@ -193,9 +162,7 @@ impl Core {
 
     /// Opens the way for a reading of the request body.
     pub fn expect_pieces(&self, call: u32, reading: u32, pieces: mpsc::Sender<Piece>) -> bool {
-        self.change(call, |open| {
-            open.upload = Some(OpenUpload { reading, pieces })
-        })
+        self.change(call, |open| open.upload = Some(OpenUpload { reading, pieces }))
     }
 
     /// Opens the way for the answer of a hook.
@@ -221,9 +188,7 @@ impl Core {
             .open
             .get(&call)
             .and_then(|open| open.upload.as_ref())
-            .is_some_and(|upload| {
-                upload.reading == reading && upload.pieces.try_send(piece).is_ok()
-            })
+            .is_some_and(|upload| upload.reading == reading && upload.pieces.try_send(piece).is_ok())
     }
 
     fn close(&self) {
@@ -271,11 +236,7 @@ impl Drop for Registration {
         self.core.lock().open.remove(&self.call);
         if std::thread::panicking() {
             // A bug of ours. The caller is told instead of waiting for ever.
-            self.core.push(Completion::json(
-                self.answered,
-                self.call,
-                super::call::internal_failure(),
-            ));
+            self.core.push(Completion::json(self.answered, self.call, super::call::internal_failure()));
         }
     }
 }

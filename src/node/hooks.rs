@@ -67,24 +67,18 @@ impl Hooks for JsHooks {
             if !self.given.should_retry {
                 return Ok(None);
             }
-            Ok(
-                match self
-                    .ask(Kind::ShouldRetry, arguments(&failed, None))
-                    .await?
-                {
-                    HookAnswer::Yes => Some(true),
-                    HookAnswer::No => Some(false),
-                    HookAnswer::Neither | HookAnswer::Threw => None,
-                },
-            )
+            Ok(match self.ask(Kind::ShouldRetry, arguments(&failed, None)).await? {
+                HookAnswer::Yes => Some(true),
+                HookAnswer::No => Some(false),
+                HookAnswer::Neither | HookAnswer::Threw => None,
+            })
         })
     }
 
     fn on_retry<'a>(&'a self, failed: Failed<'a>, delay: Duration) -> HookFuture<'a, ()> {
         Box::pin(async move {
             if self.given.on_retry {
-                self.ask(Kind::OnRetry, arguments(&failed, Some(delay)))
-                    .await?;
+                self.ask(Kind::OnRetry, arguments(&failed, Some(delay))).await?;
             }
             Ok(())
         })

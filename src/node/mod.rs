@@ -20,6 +20,7 @@ mod download;
 pub mod engine;
 mod hooks;
 mod options;
+pub mod policy;
 mod request;
 mod runtime;
 mod upload;

@@ -47,10 +47,7 @@ impl Options {
     pub fn parse(json: &str) -> Result<Self, String> {
         let wire: Wire<'_> = serde_json::from_str(json).map_err(|error| error.to_string())?;
         Ok(Options {
-            retry: wire
-                .retry
-                .map(|retry| policy::Options::from_json(retry.get()))
-                .transpose()?,
+            retry: wire.retry.map(|retry| policy::Options::from_json(retry.get())).transpose()?,
             timeouts: wire.timeout.map(Timeouts::from),
             extra_roots: wire.extra_roots,
         })
@@ -82,8 +79,7 @@ mod tests {
 
     #[test]
     fn reads_timeouts_in_milliseconds_and_null_as_none() {
-        let json =
-            r#"{"timeout":{"connect":1500,"headers":null,"body":1,"attempt":null,"total":1e300}}"#;
+        let json = r#"{"timeout":{"connect":1500,"headers":null,"body":1,"attempt":null,"total":1e300}}"#;
         let timeouts = Options::parse(json).unwrap().timeouts.unwrap();
         assert_eq!(timeouts.limits.connect, Some(Duration::from_millis(1500)));
         assert_eq!(timeouts.limits.headers, None);
@@ -93,11 +89,6 @@ mod tests {
 
     #[test]
     fn names_what_it_does_not_know() {
-        assert!(
-            Options::parse(r#"{"retries":1}"#)
-                .err()
-                .unwrap()
-                .contains("retries")
-        );
+        assert!(Options::parse(r#"{"retries":1}"#).err().unwrap().contains("retries"));
     }
 }

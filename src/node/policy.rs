@@ -23,26 +23,20 @@ impl NativePolicy {
     #[napi(constructor)]
     pub fn new(options: String) -> napi::Result<Self> {
         let policy = Policy::new(parse(&options)?);
-        Ok(Self {
-            policy: Arc::new(policy),
-        })
+        Ok(Self { policy: Arc::new(policy) })
     }
 
     /// The same origins under other options.
     #[napi]
     pub fn with_options(&self, options: String) -> napi::Result<Self> {
         let policy = self.policy.with_options(parse(&options)?);
-        Ok(Self {
-            policy: Arc::new(policy),
-        })
+        Ok(Self { policy: Arc::new(policy) })
     }
 
     /// A call to `origin` (`scheme://host:port`) begins. `now` is `performance.now()`.
     #[napi]
     pub fn begin(&self, origin: String, now: f64) -> NativeRetries {
-        NativeRetries {
-            retries: self.policy.begin(&origin, reading(now)),
-        }
+        NativeRetries { retries: self.policy.begin(&origin, reading(now)) }
     }
 }
 
@@ -73,9 +67,7 @@ impl NativeRetries {
     /// Question and answer are JSON, as `policy::wire` says. `random` is uniform in [0, 1).
     #[napi]
     pub fn decide(&mut self, question: String, now: f64, random: f64) -> napi::Result<String> {
-        let answer = self
-            .retries
-            .decide_json(&question, reading(now), &mut Drawn(random));
+        let answer = self.retries.decide_json(&question, reading(now), &mut Drawn(random));
         answer.map_err(Error::from_reason)
     }
 
@@ -97,10 +89,7 @@ fn parse(options: &str) -> napi::Result<Options> {
 /// Milliseconds of JavaScript's monotonic clock. The wall clock stays out of it: a fault from JavaScript carries
 /// its `Retry-After` as a delay already, so there is no date to compare.
 fn reading(now: f64) -> Now {
-    Now {
-        monotonic: Duration::try_from_secs_f64(now / 1000.0).unwrap_or_default(),
-        wall: SystemTime::UNIX_EPOCH,
-    }
+    Now { monotonic: Duration::try_from_secs_f64(now / 1000.0).unwrap_or_default(), wall: SystemTime::UNIX_EPOCH }
 }
 
 /// What `Math.random()` gave.

@@ -21,17 +21,10 @@ pub fn parse(text: &str) -> Option<Head> {
     loop {
         let (name, after) = rest.split_once('\n')?;
         if name.is_empty() {
-            return Some(Head {
-                method,
-                headers,
-                url: after.to_owned(),
-            });
+            return Some(Head { method, headers, url: after.to_owned() });
         }
         let (value, after) = after.split_once('\n')?;
-        headers.append(
-            HeaderName::from_bytes(name.as_bytes()).ok()?,
-            latin1_value(value)?,
-        );
+        headers.append(HeaderName::from_bytes(name.as_bytes()).ok()?, latin1_value(value)?);
         rest = after;
     }
 }
@@ -55,10 +48,7 @@ fn latin1_value(value: &str) -> Option<HeaderValue> {
     if value.is_ascii() {
         return HeaderValue::from_str(value).ok();
     }
-    let bytes: Option<Vec<u8>> = value
-        .chars()
-        .map(|character| u8::try_from(u32::from(character)).ok())
-        .collect();
+    let bytes: Option<Vec<u8>> = value.chars().map(|character| u8::try_from(u32::from(character)).ok()).collect();
     HeaderValue::from_bytes(&bytes?).ok()
 }
 
@@ -71,26 +61,15 @@ mod tests {
         let head = parse("POST\nx-a\n1\nx-a\ncaf\u{e9}\n\nhttp://h/\na").unwrap();
         assert_eq!(head.method, Method::POST);
         assert_eq!(head.url, "http://h/\na");
-        let values: Vec<_> = head
-            .headers
-            .get_all("x-a")
-            .iter()
-            .map(HeaderValue::as_bytes)
-            .collect();
+        let values: Vec<_> = head.headers.get_all("x-a").iter().map(HeaderValue::as_bytes).collect();
         assert_eq!(values, [b"1".as_slice(), b"caf\xe9"]);
     }
 
     #[test]
     fn refuses_what_is_not_of_the_form() {
-        for text in [
-            "",
-            "GET",
-            "GET\n",
-            "GET\nname\n",
-            "G T\n\nhttp://h",
-            "GET\nbad name\nv\n\nu",
-            "GET\na\n\u{20ac}\n\nu",
-        ] {
+        for text in
+            ["", "GET", "GET\n", "GET\nname\n", "G T\n\nhttp://h", "GET\nbad name\nv\n\nu", "GET\na\n\u{20ac}\n\nu"]
+        {
             assert_eq!(parse(text), None, "{text:?}");
         }
     }

@@ -35,13 +35,7 @@ pub struct JsSource {
 
 impl JsSource {
     pub fn new(core: Arc<Core>, call: u32, reopens: bool, length: Option<u64>) -> Self {
-        JsSource {
-            core,
-            call,
-            reopens,
-            length,
-            readings: AtomicU32::new(0),
-        }
+        JsSource { core, call, reopens, length, readings: AtomicU32::new(0) }
     }
 }
 
@@ -52,14 +46,7 @@ impl BodySource for JsSource {
         let (sender, pieces) = mpsc::channel(2);
         // If the call has been cancelled the sender is gone at once and the reading fails, unread.
         self.core.expect_pieces(self.call, reading, sender);
-        Box::pin(Reading {
-            core: Arc::clone(&self.core),
-            call: self.call,
-            reading,
-            pieces,
-            asked: false,
-            ended: false,
-        })
+        Box::pin(Reading { core: Arc::clone(&self.core), call: self.call, reading, pieces, asked: false, ended: false })
     }
 
     fn reopens(&self) -> bool {
@@ -88,10 +75,7 @@ impl Reading {
     }
 
     fn tell(&self, kind: Kind) {
-        self.core.push(Completion {
-            first: f64::from(self.reading),
-            ..Completion::new(kind, self.call)
-        });
+        self.core.push(Completion { first: f64::from(self.reading), ..Completion::new(kind, self.call) });
     }
 }
 

@@ -19,10 +19,7 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self {
-            base: Duration::from_millis(100),
-            cap: Duration::from_secs(10),
-        }
+        Self { base: Duration::from_millis(100), cap: Duration::from_secs(10) }
     }
 }
 
@@ -63,13 +60,8 @@ mod tests {
 
     #[test]
     fn the_default_doubles_from_100_ms_to_10_s() {
-        let ceilings: Vec<u128> = (0..10)
-            .map(|retries| longest(Backoff::default(), retries).as_millis())
-            .collect();
-        assert_eq!(
-            ceilings,
-            [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000]
-        );
+        let ceilings: Vec<u128> = (0..10).map(|retries| longest(Backoff::default(), retries).as_millis()).collect();
+        assert_eq!(ceilings, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000]);
     }
 
     #[test]
@@ -82,19 +74,13 @@ mod tests {
 
     #[test]
     fn a_base_of_zero_never_waits() {
-        let backoff = Backoff {
-            base: Duration::ZERO,
-            ..Backoff::default()
-        };
+        let backoff = Backoff { base: Duration::ZERO, ..Backoff::default() };
         assert_eq!(longest(backoff, 50), Duration::ZERO);
     }
 
     #[test]
     fn a_cap_below_the_base_is_what_limits() {
-        let backoff = Backoff {
-            base: Duration::from_secs(1),
-            cap: Duration::from_millis(10),
-        };
+        let backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_millis(10) };
         assert_eq!(longest(backoff, 0), Duration::from_millis(10));
     }
 

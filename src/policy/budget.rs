@@ -28,10 +28,7 @@ pub struct BudgetOptions {
 
 impl Default for BudgetOptions {
     fn default() -> Self {
-        Self {
-            ratio: 0.2,
-            per_second: 10.0,
-        }
+        Self { ratio: 0.2, per_second: 10.0 }
     }
 }
 
@@ -111,10 +108,7 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: BudgetOptions = BudgetOptions {
-        ratio: 0.2,
-        per_second: 10.0,
-    };
+    const LIMITS: BudgetOptions = BudgetOptions { ratio: 0.2, per_second: 10.0 };
 
     fn at(seconds: f64) -> Duration {
         Duration::from_secs_f64(seconds)
@@ -152,10 +146,7 @@ mod tests {
         for _ in 0..1000 {
             budget.call(at(5.0));
         }
-        let share_only = BudgetOptions {
-            ratio: 0.2,
-            per_second: 0.0,
-        };
+        let share_only = BudgetOptions { ratio: 0.2, per_second: 0.0 };
         assert!(budget.withdraw(at(14.9), share_only));
         assert!(!budget.withdraw(at(15.0), share_only));
     }
@@ -170,10 +161,7 @@ mod tests {
 
     #[test]
     fn a_budget_of_nothing_allows_nothing() {
-        let nothing = BudgetOptions {
-            ratio: 0.0,
-            per_second: 0.0,
-        };
+        let nothing = BudgetOptions { ratio: 0.0, per_second: 0.0 };
         let mut budget = Budget::default();
         budget.call(at(1.0));
         assert!(!budget.withdraw(at(1.0), nothing));
@@ -181,10 +169,7 @@ mod tests {
 
     #[test]
     fn a_fraction_is_not_lost_to_rounding() {
-        let limits = BudgetOptions {
-            ratio: 0.29,
-            per_second: 0.0,
-        };
+        let limits = BudgetOptions { ratio: 0.29, per_second: 0.0 };
         let mut budget = Budget::default();
         for _ in 0..100 {
             budget.call(at(1.0));
@@ -216,22 +201,12 @@ mod tests {
     impl Reference {
         fn within(moments: &[Duration], now: Duration, seconds: u64) -> f64 {
             let window = Duration::from_secs(seconds);
-            moments
-                .iter()
-                .filter(|&&moment| moment + window > now)
-                .count() as f64
+            moments.iter().filter(|&&moment| moment + window > now).count() as f64
         }
 
         /// May a retry be taken, if calls are remembered for `calls_for` seconds and retries for `retries_for`?
-        fn allows(
-            &self,
-            now: Duration,
-            limits: BudgetOptions,
-            calls_for: u64,
-            retries_for: u64,
-        ) -> bool {
-            let allowed =
-                limits.ratio * Self::within(&self.calls, now, calls_for) + limits.per_second * 10.0;
+        fn allows(&self, now: Duration, limits: BudgetOptions, calls_for: u64, retries_for: u64) -> bool {
+            let allowed = limits.ratio * Self::within(&self.calls, now, calls_for) + limits.per_second * 10.0;
             Self::within(&self.retries, now, retries_for) + 1.0 <= allowed + 1e-6
         }
     }

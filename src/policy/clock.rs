@@ -26,9 +26,7 @@ pub struct SystemClock {
 
 impl SystemClock {
     pub fn new() -> Self {
-        Self {
-            start: Instant::now(),
-        }
+        Self { start: Instant::now() }
     }
 }
 
@@ -40,9 +38,6 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Now {
-        Now {
-            monotonic: self.start.elapsed(),
-            wall: SystemTime::now(),
-        }
+        Now { monotonic: self.start.elapsed(), wall: SystemTime::now() }
     }
 }

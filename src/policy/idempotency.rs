@@ -26,9 +26,7 @@ pub struct MethodSet(Box<[Box<str>]>);
 impl MethodSet {
     /// ASCII case is ignored: clients disagree on whether `patch` is sent as `PATCH`.
     pub fn contains(&self, method: &str) -> bool {
-        self.0
-            .iter()
-            .any(|listed| listed.eq_ignore_ascii_case(method))
+        self.0.iter().any(|listed| listed.eq_ignore_ascii_case(method))
     }
 }
 

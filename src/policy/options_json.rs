@@ -58,20 +58,13 @@ impl Options {
         Ok(Options {
             retries: given.retries.unwrap_or(defaults.retries),
             backoff: match given.backoff {
-                Some(backoff) => Backoff {
-                    base: milliseconds("backoff.base", backoff.base, defaults.backoff.base)?,
-                    cap: milliseconds("backoff.cap", backoff.cap, defaults.backoff.cap)?,
-                },
+                Some(given) => backoff(given)?,
                 None => defaults.backoff,
             },
             within: milliseconds("within", given.within, defaults.within)?,
             methods: given.methods.map(|methods| methods.into_iter().collect()),
-            statuses: given
-                .statuses
-                .map(|statuses| statuses.into_iter().collect()),
-            respect_retry_after: given
-                .respect_retry_after
-                .unwrap_or(defaults.respect_retry_after),
+            statuses: given.statuses.map(|statuses| statuses.into_iter().collect()),
+            respect_retry_after: given.respect_retry_after.unwrap_or(defaults.respect_retry_after),
             budget: match given.budget {
                 None | Some(BudgetJson::Switch(true)) => defaults.budget,
                 Some(BudgetJson::Switch(false)) => None,
@@ -81,31 +74,33 @@ impl Options {
     }
 }
 
+fn backoff(given: BackoffJson) -> Result<Backoff, String> {
+    let defaults = Backoff::default();
+    let base = milliseconds("backoff.base", given.base, defaults.base)?;
+    // Who asks for a base of 20 s and names no cap does not ask for the 10 s of the default one.
+    let cap = milliseconds("backoff.cap", given.cap, defaults.cap.max(base))?;
+    Ok(Backoff { base, cap })
+}
+
 fn budget(limits: BudgetLimitsJson) -> Result<BudgetOptions, String> {
     let defaults = BudgetOptions::default();
     Ok(BudgetOptions {
         ratio: not_negative("budget.ratio", limits.ratio.unwrap_or(defaults.ratio))?,
-        per_second: not_negative(
-            "budget.perSecond",
-            limits.per_second.unwrap_or(defaults.per_second),
-        )?,
+        per_second: not_negative("budget.perSecond", limits.per_second.unwrap_or(defaults.per_second))?,
     })
 }
 
 fn milliseconds(name: &str, given: Option<f64>, default: Duration) -> Result<Duration, String> {
     match given {
         None => Ok(default),
-        Some(ms) => Duration::try_from_secs_f64(not_negative(name, ms)? / 1000.0)
-            .map_err(|error| format!("{name}: {error}")),
+        Some(ms) => {
+            Duration::try_from_secs_f64(not_negative(name, ms)? / 1000.0).map_err(|error| format!("{name}: {error}"))
+        }
     }
 }
 
 fn not_negative(name: &str, value: f64) -> Result<f64, String> {
-    if value >= 0.0 {
-        Ok(value)
-    } else {
-        Err(format!("{name}: {value} is negative"))
-    }
+    if value >= 0.0 { Ok(value) } else { Err(format!("{name}: {value} is negative")) }
 }
 
 #[cfg(test)]
@@ -131,30 +126,30 @@ mod tests {
         }"#;
         let expected = Options {
             retries: 7,
-            backoff: Backoff {
-                base: Duration::from_micros(12_500),
-                cap: Duration::from_secs(3),
-            },
+            backoff: Backoff { base: Duration::from_micros(12_500), cap: Duration::from_secs(3) },
             within: Duration::from_secs(45),
             methods: Some(MethodSet::from_iter(["POST", "PATCH"])),
             statuses: Some(StatusSet::from_iter([418, 503])),
             respect_retry_after: false,
-            budget: Some(BudgetOptions {
-                ratio: 0.5,
-                per_second: 2.0,
-            }),
+            budget: Some(BudgetOptions { ratio: 0.5, per_second: 2.0 }),
         };
         assert_eq!(Options::from_json(json), Ok(expected));
+    }
+
+    #[test]
+    fn a_base_above_the_default_cap_lifts_it() {
+        let backoff = |json: &str| Options::from_json(json).unwrap().backoff;
+        let lifted = Backoff { base: Duration::from_secs(20), cap: Duration::from_secs(20) };
+        assert_eq!(backoff(r#"{ "backoff": { "base": 20000 } }"#), lifted);
+        let capped = Backoff { base: Duration::from_millis(100), cap: Duration::from_millis(50) };
+        assert_eq!(backoff(r#"{ "backoff": { "cap": 50 } }"#), capped);
     }
 
     #[test]
     fn false_is_no_budget_and_half_a_budget_takes_the_other_half_from_the_default() {
         let budget = |json: &str| Options::from_json(json).unwrap().budget;
         assert_eq!(budget(r#"{ "budget": false }"#), None);
-        let half = BudgetOptions {
-            ratio: 0.2,
-            per_second: 1.0,
-        };
+        let half = BudgetOptions { ratio: 0.2, per_second: 1.0 };
         assert_eq!(budget(r#"{ "budget": { "perSecond": 1 } }"#), Some(half));
     }
 

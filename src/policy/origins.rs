@@ -60,10 +60,7 @@ impl Origins {
             forget_idle(&mut entries);
         }
         let origin = Arc::<Origin>::default();
-        let entry = Entry {
-            origin: origin.clone(),
-            last_call: now,
-        };
+        let entry = Entry { origin: origin.clone(), last_call: now };
         entries.insert(name.into(), entry);
         origin
     }
@@ -94,10 +91,7 @@ mod tests {
     use super::*;
 
     fn at(milliseconds: u64) -> Now {
-        Now {
-            monotonic: Duration::from_millis(milliseconds),
-            wall: SystemTime::UNIX_EPOCH,
-        }
+        Now { monotonic: Duration::from_millis(milliseconds), wall: SystemTime::UNIX_EPOCH }
     }
 
     fn name(index: usize) -> String {
@@ -140,10 +134,7 @@ mod tests {
         let entries = lock(&origins.entries);
         assert!(!entries.contains_key(name(0).as_str()));
         assert!(entries.contains_key(name(MOST_ORIGINS - 2).as_str()));
-        assert!(Arc::ptr_eq(
-            &entries["https://busy.example:443"].origin,
-            &busy
-        ));
+        assert!(Arc::ptr_eq(&entries["https://busy.example:443"].origin, &busy));
     }
 
     #[test]
@@ -157,10 +148,7 @@ mod tests {
 
     #[test]
     fn a_forgotten_origin_still_serves_the_calls_under_way() {
-        let limits = BudgetOptions {
-            ratio: 0.0,
-            per_second: 0.1,
-        };
+        let limits = BudgetOptions { ratio: 0.0, per_second: 0.1 };
         let origins = Origins::default();
         let held = origins.call("https://old.example:443", at(0));
         for index in 0..MOST_ORIGINS {

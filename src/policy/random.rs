@@ -12,11 +12,7 @@ pub struct FastRandom;
 
 impl Random for FastRandom {
     fn below(&mut self, bound: u64) -> u64 {
-        if bound == 0 {
-            0
-        } else {
-            fastrand::u64(..bound)
-        }
+        if bound == 0 { 0 } else { fastrand::u64(..bound) }
     }
 }
 

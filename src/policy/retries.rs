@@ -17,18 +17,12 @@ pub struct Policy {
 
 impl Policy {
     pub fn new(options: Options) -> Self {
-        Self {
-            options: Arc::new(options),
-            origins: Arc::default(),
-        }
+        Self { options: Arc::new(options), origins: Arc::default() }
     }
 
     /// The same origins under other options: for a call that overrides some.
     pub fn with_options(&self, options: Options) -> Self {
-        Self {
-            options: Arc::new(options),
-            origins: self.origins.clone(),
-        }
+        Self { options: Arc::new(options), origins: self.origins.clone() }
     }
 
     pub fn options(&self) -> &Options {
@@ -154,11 +148,7 @@ impl Retries {
                 return Err(GaveUp::OutOfTime);
             }
             self.pool_suspect = true;
-            return Ok(Decision::Retry {
-                delay: Duration::ZERO,
-                fresh_connection: true,
-                why: Why::StaleConnection,
-            });
+            return Ok(Decision::Retry { delay: Duration::ZERO, fresh_connection: true, why: Why::StaleConnection });
         }
         if self.spent >= self.options.retries {
             return Err(GaveUp::AttemptsExhausted);
@@ -171,11 +161,7 @@ impl Retries {
             return Err(GaveUp::BudgetExhausted);
         }
         self.spent += 1;
-        Ok(Decision::Retry {
-            delay,
-            fresh_connection: self.pool_suspect,
-            why,
-        })
+        Ok(Decision::Retry { delay, fresh_connection: self.pool_suspect, why })
     }
 
     /// The wait before the next attempt, if it ends within `within`.

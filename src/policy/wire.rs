@@ -60,14 +60,8 @@ enum Answer {
 impl Retries {
     /// [`Retries::decide`] for a caller in JavaScript. An error here is a disagreement between the two halves of
     /// this package.
-    pub fn decide_json(
-        &mut self,
-        question: &str,
-        now: Now,
-        random: &mut dyn Random,
-    ) -> Result<String, String> {
-        let question: Question =
-            serde_json::from_str(question).map_err(|error| error.to_string())?;
+    pub fn decide_json(&mut self, question: &str, now: Now, random: &mut dyn Random) -> Result<String, String> {
+        let question: Question = serde_json::from_str(question).map_err(|error| error.to_string())?;
         let request = Repeatable {
             method: &question.method,
             idempotency_key: question.idempotency_key,
@@ -75,14 +69,7 @@ impl Retries {
             body_replays: question.body_replays,
         };
         let fault = Fault::from(question.fault);
-        let decision = self.decide(
-            &fault,
-            request,
-            question.verdict,
-            question.stale,
-            now,
-            random,
-        );
+        let decision = self.decide(&fault, request, question.verdict, question.stale, now, random);
         serde_json::to_string(&Answer::from(decision)).map_err(|error| error.to_string())
     }
 }
@@ -107,20 +94,13 @@ impl From<FaultJson> for Fault {
 impl From<Decision> for Answer {
     fn from(decision: Decision) -> Self {
         match decision {
-            Decision::Retry {
-                delay,
-                fresh_connection,
-                why,
-            } => Self::Retry {
+            Decision::Retry { delay, fresh_connection, why } => Self::Retry {
                 retry: true,
                 delay: u64::try_from(delay.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX),
                 fresh_connection,
                 why: why.as_str(),
             },
-            Decision::GiveUp(reason) => Self::GiveUp {
-                retry: false,
-                gave_up: reason.as_str(),
-            },
+            Decision::GiveUp(reason) => Self::GiveUp { retry: false, gave_up: reason.as_str() },
         }
     }
 }
@@ -146,16 +126,11 @@ mod tests {
         }
     }
 
-    const START: Now = Now {
-        monotonic: Duration::ZERO,
-        wall: SystemTime::UNIX_EPOCH,
-    };
+    const START: Now = Now { monotonic: Duration::ZERO, wall: SystemTime::UNIX_EPOCH };
 
     fn ask(question: &Value) -> Value {
         let mut retries = Policy::new(Options::default()).begin("https://api.example:443", START);
-        let answer = retries
-            .decide_json(&question.to_string(), START, &mut Highest)
-            .unwrap();
+        let answer = retries.decide_json(&question.to_string(), START, &mut Highest).unwrap();
         serde_json::from_str(&answer).unwrap()
     }
 
@@ -177,10 +152,7 @@ mod tests {
     fn giving_up_is_told_with_its_reason() {
         let reset = Fault::new("ECONNRESET", Phase::Wait, Delivery::Unknown);
         let answer = ask(&json!({ "fault": fault(&reset), "method": "POST" }));
-        assert_eq!(
-            answer,
-            json!({ "retry": false, "gaveUp": "not-idempotent" })
-        );
+        assert_eq!(answer, json!({ "retry": false, "gaveUp": "not-idempotent" }));
     }
 
     #[test]
@@ -188,29 +160,17 @@ mod tests {
         let reset = fault(&Fault::new("ECONNRESET", Phase::Wait, Delivery::Unknown));
         let ask = |more: Value| {
             let mut question = json!({ "fault": reset });
-            question
-                .as_object_mut()
-                .unwrap()
-                .extend(more.as_object().unwrap().clone());
+            question.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             let answer = ask(&question);
             answer.get("why").or(answer.get("gaveUp")).unwrap().clone()
         };
         assert_eq!(ask(json!({})), "not-idempotent");
         assert_eq!(ask(json!({ "method": "GET" })), "idempotent-method");
-        assert_eq!(
-            ask(json!({ "method": "POST", "idempotencyKey": true })),
-            "idempotency-key"
-        );
+        assert_eq!(ask(json!({ "method": "POST", "idempotencyKey": true })), "idempotency-key");
         assert_eq!(ask(json!({ "declared": true })), "declared");
-        assert_eq!(
-            ask(json!({ "declared": true, "bodyReplays": false })),
-            "body-not-replayable"
-        );
+        assert_eq!(ask(json!({ "declared": true, "bodyReplays": false })), "body-not-replayable");
         assert_eq!(ask(json!({ "verdict": true })), "should-retry");
-        assert_eq!(
-            ask(json!({ "method": "GET", "stale": true })),
-            "stale-connection"
-        );
+        assert_eq!(ask(json!({ "method": "GET", "stale": true })), "stale-connection");
     }
 
     #[test]

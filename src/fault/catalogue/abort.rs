@@ -16,10 +16,7 @@ const INTENDED: &str = "Nothing, if that was intended.";
 const ENTRIES: &[Entry] = &[
     ABORTED
         .code("ABORT_ERR", "The caller aborted the call.")
-        .causes(&[
-            "`controller.abort()` was called",
-            "The user left the page or the request that this call served",
-        ])
+        .causes(&["`controller.abort()` was called", "The user left the page or the request that this call served"])
         .action(INTENDED),
     ABORTED
         .code("UND_ERR_ABORTED", "The caller aborted the call (undici).")

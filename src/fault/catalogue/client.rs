@@ -18,30 +18,18 @@ const FIX_REDIRECTS: &str = "Find the loop with `redirect: 'manual'`, or raise t
 const ENTRIES: &[Entry] = &[
     MISTAKE
         .code("ERR_INVALID_URL", "The URL is not valid.")
-        .causes(&[
-            "A relative URL, or a missing scheme",
-            "An undefined variable in a template string",
-        ])
+        .causes(&["A relative URL, or a missing scheme", "An undefined variable in a template string"])
         .action("Use an absolute http: or https: URL."),
     MISTAKE
-        .code(
-            "ERR_INVALID_PROTOCOL",
-            "The scheme of the URL is not supported.",
-        )
+        .code("ERR_INVALID_PROTOCOL", "The scheme of the URL is not supported.")
         .causes(&["https: given to the http module, or the other way round"])
         .action("Use the module or agent that fits the scheme."),
     MISTAKE
-        .code(
-            "ERR_UNSUPPORTED_PROTOCOL",
-            "The scheme of the URL is not supported.",
-        )
+        .code("ERR_UNSUPPORTED_PROTOCOL", "The scheme of the URL is not supported.")
         .causes(&["A scheme other than http: and https:"])
         .action("Use an http: or https: URL."),
     MISTAKE
-        .code(
-            "ERR_UNESCAPED_CHARACTERS",
-            "The path contains characters that must be escaped.",
-        )
+        .code("ERR_UNESCAPED_CHARACTERS", "The path contains characters that must be escaped.")
         .causes(&["A space or a non-ASCII character in a path"])
         .action("Use `encodeURI` or the URL class."),
     MISTAKE
@@ -57,91 +45,52 @@ const ENTRIES: &[Entry] = &[
         .causes(&["A mistake in the call"])
         .action(FIX_CALL),
     MISTAKE
-        .code(
-            "ERR_SOCKET_BAD_PORT",
-            "The port is not between 0 and 65535.",
-        )
+        .code("ERR_SOCKET_BAD_PORT", "The port is not between 0 and 65535.")
         .causes(&["A port read from the environment and not converted or not set"])
         .action(FIX_CALL),
     MISTAKE
-        .code(
-            "ERR_INVALID_IP_ADDRESS",
-            "The address is not an IP address.",
-        )
+        .code("ERR_INVALID_IP_ADDRESS", "The address is not an IP address.")
         .causes(&["A custom `lookup` that returned something else"])
         .action(FIX_CALL),
     MISTAKE
-        .code(
-            "ERR_INVALID_HTTP_TOKEN",
-            "A method or header name contains characters that are not allowed.",
-        )
+        .code("ERR_INVALID_HTTP_TOKEN", "A method or header name contains characters that are not allowed.")
         .causes(&["A space or a colon in a header name"])
         .action(FIX_CALL),
     MISTAKE
-        .code(
-            "ERR_INVALID_CHAR",
-            "A header value contains characters that are not allowed.",
-        )
-        .causes(&[
-            "A line break at the end of a token that was read from a file",
-            "Non-ASCII text in a header",
-        ])
+        .code("ERR_INVALID_CHAR", "A header value contains characters that are not allowed.")
+        .causes(&["A line break at the end of a token that was read from a file", "Non-ASCII text in a header"])
         .action("Trim or encode the value."),
     MISTAKE
-        .code(
-            "ERR_HTTP_INVALID_HEADER_VALUE",
-            "A header has no valid value.",
-        )
+        .code("ERR_HTTP_INVALID_HEADER_VALUE", "A header has no valid value.")
         .causes(&["A header set to undefined"])
         .action(FIX_CALL),
     MISTAKE
-        .code(
-            "ERR_HTTP_HEADERS_SENT",
-            "A header was set after the headers had been sent.",
-        )
+        .code("ERR_HTTP_HEADERS_SENT", "A header was set after the headers had been sent.")
         .causes(&["setHeader after write or end"])
         .action(FIX_CALL),
     MISTAKE
         .at(Phase::Send, Delivery::Unknown)
-        .code(
-            "ERR_STREAM_WRITE_AFTER_END",
-            "Data was written after the end of the request.",
-        )
+        .code("ERR_STREAM_WRITE_AFTER_END", "Data was written after the end of the request.")
         .causes(&["write after end"])
         .action(FIX_CALL),
     MISTAKE
         .at(Phase::Send, Delivery::Unknown)
-        .code(
-            "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH",
-            "The request body is longer or shorter than its Content-Length.",
-        )
-        .causes(&[
-            "A Content-Length counted in characters instead of bytes",
-            "A file that changed while it was sent",
-        ])
+        .code("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", "The request body is longer or shorter than its Content-Length.")
+        .causes(&["A Content-Length counted in characters instead of bytes", "A file that changed while it was sent"])
         .action("Leave Content-Length out: the client sets it."),
     MISTAKE
         .at(Phase::Send, Delivery::Unknown)
-        .code(
-            "ERR_HTTP_CONTENT_LENGTH_MISMATCH",
-            "The body is longer or shorter than its Content-Length.",
-        )
+        .code("ERR_HTTP_CONTENT_LENGTH_MISMATCH", "The body is longer or shorter than its Content-Length.")
         .causes(&["A Content-Length counted in characters instead of bytes"])
         .action("Leave Content-Length out: the client sets it."),
     MISTAKE
         .at(Phase::Send, Delivery::Unknown)
-        .code(
-            "ERR_UPLOAD",
-            "The stream that was to be uploaded failed (got).",
-        )
+        .code("ERR_UPLOAD", "The stream that was to be uploaded failed (got).")
         .causes(&["The source of the upload failed"])
         .action("Look at the cause: the network is not at fault."),
     MISTAKE
         .at(Phase::Send, Delivery::Unknown)
-        .code(
-            "UND_ERR_REQ_RETRY",
-            "The call cannot be retried any further (undici).",
-        )
+        .code("UND_ERR_REQ_RETRY", "The call cannot be retried any further (undici).")
         .causes(&["The retry handler of undici gave up"])
         .action("Look at the status and the cause."),
     MISTAKE
@@ -149,32 +98,20 @@ const ENTRIES: &[Entry] = &[
         .causes(&["A mistake in the call"])
         .action(FIX_CALL),
     MISTAKE
-        .code(
-            "UND_ERR_INVALID_RETURN_VALUE",
-            "A handler returned the wrong thing (undici).",
-        )
+        .code("UND_ERR_INVALID_RETURN_VALUE", "A handler returned the wrong thing (undici).")
         .at(Phase::Receive, Delivery::Unknown)
         .causes(&["A custom handler or factory"])
         .action(FIX_CALL),
     MISTAKE
-        .code(
-            "UND_ERR_NOT_SUPPORTED",
-            "The feature is not supported (undici).",
-        )
+        .code("UND_ERR_NOT_SUPPORTED", "The feature is not supported (undici).")
         .causes(&["A mistake in the call"])
         .action(FIX_CALL),
     MISTAKE
-        .code(
-            "UND_ERR_BPL_MISSING_UPSTREAM",
-            "The balanced pool has no server (undici).",
-        )
+        .code("UND_ERR_BPL_MISSING_UPSTREAM", "The balanced pool has no server (undici).")
         .causes(&["All upstreams were removed"])
         .action("Add an upstream."),
     MISTAKE
-        .code(
-            "UND_ERR_MAX_ORIGINS_REACHED",
-            "The agent talks to as many origins as it may (undici).",
-        )
+        .code("UND_ERR_MAX_ORIGINS_REACHED", "The agent talks to as many origins as it may (undici).")
         .causes(&["`maxOrigins` is lower than the number of servers"])
         .action("Raise `maxOrigins`."),
     MISTAKE
@@ -182,10 +119,7 @@ const ENTRIES: &[Entry] = &[
         .causes(&["A mistake in the call"])
         .action(FIX_CALL),
     MISTAKE
-        .code(
-            "ERR_BAD_OPTION_VALUE",
-            "An option has an invalid value (axios).",
-        )
+        .code("ERR_BAD_OPTION_VALUE", "An option has an invalid value (axios).")
         .causes(&["A mistake in the call"])
         .action(FIX_CALL),
     MISTAKE
@@ -193,64 +127,37 @@ const ENTRIES: &[Entry] = &[
         .causes(&["A mistake in the call"])
         .action(FIX_CALL),
     MISTAKE
-        .code(
-            "ERR_DEPRECATED",
-            "The feature is no longer supported (axios).",
-        )
+        .code("ERR_DEPRECATED", "The feature is no longer supported (axios).")
         .causes(&["A mistake in the call"])
         .action(FIX_CALL),
     MISTAKE
-        .code(
-            "ERR_FORM_DATA_DEPTH_EXCEEDED",
-            "The form data is nested too deeply (axios).",
-        )
+        .code("ERR_FORM_DATA_DEPTH_EXCEEDED", "The form data is nested too deeply (axios).")
         .causes(&["A cyclic or very deep object as form data"])
         .action(FIX_CALL),
     MISTAKE
         .at(Phase::Send, Delivery::Unknown)
-        .code(
-            "ERR_BAD_REQUEST",
-            "The request is not valid, or the server rejects it (axios).",
-        )
-        .causes(&[
-            "A status of 4xx: `error.response` has it",
-            "A mistake in the call",
-        ])
+        .code("ERR_BAD_REQUEST", "The request is not valid, or the server rejects it (axios).")
+        .causes(&["A status of 4xx: `error.response` has it", "A mistake in the call"])
         .action("Read the response body; correct the request."),
     MISTAKE
         .at(Phase::Send, Delivery::Unknown)
-        .code(
-            "ERR_BODY_NOT_REPLAYABLE",
-            "The call would have to be repeated and its body cannot be sent again.",
-        )
+        .code("ERR_BODY_NOT_REPLAYABLE", "The call would have to be repeated and its body cannot be sent again.")
         .causes(&["A stream as request body that is larger than what is kept for replay"])
         .action("Give the body as `() => stream`, as bytes, or make it smaller."),
     ANSWERED
         .code("ERR_TOO_MANY_REDIRECTS", "The server redirects too often.")
-        .causes(&[
-            "Two URLs that redirect to each other",
-            "A missing cookie or login",
-        ])
+        .causes(&["Two URLs that redirect to each other", "A missing cookie or login"])
         .action(FIX_REDIRECTS),
     ANSWERED
-        .code(
-            "ERR_FR_TOO_MANY_REDIRECTS",
-            "The server redirects too often (axios, follow-redirects).",
-        )
+        .code("ERR_FR_TOO_MANY_REDIRECTS", "The server redirects too often (axios, follow-redirects).")
         .causes(&["Two URLs that redirect to each other"])
         .action(FIX_REDIRECTS),
     ANSWERED
-        .code(
-            "UND_ERR_REDIRECT_MAX",
-            "The server redirects too often (undici).",
-        )
+        .code("UND_ERR_REDIRECT_MAX", "The server redirects too often (undici).")
         .causes(&["Two URLs that redirect to each other"])
         .action(FIX_REDIRECTS),
     ANSWERED
-        .code(
-            "ERR_UNEXPECTED_REDIRECT",
-            "The server redirects and the call may not follow.",
-        )
+        .code("ERR_UNEXPECTED_REDIRECT", "The server redirects and the call may not follow.")
         .causes(&[
             "`redirect: 'error'`",
             "A stream as request body, which cannot be sent again",
@@ -259,17 +166,11 @@ const ENTRIES: &[Entry] = &[
         .action("Call the new URL, or allow redirects."),
     ANSWERED
         .kind(Kind::TooLarge)
-        .code(
-            "ERR_RESPONSE_TOO_LARGE",
-            "The response is larger than the limit.",
-        )
+        .code("ERR_RESPONSE_TOO_LARGE", "The response is larger than the limit.")
         .causes(&["`size` of node-fetch is too low"])
         .action("Raise the limit, or read the response as a stream."),
     ANSWERED
-        .code(
-            "ERR_FR_REDIRECTION_FAILURE",
-            "A redirect could not be followed (axios, follow-redirects).",
-        )
+        .code("ERR_FR_REDIRECTION_FAILURE", "A redirect could not be followed (axios, follow-redirects).")
         .causes(&["A Location that is not a valid URL"])
         .action("Read the Location header."),
     ANSWERED
@@ -283,18 +184,12 @@ const ENTRIES: &[Entry] = &[
         .action("Raise `maxBodyLength`."),
     ANSWERED
         .kind(Kind::TooLarge)
-        .code(
-            "UND_ERR_RES_EXCEEDED_MAX_SIZE",
-            "The response is larger than the limit (undici).",
-        )
+        .code("UND_ERR_RES_EXCEEDED_MAX_SIZE", "The response is larger than the limit (undici).")
         .causes(&["`maxResponseSize` is too low"])
         .action("Raise the limit, or read the response as a stream."),
     ANSWERED
         .kind(Kind::TooLarge)
-        .code(
-            "UND_ERR_WS_MESSAGE_SIZE_EXCEEDED",
-            "A WebSocket message is larger than the limit (undici).",
-        )
+        .code("UND_ERR_WS_MESSAGE_SIZE_EXCEEDED", "A WebSocket message is larger than the limit (undici).")
         .causes(&["A message above the limit, perhaps only after decompression"])
         .action("Raise the limit, or let the server send smaller messages."),
 ];

@@ -11,13 +11,9 @@ pub(super) const FAMILY: Family = Family {
 };
 
 /// The connection existed; whether the request was taken is not known.
-const BROKEN: Entry = Entry::of(Kind::Reset, Phase::Wait, Delivery::Unknown)
-    .transient()
-    .reconnect();
+const BROKEN: Entry = Entry::of(Kind::Reset, Phase::Wait, Delivery::Unknown).transient().reconnect();
 /// No connection came about, so nothing was sent.
-const NEVER_MADE: Entry = Entry::of(Kind::Unreachable, Phase::Connect, Delivery::NotSent)
-    .transient()
-    .reconnect();
+const NEVER_MADE: Entry = Entry::of(Kind::Unreachable, Phase::Connect, Delivery::NotSent).transient().reconnect();
 
 const ENTRIES: &[Entry] = &[
     BROKEN

@@ -12,9 +12,7 @@ pub(super) const FAMILY: Family = Family {
 };
 
 /// The resolver may answer otherwise in a moment.
-const LATER: Entry = Entry::of(Kind::Dns, Phase::Resolve, Delivery::NotSent)
-    .transient()
-    .reconnect();
+const LATER: Entry = Entry::of(Kind::Dns, Phase::Resolve, Delivery::NotSent).transient().reconnect();
 /// It will not.
 const NEVER: Entry = Entry::of(Kind::Dns, Phase::Resolve, Delivery::NotSent);
 

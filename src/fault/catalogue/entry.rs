@@ -42,11 +42,7 @@ impl Entry {
 
     /// A row: this template with a code of its own.
     pub(super) const fn code(self, code: &'static str, meaning: &'static str) -> Self {
-        Self {
-            code,
-            meaning,
-            ..self
-        }
+        Self { code, meaning, ..self }
     }
 
     pub(super) const fn causes(self, causes: &'static [&'static str]) -> Self {
@@ -58,18 +54,11 @@ impl Entry {
     }
 
     pub(super) const fn becomes(self, canonical: &'static str) -> Self {
-        Self {
-            becomes: Some(canonical),
-            ..self
-        }
+        Self { becomes: Some(canonical), ..self }
     }
 
     pub(super) const fn at(self, phase: Phase, delivery: Delivery) -> Self {
-        Self {
-            phase,
-            delivery,
-            ..self
-        }
+        Self { phase, delivery, ..self }
     }
 
     pub(super) const fn kind(self, kind: Kind) -> Self {
@@ -78,17 +67,11 @@ impl Entry {
 
     /// A later try may succeed.
     pub(super) const fn transient(self) -> Self {
-        Self {
-            transient: true,
-            ..self
-        }
+        Self { transient: true, ..self }
     }
 
     /// The connection is gone, or must not be used again.
     pub(super) const fn reconnect(self) -> Self {
-        Self {
-            reconnect: true,
-            ..self
-        }
+        Self { reconnect: true, ..self }
     }
 }

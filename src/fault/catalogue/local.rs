@@ -10,17 +10,17 @@ pub(super) const FAMILY: Family = Family {
     entries: ENTRIES,
 };
 
-const EXHAUSTED: Entry = Entry::of(Kind::Client, Phase::Connect, Delivery::NotSent)
-    .transient()
-    .reconnect();
+const EXHAUSTED: Entry = Entry::of(Kind::Client, Phase::Connect, Delivery::NotSent).transient().reconnect();
 const FORBIDDEN: Entry = Entry::of(Kind::Client, Phase::Connect, Delivery::NotSent);
-const FEWER: &str =
-    "Limit the calls in flight, reuse connections, and look for connections that are never closed.";
+const FEWER: &str = "Limit the calls in flight, reuse connections, and look for connections that are never closed.";
 
 const ENTRIES: &[Entry] = &[
     EXHAUSTED
         .code("EMFILE", "This process has too many files and sockets open.")
-        .causes(&["More calls in flight than the limit (`ulimit -n`) allows", "Sockets or response bodies that are never closed"])
+        .causes(&[
+            "More calls in flight than the limit (`ulimit -n`) allows",
+            "Sockets or response bodies that are never closed",
+        ])
         .action(FEWER),
     EXHAUSTED
         .code("ENFILE", "This computer has too many files and sockets open.")
@@ -52,7 +52,11 @@ const ENTRIES: &[Entry] = &[
         .action("Retry with backoff."),
     FORBIDDEN
         .code("EACCES", "This process may not do that.")
-        .causes(&["A firewall or sandbox forbids the connection", "A port below 1024", "The permissions of a Unix socket"])
+        .causes(&[
+            "A firewall or sandbox forbids the connection",
+            "A port below 1024",
+            "The permissions of a Unix socket",
+        ])
         .action("Give the process the permission."),
     FORBIDDEN
         .code("EPERM", "This process may not do that.")
@@ -91,5 +95,7 @@ const ENTRIES: &[Entry] = &[
         .kind(Kind::Refused)
         .code("ENOENT", "The Unix socket does not exist.")
         .causes(&["The server is not running yet", "A wrong path"])
-        .action("Nothing was sent, so any call may be repeated. If it persists, check the path and that the server runs."),
+        .action(
+            "Nothing was sent, so any call may be repeated. If it persists, check the path and that the server runs.",
+        ),
 ];

@@ -61,10 +61,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
 /// What is known about a code: its own entry, or the one of the open-ended group it belongs to (`HTTP_4XX`,
 /// `ERR_SSL_*`, `HPE_*`).
 pub fn find(code: &str) -> Option<&'static Entry> {
-    BY_CODE
-        .get(code)
-        .or_else(|| BY_CODE.get(group_of(code)?))
-        .copied()
+    BY_CODE.get(code).or_else(|| BY_CODE.get(group_of(code)?)).copied()
 }
 
 /// The code under which a group without a closed list keeps its common entry.
@@ -80,10 +77,7 @@ fn group_of(code: &str) -> Option<&'static str> {
         ("UND_ERR_PRX_", "UND_ERR_PRX_*"),
         ("UND_ERR_SOCKS5", "UND_ERR_SOCKS5_*"),
     ];
-    OPEN_ENDED
-        .iter()
-        .find(|(prefix, _)| code.starts_with(prefix))
-        .map(|(_, group)| *group)
+    OPEN_ENDED.iter().find(|(prefix, _)| code.starts_with(prefix)).map(|(_, group)| *group)
 }
 
 #[cfg(test)]
@@ -107,11 +101,7 @@ mod tests {
             assert!(entry.meaning.ends_with('.'), "{}", entry.code);
             assert!(entry.action.ends_with('.'), "{}", entry.code);
             assert!(!entry.causes.is_empty(), "{}", entry.code);
-            assert!(
-                entry.causes.iter().all(|cause| !cause.ends_with('.')),
-                "{}",
-                entry.code
-            );
+            assert!(entry.causes.iter().all(|cause| !cause.ends_with('.')), "{}", entry.code);
         }
     }
 
@@ -121,15 +111,9 @@ mod tests {
             let Some(canonical) = entry.becomes else {
                 continue;
             };
-            let target =
-                find(canonical).unwrap_or_else(|| panic!("{} becomes nothing known", entry.code));
+            let target = find(canonical).unwrap_or_else(|| panic!("{} becomes nothing known", entry.code));
             assert_eq!(target.becomes, None, "{}", entry.code);
-            assert_eq!(
-                (target.kind, target.transient),
-                (entry.kind, entry.transient),
-                "{}",
-                entry.code
-            );
+            assert_eq!((target.kind, target.transient), (entry.kind, entry.transient), "{}", entry.code);
         }
     }
 
@@ -144,8 +128,7 @@ mod tests {
     #[test]
     fn what_the_caller_caused_is_never_transient() {
         for entry in entries() {
-            let caused = entry.kind == Kind::Aborted
-                || (entry.kind == Kind::Client && entry.phase == Phase::Send);
+            let caused = entry.kind == Kind::Aborted || (entry.kind == Kind::Client && entry.phase == Phase::Send);
             assert!(!(caused && entry.transient), "{}", entry.code);
         }
     }
@@ -166,20 +149,8 @@ mod tests {
     fn groups_stand_in_for_codes_that_are_not_listed() {
         assert_eq!(find("HTTP_418").map(|entry| entry.code), Some("HTTP_4XX"));
         assert_eq!(find("HTTP_599").map(|entry| entry.code), Some("HTTP_5XX"));
-        assert_eq!(
-            find("ERR_SSL_SOMETHING_NEW").map(|entry| entry.code),
-            Some("ERR_SSL_*")
-        );
-        for none in [
-            "HTTP_",
-            "HTTP_x",
-            "HTTP_99",
-            "HTTP_600",
-            "HTTP_-1",
-            "ERR_SSL",
-            "",
-            "econnreset",
-        ] {
+        assert_eq!(find("ERR_SSL_SOMETHING_NEW").map(|entry| entry.code), Some("ERR_SSL_*"));
+        for none in ["HTTP_", "HTTP_x", "HTTP_99", "HTTP_600", "HTTP_-1", "ERR_SSL", "", "econnreset"] {
             assert!(find(none).is_none(), "{none}");
         }
     }

@@ -6,16 +6,10 @@ use crate::fault::Phase;
 pub fn meaning_in_phase(code: &str, phase: Phase) -> Option<&'static str> {
     Some(match (code, phase) {
         ("ECONNRESET", Phase::Connect) => "The peer reset the connection while it was being made.",
-        ("ECONNRESET", Phase::Handshake) => {
-            "The peer ended the connection during the TLS handshake."
-        }
-        ("ECONNRESET", Phase::Send) => {
-            "The peer ended the connection while the request was being sent."
-        }
+        ("ECONNRESET", Phase::Handshake) => "The peer ended the connection during the TLS handshake.",
+        ("ECONNRESET", Phase::Send) => "The peer ended the connection while the request was being sent.",
         ("ECONNRESET", Phase::Wait) => "The peer ended the connection before it answered.",
-        ("ECONNRESET", Phase::Receive) => {
-            "The peer ended the connection in the middle of its answer."
-        }
+        ("ECONNRESET", Phase::Receive) => "The peer ended the connection in the middle of its answer.",
         ("ECONNRESET", Phase::Idle) => "The peer ended the connection between two calls.",
         ("ETIMEDOUT", Phase::Resolve) => "The name did not resolve within the limit.",
         ("ETIMEDOUT", Phase::Connect) => "No connection came about within the limit.",

@@ -18,166 +18,95 @@ const SERVER_BUG: &str = "The server or a proxy is at fault; `curl -v` shows wha
 
 const ENTRIES: &[Entry] = &[
     MALFORMED
-        .code(
-            "HPE_INVALID_CONSTANT",
-            "The answer does not begin as an HTTP response does.",
-        )
+        .code("HPE_INVALID_CONSTANT", "The answer does not begin as an HTTP response does.")
         .causes(&[
             "The port speaks another protocol (TLS, SSH, a database)",
             "Bytes of an earlier response are left on the connection",
         ])
         .action(NOT_HTTP),
     MALFORMED
-        .code(
-            "HPE_INVALID_VERSION",
-            "The HTTP version of the answer is not valid.",
-        )
+        .code("HPE_INVALID_VERSION", "The HTTP version of the answer is not valid.")
         .causes(&["The port speaks another protocol", "A broken server"])
         .action(NOT_HTTP),
     MALFORMED
-        .code(
-            "HPE_INVALID_STATUS",
-            "The status of the answer is not a number.",
-        )
+        .code("HPE_INVALID_STATUS", "The status of the answer is not a number.")
         .causes(&["A broken server"])
         .action(SERVER_BUG),
     MALFORMED
-        .code(
-            "HPE_INVALID_HEADER_TOKEN",
-            "A response header contains characters that are not allowed.",
-        )
-        .causes(&[
-            "A line break or control character in a header value",
-            "An old server that sends non-ASCII headers",
-        ])
+        .code("HPE_INVALID_HEADER_TOKEN", "A response header contains characters that are not allowed.")
+        .causes(&["A line break or control character in a header value", "An old server that sends non-ASCII headers"])
         .action(SERVER_BUG),
     MALFORMED
-        .code(
-            "HPE_INVALID_CONTENT_LENGTH",
-            "The Content-Length of the answer is not a number.",
-        )
+        .code("HPE_INVALID_CONTENT_LENGTH", "The Content-Length of the answer is not a number.")
         .causes(&["A broken server"])
         .action(SERVER_BUG),
     MALFORMED
-        .code(
-            "HPE_UNEXPECTED_CONTENT_LENGTH",
-            "The answer has a Content-Length where it must not have one.",
-        )
+        .code("HPE_UNEXPECTED_CONTENT_LENGTH", "The answer has a Content-Length where it must not have one.")
         .causes(&["Content-Length twice, or together with Transfer-Encoding: chunked"])
         .action(SERVER_BUG),
     MALFORMED
-        .code(
-            "HPE_INVALID_TRANSFER_ENCODING",
-            "The Transfer-Encoding of the answer is not valid.",
-        )
+        .code("HPE_INVALID_TRANSFER_ENCODING", "The Transfer-Encoding of the answer is not valid.")
         .causes(&["A broken server or proxy"])
         .action(SERVER_BUG),
     MALFORMED
-        .code(
-            "HPE_INVALID_CHUNK_SIZE",
-            "A chunk of the body has no valid size.",
-        )
+        .code("HPE_INVALID_CHUNK_SIZE", "A chunk of the body has no valid size.")
         .causes(&["A proxy that cut or changed the body", "A broken server"])
         .action(SERVER_BUG),
     MALFORMED
         .becomes("ECONNRESET")
         .kind(Kind::Reset)
         .transient()
-        .code(
-            "HPE_INVALID_EOF_STATE",
-            "The connection ended in the middle of the answer.",
-        )
+        .code("HPE_INVALID_EOF_STATE", "The connection ended in the middle of the answer.")
         .causes(&["The server or a proxy closed the connection inside a response"])
         .action("As ECONNRESET."),
     MALFORMED
-        .code(
-            "HPE_CLOSED_CONNECTION",
-            "Data arrived after the answer that was to be the last.",
-        )
-        .causes(&[
-            "A server that sends a body with a status that has none, or with `Connection: close`",
-        ])
+        .code("HPE_CLOSED_CONNECTION", "Data arrived after the answer that was to be the last.")
+        .causes(&["A server that sends a body with a status that has none, or with `Connection: close`"])
         .action(SERVER_BUG),
     MALFORMED
-        .code(
-            "HPE_LF_EXPECTED",
-            "A line of the answer ends with a carriage return only.",
-        )
+        .code("HPE_LF_EXPECTED", "A line of the answer ends with a carriage return only.")
         .causes(&["A broken server"])
         .action(SERVER_BUG),
     MALFORMED
-        .code(
-            "HPE_CR_EXPECTED",
-            "A line of the answer ends without a carriage return.",
-        )
+        .code("HPE_CR_EXPECTED", "A line of the answer ends without a carriage return.")
         .causes(&["A broken server or proxy"])
         .action("The server is at fault; `insecureHTTPParser` accepts it at a risk."),
     MALFORMED
-        .code(
-            "HPE_UNEXPECTED_SPACE",
-            "A line of the answer has a space where none may be.",
-        )
+        .code("HPE_UNEXPECTED_SPACE", "A line of the answer has a space where none may be.")
         .causes(&["A broken server"])
         .action(SERVER_BUG),
     MALFORMED
-        .code(
-            "HPE_STRICT",
-            "The answer breaks a rule that the parser enforces.",
-        )
+        .code("HPE_STRICT", "The answer breaks a rule that the parser enforces.")
         .causes(&["A broken server or proxy"])
         .action(SERVER_BUG),
     MALFORMED
-        .code(
-            "HPE_INVALID_METHOD",
-            "A request with an unknown method arrived.",
-        )
+        .code("HPE_INVALID_METHOD", "A request with an unknown method arrived.")
         .causes(&["TLS on a plain HTTP port", "Bytes that are not a request"])
         .action("Use https: for TLS ports and http: for others."),
     MALFORMED
-        .code(
-            "HPE_INVALID_URL",
-            "A request with a malformed target arrived.",
-        )
+        .code("HPE_INVALID_URL", "A request with a malformed target arrived.")
         .causes(&["A space or control character in the path"])
         .action("Escape the path."),
     TOO_LARGE
-        .code(
-            "HPE_HEADER_OVERFLOW",
-            "The headers of the answer are larger than the limit.",
-        )
+        .code("HPE_HEADER_OVERFLOW", "The headers of the answer are larger than the limit.")
         .causes(&["Many or large cookies"])
         .action("Raise `maxHeaderSize` (or `--max-http-header-size`), 16 KiB by default."),
     TOO_LARGE
-        .code(
-            "UND_ERR_HEADERS_OVERFLOW",
-            "The headers of the answer are larger than the limit (undici).",
-        )
+        .code("UND_ERR_HEADERS_OVERFLOW", "The headers of the answer are larger than the limit (undici).")
         .becomes("HPE_HEADER_OVERFLOW")
         .causes(&["Many or large cookies"])
         .action("Raise `maxHeaderSize`."),
     TOO_LARGE
-        .code(
-            "HPE_CHUNK_EXTENSIONS_OVERFLOW",
-            "The extensions of a chunk are larger than the limit.",
-        )
+        .code("HPE_CHUNK_EXTENSIONS_OVERFLOW", "The extensions of a chunk are larger than the limit.")
         .causes(&["An attack, or a broken peer"])
         .action(SERVER_BUG),
     MALFORMED
-        .code(
-            "HPE_UNKNOWN",
-            "The HTTP parser rejects what the peer sent and does not say why (undici 7).",
-        )
-        .causes(&[
-            "The port speaks another protocol",
-            "A broken server or proxy",
-        ])
+        .code("HPE_UNKNOWN", "The HTTP parser rejects what the peer sent and does not say why (undici 7).")
+        .causes(&["The port speaks another protocol", "A broken server or proxy"])
         .action(NOT_HTTP),
     MALFORMED
         .code("HPE_*", "The HTTP parser rejects what the peer sent.")
-        .causes(&[
-            "A broken server or proxy",
-            "The port speaks another protocol",
-        ])
+        .causes(&["A broken server or proxy", "The port speaks another protocol"])
         .action(NOT_HTTP),
     MALFORMED
         .at(Phase::Receive, Delivery::Answered)
@@ -185,39 +114,24 @@ const ENTRIES: &[Entry] = &[
             "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
             "The response body is shorter or longer than its Content-Length (undici).",
         )
-        .causes(&[
-            "The server closed early",
-            "A proxy that changed the body and not its length",
-        ])
+        .causes(&["The server closed early", "A proxy that changed the body and not its length"])
         .action("Do not use the part that arrived as if it were whole."),
     MALFORMED
-        .code(
-            "ERR_HTTP_SOCKET_ENCODING",
-            "The encoding of an HTTP socket was changed.",
-        )
+        .code("ERR_HTTP_SOCKET_ENCODING", "The encoding of an HTTP socket was changed.")
         .causes(&["setEncoding was called on the socket"])
         .action("Do not change the encoding of the socket."),
     MALFORMED
-        .code(
-            "UND_ERR_INFO",
-            "The client met a condition that it reports as information (undici).",
-        )
+        .code("UND_ERR_INFO", "The client met a condition that it reports as information (undici).")
         .transient()
         .causes(&["A connection reset by the client itself, as after an idle time"])
         .action("Look at the message and the cause."),
     MALFORMED
         .code("ERR_HTTP2_*", "The HTTP/2 connection failed.")
-        .causes(&[
-            "The server or a proxy breaks the protocol",
-            "A request that HTTP/2 does not allow",
-        ])
+        .causes(&["The server or a proxy breaks the protocol", "A request that HTTP/2 does not allow"])
         .action("Read the message; try HTTP/1.1."),
     MALFORMED
         .code("ERR_HTTP2_ERROR", "The HTTP/2 peer broke the protocol.")
-        .causes(&[
-            "The server does not speak HTTP/2",
-            "A proxy that changes the data",
-        ])
+        .causes(&["The server does not speak HTTP/2", "A proxy that changes the data"])
         .action("Try HTTP/1.1."),
     MALFORMED
         .at(Phase::Receive, Delivery::Answered)
@@ -243,21 +157,12 @@ const ENTRIES: &[Entry] = &[
     MALFORMED
         .at(Phase::Wait, Delivery::Unknown)
         .kind(Kind::Unknown)
-        .code(
-            "ERR_NETWORK",
-            "The network failed (axios in a browser or with fetch); the cause is not told.",
-        )
-        .causes(&[
-            "The browser hides the cause: no network, DNS, TLS or CORS",
-            "The cause is on `error.cause`",
-        ])
+        .code("ERR_NETWORK", "The network failed (axios in a browser or with fetch); the cause is not told.")
+        .causes(&["The browser hides the cause: no network, DNS, TLS or CORS", "The cause is on `error.cause`"])
         .action("Look at `error.cause` and the console."),
     MALFORMED
         .at(Phase::Receive, Delivery::Answered)
-        .code(
-            "ERR_READING_RESPONSE_STREAM",
-            "Reading the response failed (got).",
-        )
+        .code("ERR_READING_RESPONSE_STREAM", "Reading the response failed (got).")
         .causes(&["The cause is on `error.cause`"])
         .action("Look at `error.cause`."),
 ];

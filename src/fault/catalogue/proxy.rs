@@ -9,31 +9,18 @@ pub(super) const FAMILY: Family = Family {
     entries: ENTRIES,
 };
 
-const NO_TUNNEL: Entry =
-    Entry::of(Kind::Unreachable, Phase::Handshake, Delivery::NotSent).reconnect();
+const NO_TUNNEL: Entry = Entry::of(Kind::Unreachable, Phase::Handshake, Delivery::NotSent).reconnect();
 
 const ENTRIES: &[Entry] = &[
     NO_TUNNEL
-        .code(
-            "UND_ERR_PRX_CONN",
-            "The proxy could not make the connection (undici).",
-        )
+        .code("UND_ERR_PRX_CONN", "The proxy could not make the connection (undici).")
         .transient()
-        .causes(&[
-            "The server behind the proxy is down",
-            "The proxy refuses this server or port",
-        ])
+        .causes(&["The server behind the proxy is down", "The proxy refuses this server or port"])
         .action("Try the same through another proxy, or ask who runs the proxy."),
     NO_TUNNEL
         .kind(Kind::Tls)
-        .code(
-            "UND_ERR_PRX_TLS",
-            "The TLS connection to the proxy failed (undici).",
-        )
-        .causes(&[
-            "The certificate of the proxy is not trusted",
-            "The proxy does not speak TLS",
-        ])
+        .code("UND_ERR_PRX_TLS", "The TLS connection to the proxy failed (undici).")
+        .causes(&["The certificate of the proxy is not trusted", "The proxy does not speak TLS"])
         .action("Check the scheme of the proxy's URL and its certificate."),
     NO_TUNNEL
         .code("UND_ERR_PRX_*", "The proxy failed (undici).")
@@ -44,10 +31,7 @@ const ENTRIES: &[Entry] = &[
         .causes(&["The proxy refuses the connection or the credentials"])
         .action("Check the proxy's URL and credentials."),
     NO_TUNNEL
-        .code(
-            "ERR_PROXY_TUNNEL",
-            "The proxy did not open a tunnel to the server.",
-        )
+        .code("ERR_PROXY_TUNNEL", "The proxy did not open a tunnel to the server.")
         .transient()
         .causes(&[
             "The server behind the proxy is down",
@@ -57,10 +41,7 @@ const ENTRIES: &[Entry] = &[
         .action("Look at the status in the message; check the proxy and its credentials."),
     NO_TUNNEL
         .kind(Kind::Client)
-        .code(
-            "ERR_PROXY_INVALID_CONFIG",
-            "The configuration of the proxy is not valid.",
-        )
+        .code("ERR_PROXY_INVALID_CONFIG", "The configuration of the proxy is not valid.")
         .causes(&["A malformed HTTP_PROXY or HTTPS_PROXY"])
         .action("Correct the proxy's URL."),
 ];

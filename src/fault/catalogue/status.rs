@@ -67,7 +67,9 @@ const ENTRIES: &[Entry] = &[
         .action("Remove the link."),
     CLIENT
         .code("HTTP_412", "A condition of the request does not hold.")
-        .causes(&["`If-Match` names an older version: also the expected answer to a conditional write that was repeated"])
+        .causes(&[
+            "`If-Match` names an older version: also the expected answer to a conditional write that was repeated",
+        ])
         .action("Read the current version and decide."),
     TOO_LARGE
         .code("HTTP_413", "The request body is larger than the server accepts.")

@@ -10,12 +10,8 @@ pub(super) const FAMILY: Family = Family {
     entries: ENTRIES,
 };
 
-const NO_ANSWER: Entry = Entry::of(Kind::Timeout, Phase::Wait, Delivery::Unknown)
-    .transient()
-    .reconnect();
-const NO_CONNECTION: Entry = NO_ANSWER
-    .at(Phase::Connect, Delivery::NotSent)
-    .becomes("ETIMEDOUT");
+const NO_ANSWER: Entry = Entry::of(Kind::Timeout, Phase::Wait, Delivery::Unknown).transient().reconnect();
+const NO_CONNECTION: Entry = NO_ANSWER.at(Phase::Connect, Delivery::NotSent).becomes("ETIMEDOUT");
 
 const ENTRIES: &[Entry] = &[
     NO_ANSWER

@@ -11,14 +11,8 @@ pub(super) const FAMILY: Family = Family {
 };
 
 pub const UNKNOWN: Entry = Entry::of(Kind::Unknown, Phase::Wait, Delivery::Unknown)
-    .code(
-        "UNKNOWN",
-        "The error is not one that is known here; nothing is assumed about it.",
-    )
-    .causes(&[
-        "An error of the program itself, such as a TypeError in a callback",
-        "A client that is not known here",
-    ])
+    .code("UNKNOWN", "The error is not one that is known here; nothing is assumed about it.")
+    .causes(&["An error of the program itself, such as a TypeError in a callback", "A client that is not known here"])
     .action("Look at `detail` and at the original error.");
 
 const INTERNAL: Entry = Entry::of(Kind::Unknown, Phase::Send, Delivery::Unknown)

@@ -42,11 +42,7 @@ pub fn reference_json() -> String {
         .map(|family| Chapter {
             title: family.title,
             introduction: family.introduction,
-            entries: family
-                .entries
-                .iter()
-                .map(|entry| explanation(entry.code, entry))
-                .collect(),
+            entries: family.entries.iter().map(|entry| explanation(entry.code, entry)).collect(),
         })
         .collect();
     json(&chapters).unwrap_or_default()

@@ -10,8 +10,7 @@ pub struct Timeout;
 
 impl Rule for Timeout {
     fn judge(&self, case: &Case<'_>) -> Option<Fault> {
-        let own =
-            case.link.is_axios_error && case.inner.is_none() && case.code() == Some("ECONNABORTED");
+        let own = case.link.is_axios_error && case.inner.is_none() && case.code() == Some("ECONNABORTED");
         own.then(|| case.fault("ETIMEDOUT", Phase::Wait, Delivery::Unknown))
     }
 }
@@ -33,9 +32,7 @@ impl Rule for BrokenBody {
         };
         let has_cause = case.inner.is_some();
         // A transform that threw is a cause too, and not one of the network.
-        let broke_off = link.response.is_some()
-            && case.children.is_empty()
-            && case.code() == Some("ERR_BAD_RESPONSE");
+        let broke_off = link.response.is_some() && case.children.is_empty() && case.code() == Some("ERR_BAD_RESPONSE");
         (incomplete && (has_cause || broke_off)).then(|| case.broken_body("ECONNRESET"))
     }
 }
@@ -50,54 +47,28 @@ mod tests {
     use crate::fault::{Delivery, Ending, Fault, Kind, Phase, classify};
 
     fn axios_error(code: &str) -> Link {
-        Link {
-            is_axios_error: true,
-            name: Some("AxiosError".into()),
-            code: Some(code.into()),
-            ..Link::default()
-        }
+        Link { is_axios_error: true, name: Some("AxiosError".into()), code: Some(code.into()), ..Link::default() }
     }
 
     fn judge(links: Vec<Link>) -> Fault {
-        classify(&Evidence {
-            links,
-            ..Evidence::default()
-        })
+        classify(&Evidence { links, ..Evidence::default() })
     }
 
     fn response(status: u16, has_data: bool) -> Option<Response> {
-        Some(Response {
-            status: Some(status),
-            has_data,
-            ..Response::default()
-        })
+        Some(Response { status: Some(status), has_data, ..Response::default() })
     }
 
     #[test]
     fn its_timeout_is_not_a_broken_connection() {
         assert_eq!(&*judge(vec![axios_error("ECONNABORTED")]).code, "ETIMEDOUT");
-        let cause = Link {
-            parent: Some(0),
-            code: Some("ECONNABORTED".into()),
-            errno: Some(-103),
-            ..Link::default()
-        };
-        assert_eq!(
-            judge(vec![axios_error("ECONNABORTED"), cause]).kind,
-            Kind::Reset
-        );
+        let cause = Link { parent: Some(0), code: Some("ECONNABORTED".into()), errno: Some(-103), ..Link::default() };
+        assert_eq!(judge(vec![axios_error("ECONNABORTED"), cause]).kind, Kind::Reset);
     }
 
     #[test]
     fn a_response_without_data_broke_off() {
-        let fault = judge(vec![Link {
-            response: response(200, false),
-            ..axios_error("ERR_BAD_RESPONSE")
-        }]);
-        assert_eq!(
-            (&*fault.code, fault.phase, fault.delivery),
-            ("ECONNRESET", Phase::Receive, Delivery::Answered)
-        );
+        let fault = judge(vec![Link { response: response(200, false), ..axios_error("ERR_BAD_RESPONSE") }]);
+        assert_eq!((&*fault.code, fault.phase, fault.delivery), ("ECONNRESET", Phase::Receive, Delivery::Answered));
         assert_eq!(fault.ending, None);
     }
 
@@ -110,13 +81,7 @@ mod tests {
             syscall: Some("read".into()),
             ..Link::default()
         };
-        let fault = judge(vec![
-            Link {
-                response: response(200, false),
-                ..axios_error("ECONNRESET")
-            },
-            cause,
-        ]);
+        let fault = judge(vec![Link { response: response(200, false), ..axios_error("ECONNRESET") }, cause]);
         assert_eq!(
             (fault.phase, fault.delivery, fault.ending),
             (Phase::Receive, Delivery::Answered, Some(Ending::Rst))
@@ -125,17 +90,10 @@ mod tests {
 
     #[test]
     fn the_request_tells_that_a_response_had_begun() {
-        let cause = Link {
-            parent: Some(0),
-            code: Some("ECONNRESET".into()),
-            syscall: Some("read".into()),
-            ..Link::default()
-        };
+        let cause =
+            Link { parent: Some(0), code: Some("ECONNRESET".into()), syscall: Some("read".into()), ..Link::default() };
         let place = |request_answered| {
-            let error = Link {
-                request_answered,
-                ..axios_error("ECONNRESET")
-            };
+            let error = Link { request_answered, ..axios_error("ECONNRESET") };
             let fault = judge(vec![error, cause.clone()]);
             (fault.phase, fault.delivery)
         };
@@ -145,35 +103,16 @@ mod tests {
 
     #[test]
     fn a_status_that_was_not_wanted_is_not_a_broken_response() {
-        let fault = judge(vec![Link {
-            response: response(204, true),
-            ..axios_error("ERR_BAD_RESPONSE")
-        }]);
-        assert_eq!(
-            (&*fault.code, fault.kind),
-            ("ERR_BAD_RESPONSE", Kind::Protocol)
-        );
-        let fault = judge(vec![Link {
-            response: response(503, true),
-            ..axios_error("ERR_BAD_RESPONSE")
-        }]);
+        let fault = judge(vec![Link { response: response(204, true), ..axios_error("ERR_BAD_RESPONSE") }]);
+        assert_eq!((&*fault.code, fault.kind), ("ERR_BAD_RESPONSE", Kind::Protocol));
+        let fault = judge(vec![Link { response: response(503, true), ..axios_error("ERR_BAD_RESPONSE") }]);
         assert_eq!(&*fault.code, "HTTP_503");
     }
 
     #[test]
     fn a_transform_that_threw_is_not_a_broken_response() {
-        let cause = Link {
-            parent: Some(0),
-            name: Some("SyntaxError".into()),
-            ..Link::default()
-        };
-        let fault = judge(vec![
-            Link {
-                response: response(200, false),
-                ..axios_error("ERR_BAD_RESPONSE")
-            },
-            cause,
-        ]);
+        let cause = Link { parent: Some(0), name: Some("SyntaxError".into()), ..Link::default() };
+        let fault = judge(vec![Link { response: response(200, false), ..axios_error("ERR_BAD_RESPONSE") }, cause]);
         assert_eq!((fault.kind, fault.transient), (Kind::Protocol, false));
     }
 }

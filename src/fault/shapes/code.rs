@@ -31,48 +31,23 @@ mod tests {
     use crate::fault::{Kind, classify};
 
     fn judge(link: Link) -> Kind {
-        classify(&Evidence {
-            links: vec![link],
-            ..Evidence::default()
-        })
-        .kind
+        classify(&Evidence { links: vec![link], ..Evidence::default() }).kind
     }
 
     #[test]
     fn every_code_of_the_catalogue_is_recognised_on_an_error() {
         for entry in crate::fault::catalogue::entries() {
-            let link = Link {
-                code: Some(entry.code.into()),
-                ..Link::default()
-            };
-            let fault = classify(&Evidence {
-                links: vec![link],
-                ..Evidence::default()
-            });
-            assert_eq!(
-                (fault.kind, fault.transient),
-                (entry.kind, entry.transient),
-                "{}",
-                entry.code
-            );
+            let link = Link { code: Some(entry.code.into()), ..Link::default() };
+            let fault = classify(&Evidence { links: vec![link], ..Evidence::default() });
+            assert_eq!((fault.kind, fault.transient), (entry.kind, entry.transient), "{}", entry.code);
         }
     }
 
     #[test]
     fn a_string_counts_only_if_it_is_a_code_and_nothing_else() {
-        let text = |text: &str| Link {
-            text: true,
-            message: Some(text.into()),
-            ..Link::default()
-        };
+        let text = |text: &str| Link { text: true, message: Some(text.into()), ..Link::default() };
         assert_eq!(judge(text("ECONNRESET")), Kind::Reset);
         assert_eq!(judge(text("read ECONNRESET")), Kind::Unknown);
-        assert_eq!(
-            judge(Link {
-                message: Some("ECONNRESET".into()),
-                ..Link::default()
-            }),
-            Kind::Unknown
-        );
+        assert_eq!(judge(Link { message: Some("ECONNRESET".into()), ..Link::default() }), Kind::Unknown);
     }
 }

@@ -23,10 +23,7 @@ impl Rule for Timeout {
             "response" => (Phase::Wait, Delivery::Unknown),
             "read" => (Phase::Receive, Delivery::Answered),
             _ if has_response(case.link) => (Phase::Receive, Delivery::Answered),
-            _ => case
-                .link
-                .timings
-                .map_or((Phase::Wait, Delivery::Unknown), reached),
+            _ => case.link.timings.map_or((Phase::Wait, Delivery::Unknown), reached),
         };
         Some(case.fault("ETIMEDOUT", phase, delivery))
     }
@@ -55,18 +52,14 @@ impl Rule for BrokenBody {
                 let otherwise = own.map_or("ERR_READING_RESPONSE_STREAM", |_| "ECONNRESET");
                 Some(case.broken_body(otherwise))
             }
-            "RequestError" if answered && case.inner.is_some() => {
-                Some(case.broken_body("ECONNRESET"))
-            }
+            "RequestError" if answered && case.inner.is_some() => Some(case.broken_body("ECONNRESET")),
             _ => None,
         }
     }
 }
 
 fn has_response(link: &Link) -> bool {
-    link.response
-        .as_ref()
-        .is_some_and(|response| response.status.is_some())
+    link.response.as_ref().is_some_and(|response| response.status.is_some())
 }
 
 #[cfg(test)]
@@ -76,27 +69,16 @@ mod tests {
     use crate::fault::{Kind, classify};
 
     fn judge(link: Link) -> Fault {
-        classify(&Evidence {
-            links: vec![link],
-            ..Evidence::default()
-        })
+        classify(&Evidence { links: vec![link], ..Evidence::default() })
     }
 
     fn timeout(event: &str) -> Link {
         let name = Some("TimeoutError".into());
-        Link {
-            name,
-            code: Some("ETIMEDOUT".into()),
-            event: Some(event.into()),
-            ..Link::default()
-        }
+        Link { name, code: Some("ETIMEDOUT".into()), event: Some(event.into()), ..Link::default() }
     }
 
     fn begun() -> Option<Response> {
-        Some(Response {
-            status: Some(200),
-            ..Response::default()
-        })
+        Some(Response { status: Some(200), ..Response::default() })
     }
 
     #[test]
@@ -111,73 +93,34 @@ mod tests {
             ("request", Phase::Wait, Delivery::Unknown),
         ] {
             let fault = judge(timeout(event));
-            assert_eq!(
-                (&*fault.code, fault.phase, fault.delivery),
-                ("ETIMEDOUT", phase, delivery),
-                "{event}"
-            );
+            assert_eq!((&*fault.code, fault.phase, fault.delivery), ("ETIMEDOUT", phase, delivery), "{event}");
         }
     }
 
     #[test]
     fn the_limit_on_the_whole_request_is_placed_by_what_was_reached() {
         let place = |timings| {
-            let fault = judge(Link {
-                timings: Some(timings),
-                ..timeout("request")
-            });
+            let fault = judge(Link { timings: Some(timings), ..timeout("request") });
             (fault.phase, fault.delivery)
         };
         let none = Timings::default();
         assert_eq!(place(none), (Phase::Connect, Delivery::NotSent));
-        let connected = Timings {
-            connect: true,
-            ..none
-        };
+        let connected = Timings { connect: true, ..none };
         assert_eq!(place(connected), (Phase::Send, Delivery::Unknown));
-        assert_eq!(
-            place(Timings {
-                upload: true,
-                ..connected
-            }),
-            (Phase::Wait, Delivery::Unknown)
-        );
-        let fault = judge(Link {
-            response: begun(),
-            timings: Some(none),
-            ..timeout("request")
-        });
-        assert_eq!(
-            (fault.phase, fault.delivery),
-            (Phase::Receive, Delivery::Answered)
-        );
+        assert_eq!(place(Timings { upload: true, ..connected }), (Phase::Wait, Delivery::Unknown));
+        let fault = judge(Link { response: begun(), timings: Some(none), ..timeout("request") });
+        assert_eq!((fault.phase, fault.delivery), (Phase::Receive, Delivery::Answered));
     }
 
     #[test]
     fn the_error_of_the_socket_is_placed_by_what_was_reached() {
-        let cause = Link {
-            parent: Some(0),
-            code: Some("ECONNRESET".into()),
-            syscall: Some("read".into()),
-            ..Link::default()
-        };
+        let cause =
+            Link { parent: Some(0), code: Some("ECONNRESET".into()), syscall: Some("read".into()), ..Link::default() };
         let place = |response| {
-            let timings = Some(Timings {
-                connect: true,
-                upload: true,
-                response,
-                ..Timings::default()
-            });
-            let error = Link {
-                name: Some("RequestError".into()),
-                timings,
-                ..Link::default()
-            };
+            let timings = Some(Timings { connect: true, upload: true, response, ..Timings::default() });
+            let error = Link { name: Some("RequestError".into()), timings, ..Link::default() };
             let links = vec![error, cause.clone()];
-            let fault = classify(&Evidence {
-                links,
-                ..Evidence::default()
-            });
+            let fault = classify(&Evidence { links, ..Evidence::default() });
             (fault.phase, fault.delivery)
         };
         assert_eq!(place(false), (Phase::Wait, Delivery::Unknown));
@@ -186,23 +129,10 @@ mod tests {
 
     #[test]
     fn a_read_error_is_a_broken_body() {
-        let read_error = Link {
-            name: Some("ReadError".into()),
-            response: begun(),
-            ..Link::default()
-        };
-        let fault = judge(Link {
-            code: Some("ECONNRESET".into()),
-            ..read_error.clone()
-        });
-        assert_eq!(
-            (fault.kind, fault.phase, fault.delivery),
-            (Kind::Reset, Phase::Receive, Delivery::Answered)
-        );
-        let fault = judge(Link {
-            code: Some("ERR_READING_RESPONSE_STREAM".into()),
-            ..read_error
-        });
+        let read_error = Link { name: Some("ReadError".into()), response: begun(), ..Link::default() };
+        let fault = judge(Link { code: Some("ECONNRESET".into()), ..read_error.clone() });
+        assert_eq!((fault.kind, fault.phase, fault.delivery), (Kind::Reset, Phase::Receive, Delivery::Answered));
+        let fault = judge(Link { code: Some("ERR_READING_RESPONSE_STREAM".into()), ..read_error });
         assert_eq!((fault.kind, fault.transient), (Kind::Protocol, false));
     }
 }

@@ -25,9 +25,7 @@ impl Rule for ErrorWithStatus {
     fn judge(&self, case: &Case<'_>) -> Option<Fault> {
         let link = case.link;
         let (status, retry_after) = match &link.response {
-            Some(response) if response.status.is_some() => {
-                (response.status, response.retry_after_header.as_deref())
-            }
+            Some(response) if response.status.is_some() => (response.status, response.retry_after_header.as_deref()),
             _ => (link.status, link.retry_after_header.as_deref()),
         };
         let status = status.filter(|status| (400..600).contains(status))?;
@@ -52,74 +50,29 @@ mod tests {
     use crate::fault::{Delivery, Kind, classify};
 
     fn judge(link: Link) -> Fault {
-        classify(&Evidence {
-            links: vec![link],
-            ..Evidence::default()
-        })
+        classify(&Evidence { links: vec![link], ..Evidence::default() })
     }
 
     #[test]
     fn a_response_is_its_status() {
         let retry_after_header = Some("7".to_owned());
-        let fault = judge(Link {
-            is_response: true,
-            status: Some(429),
-            retry_after_header,
-            ..Link::default()
-        });
-        assert_eq!(
-            (&*fault.code, fault.kind, fault.delivery),
-            ("HTTP_429", Kind::Throttled, Delivery::Answered)
-        );
-        assert_eq!(
-            fault.retry_after,
-            Some(RetryAfter::Delay(Duration::from_secs(7)))
-        );
+        let fault = judge(Link { is_response: true, status: Some(429), retry_after_header, ..Link::default() });
+        assert_eq!((&*fault.code, fault.kind, fault.delivery), ("HTTP_429", Kind::Throttled, Delivery::Answered));
+        assert_eq!(fault.retry_after, Some(RetryAfter::Delay(Duration::from_secs(7))));
     }
 
     #[test]
     fn a_response_that_did_not_fail_is_no_failure() {
-        let fault = judge(Link {
-            is_response: true,
-            status: Some(204),
-            ..Link::default()
-        });
-        assert_eq!(
-            (&*fault.code, fault.kind, fault.transient),
-            ("HTTP_204", Kind::Unknown, false)
-        );
+        let fault = judge(Link { is_response: true, status: Some(204), ..Link::default() });
+        assert_eq!((&*fault.code, fault.kind, fault.transient), ("HTTP_204", Kind::Unknown, false));
     }
 
     #[test]
     fn an_error_carries_the_status_of_its_response_or_its_own() {
-        let response = Some(evidence::Response {
-            status: Some(502),
-            ..evidence::Response::default()
-        });
-        assert_eq!(
-            &*judge(Link {
-                response,
-                ..Link::default()
-            })
-            .code,
-            "HTTP_502"
-        );
-        let fault = judge(Link {
-            status: Some(404),
-            message: Some("no such user".into()),
-            ..Link::default()
-        });
-        assert_eq!(
-            (&*fault.code, fault.detail.as_deref()),
-            ("HTTP_404", Some("no such user"))
-        );
-        assert_eq!(
-            judge(Link {
-                status: Some(1),
-                ..Link::default()
-            })
-            .kind,
-            Kind::Unknown
-        );
+        let response = Some(evidence::Response { status: Some(502), ..evidence::Response::default() });
+        assert_eq!(&*judge(Link { response, ..Link::default() }).code, "HTTP_502");
+        let fault = judge(Link { status: Some(404), message: Some("no such user".into()), ..Link::default() });
+        assert_eq!((&*fault.code, fault.detail.as_deref()), ("HTTP_404", Some("no such user")));
+        assert_eq!(judge(Link { status: Some(1), ..Link::default() }).kind, Kind::Unknown);
     }
 }

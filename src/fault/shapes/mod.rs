@@ -79,12 +79,7 @@ impl Case<'_> {
     }
 
     /// A fault of this code, with what the link tells besides.
-    pub fn fault(
-        &self,
-        code: impl Into<std::borrow::Cow<'static, str>>,
-        phase: Phase,
-        delivery: Delivery,
-    ) -> Fault {
+    pub fn fault(&self, code: impl Into<std::borrow::Cow<'static, str>>, phase: Phase, delivery: Delivery) -> Fault {
         self.described(Fault::new(code, phase, delivery))
     }
 
@@ -95,11 +90,7 @@ impl Case<'_> {
             Some(inner) => inner.clone(),
             None => self.fault(otherwise, Phase::Receive, Delivery::Answered),
         };
-        fault = Fault {
-            phase: Phase::Receive,
-            delivery: Delivery::Answered,
-            ..fault
-        };
+        fault = Fault { phase: Phase::Receive, delivery: Delivery::Answered, ..fault };
         fault.told_in_phase()
     }
 
@@ -107,13 +98,8 @@ impl Case<'_> {
     pub fn described(&self, mut fault: Fault) -> Fault {
         let link = self.link;
         fault.errno = fault.errno.or(link.errno);
-        fault.syscall = fault
-            .syscall
-            .or_else(|| link.syscall.clone().map(Into::into));
-        fault.address = fault
-            .address
-            .or_else(|| link.address.clone())
-            .or_else(|| link.hostname.clone());
+        fault.syscall = fault.syscall.or_else(|| link.syscall.clone().map(Into::into));
+        fault.address = fault.address.or_else(|| link.address.clone()).or_else(|| link.hostname.clone());
         fault.port = fault.port.or(link.port);
         fault.detail = fault.detail.or_else(|| link.message.clone());
         fault

@@ -35,9 +35,7 @@ impl Rule for Classified {
 }
 
 fn milliseconds(value: f64) -> Option<RetryAfter> {
-    Duration::try_from_secs_f64(value / 1000.0)
-        .ok()
-        .map(RetryAfter::Delay)
+    Duration::try_from_secs_f64(value / 1000.0).ok().map(RetryAfter::Delay)
 }
 
 #[cfg(test)]
@@ -58,25 +56,13 @@ mod tests {
             .with_detail("word for word")
             .with_reason("A reason of its own.");
         let link: Link = serde_json::from_str(&fault.to_json()).unwrap();
-        assert_eq!(
-            classify(&Evidence {
-                links: vec![link],
-                ..Evidence::default()
-            }),
-            fault
-        );
+        assert_eq!(classify(&Evidence { links: vec![link], ..Evidence::default() }), fault);
     }
 
     #[test]
     fn fields_that_only_look_like_those_of_a_fault_are_ignored() {
         let json = r#"{"code":"EPIPE","kind":"cat","phase":"wait","delivery":"unknown","transient":false}"#;
         let link: Link = serde_json::from_str(json).unwrap();
-        assert!(
-            classify(&Evidence {
-                links: vec![link],
-                ..Evidence::default()
-            })
-            .transient
-        );
+        assert!(classify(&Evidence { links: vec![link], ..Evidence::default() }).transient);
     }
 }

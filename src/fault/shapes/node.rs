@@ -11,11 +11,7 @@ pub struct Closed;
 impl Rule for Closed {
     fn judge(&self, case: &Case<'_>) -> Option<Fault> {
         let link = case.link;
-        if case.inner.is_some()
-            || case.code() != Some("ECONNRESET")
-            || link.syscall.is_some()
-            || link.errno.is_some()
-        {
+        if case.inner.is_some() || case.code() != Some("ECONNRESET") || link.syscall.is_some() || link.errno.is_some() {
             return None;
         }
         if case.signal_aborted {
@@ -24,9 +20,7 @@ impl Rule for Closed {
         Some(match case.message() {
             // Inside a response RST and FIN are reported alike.
             Some("aborted") => case.fault("ECONNRESET", Phase::Receive, Delivery::Answered),
-            Some("socket hang up") => case
-                .fault("ECONNRESET", Phase::Wait, Delivery::Unknown)
-                .with_ending(Ending::Fin),
+            Some("socket hang up") => case.fault("ECONNRESET", Phase::Wait, Delivery::Unknown).with_ending(Ending::Fin),
             _ => case.fault("ECONNRESET", Phase::Wait, Delivery::Unknown),
         })
     }
@@ -43,11 +37,8 @@ impl Rule for System {
         }
         let syscall = link.syscall.as_deref()?;
         let named = case.code().filter(|code| catalogue::find(code).is_some());
-        let code = named.map(str::to_owned).or_else(|| {
-            link.errno
-                .and_then(errno::name_of_node_errno)
-                .map(Into::into)
-        })?;
+        let code =
+            named.map(str::to_owned).or_else(|| link.errno.and_then(errno::name_of_node_errno).map(Into::into))?;
         let mut fault = match place(syscall) {
             Some((phase, delivery)) => case.fault(code, phase, delivery),
             None => case.described(Fault::of_code(code)),
@@ -82,16 +73,11 @@ fn place(syscall: &str) -> Option<(Phase, Delivery)> {
 }
 
 fn is_lookup(syscall: &str) -> bool {
-    ["getaddrinfo", "getnameinfo", "getHostBy", "query"]
-        .iter()
-        .any(|prefix| syscall.starts_with(prefix))
+    ["getaddrinfo", "getnameinfo", "getHostBy", "query"].iter().any(|prefix| syscall.starts_with(prefix))
 }
 
 fn is_file(syscall: &str) -> bool {
-    matches!(
-        syscall,
-        "open" | "stat" | "lstat" | "access" | "scandir" | "realpath" | "readlink"
-    )
+    matches!(syscall, "open" | "stat" | "lstat" | "access" | "scandir" | "realpath" | "readlink")
 }
 
 #[cfg(test)]
@@ -107,10 +93,7 @@ mod tests {
             message: Some(message.into()),
             ..Link::default()
         };
-        classify(&Evidence {
-            links: vec![link],
-            ..Evidence::default()
-        })
+        classify(&Evidence { links: vec![link], ..Evidence::default() })
     }
 
     #[test]
@@ -121,59 +104,33 @@ mod tests {
             ("ECONNRESET", "connect", Phase::Connect, Delivery::NotSent),
             ("ECONNRESET", "read", Phase::Wait, Delivery::Unknown),
             ("EPIPE", "write", Phase::Send, Delivery::Unknown),
-            (
-                "ENOTFOUND",
-                "getaddrinfo",
-                Phase::Resolve,
-                Delivery::NotSent,
-            ),
+            ("ENOTFOUND", "getaddrinfo", Phase::Resolve, Delivery::NotSent),
             ("ETIMEOUT", "queryA", Phase::Resolve, Delivery::NotSent),
         ] {
             let fault = judge(code, Some(syscall), "");
-            assert_eq!(
-                (fault.phase, fault.delivery),
-                (phase, delivery),
-                "{code} {syscall}"
-            );
+            assert_eq!((fault.phase, fault.delivery), (phase, delivery), "{code} {syscall}");
         }
     }
 
     #[test]
     fn http_tells_fin_before_a_response_from_a_broken_response() {
         let before = judge("ECONNRESET", None, "socket hang up");
-        assert_eq!(
-            (before.phase, before.delivery, before.ending),
-            (Phase::Wait, Delivery::Unknown, Some(Ending::Fin))
-        );
+        assert_eq!((before.phase, before.delivery, before.ending), (Phase::Wait, Delivery::Unknown, Some(Ending::Fin)));
         let inside = judge("ECONNRESET", None, "aborted");
-        assert_eq!(
-            (inside.phase, inside.delivery, inside.ending),
-            (Phase::Receive, Delivery::Answered, None)
-        );
+        assert_eq!((inside.phase, inside.delivery, inside.ending), (Phase::Receive, Delivery::Answered, None));
     }
 
     #[test]
     fn under_an_aborted_signal_it_was_the_caller_who_closed() {
-        let link = Link {
-            code: Some("ECONNRESET".into()),
-            message: Some("aborted".into()),
-            ..Link::default()
-        };
-        let fault = classify(&Evidence {
-            links: vec![link],
-            signal_aborted: true,
-            ..Evidence::default()
-        });
+        let link = Link { code: Some("ECONNRESET".into()), message: Some("aborted".into()), ..Link::default() };
+        let fault = classify(&Evidence { links: vec![link], signal_aborted: true, ..Evidence::default() });
         assert_eq!((&*fault.code, fault.kind), ("ABORT_ERR", Kind::Aborted));
     }
 
     #[test]
     fn a_name_server_that_refuses_is_a_matter_of_dns() {
         assert_eq!(judge("ECONNREFUSED", Some("queryA"), "").kind, Kind::Dns);
-        assert_eq!(
-            judge("ECONNREFUSED", Some("connect"), "").kind,
-            Kind::Refused
-        );
+        assert_eq!(judge("ECONNREFUSED", Some("connect"), "").kind, Kind::Refused);
     }
 
     #[test]
@@ -187,18 +144,8 @@ mod tests {
     #[test]
     fn a_number_helps_where_the_code_was_lost() {
         let number = errno::node_errno("ECONNRESET").unwrap();
-        let link = Link {
-            errno: Some(number),
-            syscall: Some("read".into()),
-            ..Link::default()
-        };
-        let fault = classify(&Evidence {
-            links: vec![link],
-            ..Evidence::default()
-        });
-        assert_eq!(
-            (&*fault.code, fault.ending),
-            ("ECONNRESET", Some(Ending::Rst))
-        );
+        let link = Link { errno: Some(number), syscall: Some("read".into()), ..Link::default() };
+        let fault = classify(&Evidence { links: vec![link], ..Evidence::default() });
+        assert_eq!((&*fault.code, fault.ending), ("ECONNRESET", Some(Ending::Rst)));
     }
 }

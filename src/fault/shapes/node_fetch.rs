@@ -41,11 +41,9 @@ impl Rule for Refused {
         }
         let (code, phase, delivery) = match case.link.type_.as_deref()? {
             "max-redirect" => ("ERR_TOO_MANY_REDIRECTS", Phase::Receive, Delivery::Answered),
-            "no-redirect" | "unsupported-redirect" | "invalid-redirect" => (
-                "ERR_UNEXPECTED_REDIRECT",
-                Phase::Receive,
-                Delivery::Answered,
-            ),
+            "no-redirect" | "unsupported-redirect" | "invalid-redirect" => {
+                ("ERR_UNEXPECTED_REDIRECT", Phase::Receive, Delivery::Answered)
+            }
             "max-size" => ("ERR_RESPONSE_TOO_LARGE", Phase::Receive, Delivery::Answered),
             "request-timeout" => ("ETIMEDOUT", Phase::Wait, Delivery::Unknown),
             "body-timeout" => ("ETIMEDOUT", Phase::Receive, Delivery::Answered),
@@ -66,66 +64,33 @@ mod tests {
     use crate::fault::{Kind, classify};
 
     fn judge(link: Link) -> Fault {
-        classify(&Evidence {
-            links: vec![link],
-            ..Evidence::default()
-        })
+        classify(&Evidence { links: vec![link], ..Evidence::default() })
     }
 
     fn fetch_error(type_: &str, message: &str) -> Link {
         let name = Some("FetchError".into());
-        Link {
-            name,
-            type_: Some(type_.into()),
-            message: Some(message.into()),
-            ..Link::default()
-        }
+        Link { name, type_: Some(type_.into()), message: Some(message.into()), ..Link::default() }
     }
 
     #[test]
     fn the_body_is_told_from_the_request() {
         let code = Some("ECONNRESET".to_owned());
-        let inside = fetch_error(
-            "system",
-            "Invalid response body while trying to fetch http://a/: aborted",
-        );
-        let fault = judge(Link {
-            code: code.clone(),
-            ..inside
-        });
-        assert_eq!(
-            (fault.phase, fault.delivery, fault.ending),
-            (Phase::Receive, Delivery::Answered, None)
-        );
-        let before = fetch_error(
-            "system",
-            "request to http://a/ failed, reason: read ECONNRESET",
-        );
-        let fault = judge(Link {
-            code,
-            syscall: Some("read".into()),
-            ..before
-        });
-        assert_eq!(
-            (fault.phase, fault.delivery, fault.ending),
-            (Phase::Wait, Delivery::Unknown, Some(Ending::Rst))
-        );
+        let inside = fetch_error("system", "Invalid response body while trying to fetch http://a/: aborted");
+        let fault = judge(Link { code: code.clone(), ..inside });
+        assert_eq!((fault.phase, fault.delivery, fault.ending), (Phase::Receive, Delivery::Answered, None));
+        let before = fetch_error("system", "request to http://a/ failed, reason: read ECONNRESET");
+        let fault = judge(Link { code, syscall: Some("read".into()), ..before });
+        assert_eq!((fault.phase, fault.delivery, fault.ending), (Phase::Wait, Delivery::Unknown, Some(Ending::Rst)));
     }
 
     #[test]
     fn a_premature_close_is_a_reset_even_without_a_code() {
         let no_type = Link {
             type_: None,
-            ..fetch_error(
-                "",
-                "Premature close of server response while trying to fetch http://a/",
-            )
+            ..fetch_error("", "Premature close of server response while trying to fetch http://a/")
         };
         let fault = judge(no_type);
-        assert_eq!(
-            (&*fault.code, fault.delivery),
-            ("ECONNRESET", Delivery::Answered)
-        );
+        assert_eq!((&*fault.code, fault.delivery), ("ECONNRESET", Delivery::Answered));
     }
 
     #[test]

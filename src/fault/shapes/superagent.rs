@@ -20,21 +20,9 @@ mod tests {
 
     #[test]
     fn a_timeout_is_told_from_an_aborted_connection() {
-        let aborted = Link {
-            code: Some("ECONNABORTED".into()),
-            ..Link::default()
-        };
-        let timeout = Link {
-            timeout: Some(80.0),
-            ..aborted.clone()
-        };
-        let kind = |link| {
-            classify(&Evidence {
-                links: vec![link],
-                ..Evidence::default()
-            })
-            .kind
-        };
+        let aborted = Link { code: Some("ECONNABORTED".into()), ..Link::default() };
+        let timeout = Link { timeout: Some(80.0), ..aborted.clone() };
+        let kind = |link| classify(&Evidence { links: vec![link], ..Evidence::default() }).kind;
         assert_eq!((kind(aborted), kind(timeout)), (Kind::Reset, Kind::Timeout));
     }
 }

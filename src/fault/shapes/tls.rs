@@ -10,13 +10,8 @@ pub struct InterruptedHandshake;
 
 impl Rule for InterruptedHandshake {
     fn judge(&self, case: &Case<'_>) -> Option<Fault> {
-        let interrupted = case.link.tls_connect
-            && case.link.syscall.is_none()
-            && case.code() == Some("ECONNRESET");
-        interrupted.then(|| {
-            case.fault("ECONNRESET", Phase::Handshake, Delivery::NotSent)
-                .with_ending(Ending::Fin)
-        })
+        let interrupted = case.link.tls_connect && case.link.syscall.is_none() && case.code() == Some("ECONNRESET");
+        interrupted.then(|| case.fault("ECONNRESET", Phase::Handshake, Delivery::NotSent).with_ending(Ending::Fin))
     }
 }
 
@@ -39,23 +34,11 @@ mod tests {
 
     #[test]
     fn only_the_handshake_proves_that_nothing_left() {
-        let reset = Link {
-            code: Some("ECONNRESET".into()),
-            ..Link::default()
-        };
-        let handshake = Link {
-            tls_connect: true,
-            ..reset.clone()
-        };
-        let read = Link {
-            syscall: Some("read".into()),
-            ..handshake.clone()
-        };
+        let reset = Link { code: Some("ECONNRESET".into()), ..Link::default() };
+        let handshake = Link { tls_connect: true, ..reset.clone() };
+        let read = Link { syscall: Some("read".into()), ..handshake.clone() };
         let place = |link| {
-            let fault = classify(&Evidence {
-                links: vec![link],
-                ..Evidence::default()
-            });
+            let fault = classify(&Evidence { links: vec![link], ..Evidence::default() });
             (fault.phase, fault.delivery)
         };
         assert_eq!(place(handshake), (Phase::Handshake, Delivery::NotSent));
@@ -65,18 +48,8 @@ mod tests {
 
     #[test]
     fn eproto_is_not_a_failure_to_write() {
-        let link = Link {
-            code: Some("EPROTO".into()),
-            syscall: Some("write".into()),
-            ..Link::default()
-        };
-        let fault = classify(&Evidence {
-            links: vec![link],
-            ..Evidence::default()
-        });
-        assert_eq!(
-            (fault.phase, fault.delivery),
-            (Phase::Handshake, Delivery::Unknown)
-        );
+        let link = Link { code: Some("EPROTO".into()), syscall: Some("write".into()), ..Link::default() };
+        let fault = classify(&Evidence { links: vec![link], ..Evidence::default() });
+        assert_eq!((fault.phase, fault.delivery), (Phase::Handshake, Delivery::Unknown));
     }
 }

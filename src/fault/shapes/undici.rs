@@ -28,11 +28,7 @@ impl Rule for ClosedSocket {
         };
         // The count includes what still waits to be written: at zero the request had not been given to the socket.
         let untouched = socket.bytes_written == Some(0.0);
-        let delivery = if untouched {
-            Delivery::NotSent
-        } else {
-            Delivery::Unknown
-        };
+        let delivery = if untouched { Delivery::NotSent } else { Delivery::Unknown };
         let mut fault = case.fault("UND_ERR_SOCKET", Phase::Wait, delivery);
         fault.ending = Some(ending(socket));
         fault.address = socket.remote_address.clone();
@@ -55,29 +51,17 @@ pub struct NetworkError;
 
 impl Rule for NetworkError {
     fn judge(&self, case: &Case<'_>) -> Option<Fault> {
-        if case.name() != Some("TypeError")
-            || case.message() != Some("fetch failed")
-            || case.inner.is_some()
-        {
+        if case.name() != Some("TypeError") || case.message() != Some("fetch failed") || case.inner.is_some() {
             return None;
         }
         let cause = case.children.first().filter(|cause| cause.code.is_none())?;
         let (code, phase, delivery) = match cause.message.as_deref()? {
-            "redirect count exceeded" => {
-                ("ERR_TOO_MANY_REDIRECTS", Phase::Receive, Delivery::Answered)
-            }
-            "unexpected redirect" => (
-                "ERR_UNEXPECTED_REDIRECT",
-                Phase::Receive,
-                Delivery::Answered,
-            ),
+            "redirect count exceeded" => ("ERR_TOO_MANY_REDIRECTS", Phase::Receive, Delivery::Answered),
+            "unexpected redirect" => ("ERR_UNEXPECTED_REDIRECT", Phase::Receive, Delivery::Answered),
             "unknown scheme" => ("ERR_UNSUPPORTED_PROTOCOL", Phase::Send, Delivery::NotSent),
             _ => return None,
         };
-        Some(
-            Fault::new(code, phase, delivery)
-                .with_detail(cause.message.clone().unwrap_or_default()),
-        )
+        Some(Fault::new(code, phase, delivery).with_detail(cause.message.clone().unwrap_or_default()))
     }
 }
 
@@ -98,26 +82,15 @@ mod tests {
     use crate::fault::{Kind, classify};
 
     fn judge(links: Vec<Link>) -> Fault {
-        classify(&Evidence {
-            links,
-            ..Evidence::default()
-        })
+        classify(&Evidence { links, ..Evidence::default() })
     }
 
     fn type_error(message: &str) -> Link {
-        Link {
-            name: Some("TypeError".into()),
-            message: Some(message.into()),
-            ..Link::default()
-        }
+        Link { name: Some("TypeError".into()), message: Some(message.into()), ..Link::default() }
     }
 
     fn closed(socket: Socket) -> Link {
-        Link {
-            code: Some("UND_ERR_SOCKET".into()),
-            socket: Some(socket),
-            ..Link::default()
-        }
+        Link { code: Some("UND_ERR_SOCKET".into()), socket: Some(socket), ..Link::default() }
     }
 
     fn socket() -> Socket {
@@ -133,10 +106,7 @@ mod tests {
     #[test]
     fn a_closed_socket_is_a_reset_by_fin() {
         let fault = judge(vec![closed(socket())]);
-        assert_eq!(
-            (&*fault.code, fault.kind, fault.ending),
-            ("ECONNRESET", Kind::Reset, Some(Ending::Fin))
-        );
+        assert_eq!((&*fault.code, fault.kind, fault.ending), ("ECONNRESET", Kind::Reset, Some(Ending::Fin)));
         assert_eq!(
             (fault.delivery, fault.address.as_deref(), fault.port),
             (Delivery::Unknown, Some("127.0.0.2"), Some(80))
@@ -145,78 +115,40 @@ mod tests {
 
     #[test]
     fn a_closed_socket_without_a_peer_was_reset() {
-        let fault = judge(vec![closed(Socket {
-            remote_address: None,
-            remote_port: None,
-            ..socket()
-        })]);
+        let fault = judge(vec![closed(Socket { remote_address: None, remote_port: None, ..socket() })]);
         assert_eq!(fault.ending, Some(Ending::Rst));
     }
 
     #[test]
     fn a_socket_that_was_given_nothing_sent_nothing() {
-        let fault = judge(vec![closed(Socket {
-            bytes_written: Some(0.0),
-            ..socket()
-        })]);
+        let fault = judge(vec![closed(Socket { bytes_written: Some(0.0), ..socket() })]);
         assert_eq!(fault.delivery, Delivery::NotSent);
-        let fault = judge(vec![closed(Socket {
-            bytes_written: None,
-            ..socket()
-        })]);
+        let fault = judge(vec![closed(Socket { bytes_written: None, ..socket() })]);
         assert_eq!(fault.delivery, Delivery::Unknown);
     }
 
     #[test]
     fn terminated_is_a_broken_body() {
-        let cause = Link {
-            parent: Some(0),
-            ..closed(socket())
-        };
+        let cause = Link { parent: Some(0), ..closed(socket()) };
         let fault = judge(vec![type_error("terminated"), cause.clone()]);
-        assert_eq!(
-            (fault.phase, fault.delivery),
-            (Phase::Receive, Delivery::Answered)
-        );
+        assert_eq!((fault.phase, fault.delivery), (Phase::Receive, Delivery::Answered));
         let fault = judge(vec![type_error("fetch failed"), cause]);
-        assert_eq!(
-            (fault.phase, fault.delivery),
-            (Phase::Wait, Delivery::Unknown)
-        );
+        assert_eq!((fault.phase, fault.delivery), (Phase::Wait, Delivery::Unknown));
         assert_eq!(judge(vec![type_error("terminated")]).kind, Kind::Unknown);
     }
 
     #[test]
     fn network_errors_without_a_code_are_told_by_their_fixed_words() {
-        let cause = Link {
-            parent: Some(0),
-            message: Some("redirect count exceeded".into()),
-            ..Link::default()
-        };
-        assert_eq!(
-            &*judge(vec![type_error("fetch failed"), cause.clone()]).code,
-            "ERR_TOO_MANY_REDIRECTS"
-        );
-        assert_eq!(
-            judge(vec![type_error("something else"), cause]).kind,
-            Kind::Unknown
-        );
+        let cause = Link { parent: Some(0), message: Some("redirect count exceeded".into()), ..Link::default() };
+        assert_eq!(&*judge(vec![type_error("fetch failed"), cause.clone()]).code, "ERR_TOO_MANY_REDIRECTS");
+        assert_eq!(judge(vec![type_error("something else"), cause]).kind, Kind::Unknown);
     }
 
     #[test]
     fn a_parser_error_keeps_its_code_if_it_has_one() {
-        let lost = Link {
-            name: Some("HTTPParserError".into()),
-            ..Link::default()
-        };
-        let whole = Link {
-            code: Some("HPE_INVALID_STATUS".into()),
-            ..lost.clone()
-        };
-        assert_eq!(
-            (&*judge(vec![lost.clone()]).code, judge(vec![lost]).kind),
-            ("HPE_UNKNOWN", Kind::Protocol)
-        );
+        let lost = Link { name: Some("HTTPParserError".into()), ..Link::default() };
+        let whole = Link { code: Some("HPE_INVALID_STATUS".into()), ..lost.clone() };
+        assert_eq!((&*judge(vec![lost.clone()]).code, judge(vec![lost]).kind), ("HPE_UNKNOWN", Kind::Protocol));
         assert_eq!(&*judge(vec![whole]).code, "HPE_INVALID_STATUS");
     }
 }

@@ -94,10 +94,7 @@ impl ReqwestTransport {
     /// An extra root that is not a certificate.
     pub fn new(options: TransportOptions) -> Result<Self, TransportError> {
         let tls = tls::config(&options.extra_roots)?;
-        Ok(ReqwestTransport {
-            lanes: Lanes::new(tls, options)?,
-            answered: Arc::new(Answered::new()),
-        })
+        Ok(ReqwestTransport { lanes: Lanes::new(tls, options)?, answered: Arc::new(Answered::new()) })
     }
 }
 
@@ -105,18 +102,8 @@ impl Transport for ReqwestTransport {
     type Body = ReqwestBody;
 
     async fn exchange(&self, exchange: Exchange) -> Result<Reply<ReqwestBody>, Failure> {
-        let Exchange {
-            method,
-            url,
-            headers,
-            body,
-            connection,
-            limits,
-        } = exchange;
-        let client = self
-            .lanes
-            .pick(connection, &limits)
-            .map_err(|error| unusable(&error))?;
+        let Exchange { method, url, headers, body, connection, limits } = exchange;
+        let client = self.lanes.pick(connection, &limits).map_err(|error| unusable(&error))?;
         let port = url.port_or_known_default();
         let sight = Sight::new(address_in(&url));
 
@@ -132,25 +119,15 @@ impl Transport for ReqwestTransport {
                 let sent_all = progress.is_none_or(|progress| progress.has_finished());
                 let evidence = Evidence::of(&error);
                 let reused = evidence.ends.is_some_and(|ends| self.answered.forget(ends));
-                Err(Failure {
-                    fault: evidence.before_answer(sight, port, sent_all),
-                    reused,
-                })
+                Err(Failure { fault: evidence.before_answer(sight, port, sent_all), reused })
             }
-            Err(timed_out) => Err(Failure {
-                fault: late(timed_out, port),
-                reused: false,
-            }),
+            Err(timed_out) => Err(Failure { fault: late(timed_out, port), reused: false }),
         }
     }
 }
 
 impl ReqwestTransport {
-    fn reply(
-        &self,
-        mut response: reqwest::Response,
-        stall: Option<Duration>,
-    ) -> Reply<ReqwestBody> {
+    fn reply(&self, mut response: reqwest::Response, stall: Option<Duration>) -> Reply<ReqwestBody> {
         let ends = response.extensions().get::<HttpInfo>().map(Ends::of);
         if let Some(ends) = ends {
             self.answered.remember(ends);
@@ -163,12 +140,7 @@ impl ReqwestTransport {
         };
         let headers = std::mem::take(response.headers_mut());
         let body = ReqwestBody::new(response, stall, ends, Arc::clone(&self.answered));
-        Reply {
-            status,
-            status_text,
-            headers,
-            body,
-        }
+        Reply { status, status_text, headers, body }
     }
 }
 
@@ -198,27 +170,19 @@ fn address_in(url: &Url) -> Option<SocketAddr> {
 }
 
 fn late(timed_out: TimedOut, port: Option<u16>) -> Fault {
-    let mut fault =
-        Fault::new("ETIMEDOUT", timed_out.phase, timed_out.delivery).with_reason(timed_out.reason);
+    let mut fault = Fault::new("ETIMEDOUT", timed_out.phase, timed_out.delivery).with_reason(timed_out.reason);
     fault.address = timed_out.peer.map(|peer| peer.ip().to_string());
     fault.port = port;
     fault
 }
 
 fn unusable(error: &TransportError) -> Failure {
-    let fault =
-        Fault::new("UNKNOWN", Phase::Connect, Delivery::NotSent).with_detail(error.to_string());
-    Failure {
-        fault,
-        reused: false,
-    }
+    let fault = Fault::new("UNKNOWN", Phase::Connect, Delivery::NotSent).with_detail(error.to_string());
+    Failure { fault, reused: false }
 }
 
 impl Ends {
     fn of(info: &HttpInfo) -> Self {
-        Ends {
-            local: info.local_addr(),
-            remote: info.remote_addr(),
-        }
+        Ends { local: info.local_addr(), remote: info.remote_addr() }
     }
 }

@@ -30,18 +30,12 @@ impl ReqwestBody {
         ends: Option<Ends>,
         answered: Arc<Answered>,
     ) -> Self {
-        ReqwestBody {
-            response,
-            stall,
-            ends,
-            answered,
-        }
+        ReqwestBody { response, stall, ends, answered }
     }
 
     fn stalled(&self) -> Fault {
-        let mut fault = Fault::new("ETIMEDOUT", Phase::Receive, Delivery::Answered).with_reason(
-            "The response body fell silent for longer than the time limit for its parts.",
-        );
+        let mut fault = Fault::new("ETIMEDOUT", Phase::Receive, Delivery::Answered)
+            .with_reason("The response body fell silent for longer than the time limit for its parts.");
         self.locate(&mut fault);
         fault
     }
@@ -73,8 +67,7 @@ impl IncomingBody for ReqwestBody {
                 if let Poll::Ready(arrived) = chunk.as_mut().poll(cx) {
                     return Poll::Ready(Some(arrived));
                 }
-                let Some(deadline) = stall.and_then(|stall| Instant::now().checked_add(stall))
-                else {
+                let Some(deadline) = stall.and_then(|stall| Instant::now().checked_add(stall)) else {
                     return Poll::Pending;
                 };
                 if timer.is_none() {

@@ -35,23 +35,13 @@ pub(super) struct Sight {
 impl Sight {
     /// An exchange that has not been polled. `peer` is known from the start when the URL names an IP address.
     pub fn new(peer: Option<SocketAddr>) -> Self {
-        Sight {
-            connecting: false,
-            stage: Phase::Connect,
-            peer,
-        }
+        Sight { connecting: false, stage: Phase::Connect, peer }
     }
 
     /// Polls an exchange in sight of its connector.
-    pub fn poll<F: Future>(
-        &mut self,
-        exchange: Pin<&mut F>,
-        cx: &mut Context<'_>,
-    ) -> Poll<F::Output> {
+    pub fn poll<F: Future>(&mut self, exchange: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
         self.connecting = false;
-        let (polled, seen) = EXCHANGE.sync_scope(Cell::new(*self), || {
-            (exchange.poll(cx), EXCHANGE.with(Cell::get))
-        });
+        let (polled, seen) = EXCHANGE.sync_scope(Cell::new(*self), || (exchange.poll(cx), EXCHANGE.with(Cell::get)));
         *self = seen;
         polled
     }
@@ -118,9 +108,7 @@ where
     fn call(&mut self, destination: R) -> Self::Future {
         // hyper-util may start over on a new connection when a pooled one closed before the request was written.
         update(|sight| sight.stage = Phase::Connect);
-        Connecting {
-            inner: Box::pin(self.connector.call(destination)),
-        }
+        Connecting { inner: Box::pin(self.connector.call(destination)) }
     }
 }
 
@@ -150,9 +138,7 @@ mod tests {
     use super::*;
 
     fn connecting<F: Future>(inner: F) -> Connecting<F> {
-        Connecting {
-            inner: Box::pin(inner),
-        }
+        Connecting { inner: Box::pin(inner) }
     }
 
     fn polled_once<F: Future>(sight: &mut Sight, exchange: F) -> Poll<F::Output> {
@@ -174,11 +160,7 @@ mod tests {
         // The connector is left alone after the first poll, as when the pool wins the race.
         let mut exchange = pin!(poll_fn(|cx| {
             polls += 1;
-            if polls == 1 {
-                Pin::new(&mut connector).poll(cx)
-            } else {
-                Poll::Pending
-            }
+            if polls == 1 { Pin::new(&mut connector).poll(cx) } else { Poll::Pending }
         }));
         let cx = &mut Context::from_waker(Waker::noop());
         assert!(sight.poll(exchange.as_mut(), cx).is_pending());
@@ -190,11 +172,7 @@ mod tests {
     #[test]
     fn a_connector_without_an_exchange_leaves_no_trace() {
         let cx = &mut Context::from_waker(Waker::noop());
-        assert!(
-            Pin::new(&mut connecting(pending::<()>()))
-                .poll(cx)
-                .is_pending()
-        );
+        assert!(Pin::new(&mut connecting(pending::<()>())).poll(cx).is_pending());
         assert!(Pin::new(&mut connecting(ready(7))).poll(cx).is_ready());
     }
 

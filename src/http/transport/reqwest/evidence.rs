@@ -72,11 +72,7 @@ impl<'a> Evidence<'a> {
         let (phase, delivery) = self.reached(sight, sent_all);
         let mut fault = self.cause(phase, delivery);
         if fault.address.is_none() {
-            fault.address = self
-                .ends
-                .map(|ends| ends.remote)
-                .or(sight.peer)
-                .map(|peer| peer.ip().to_string());
+            fault.address = self.ends.map(|ends| ends.remote).or(sight.peer).map(|peer| peer.ip().to_string());
         }
         fault.port = port;
         fault.syscall = fault.syscall.or(match (&*fault.code, phase) {
@@ -94,12 +90,7 @@ impl<'a> Evidence<'a> {
         let fault = match (self.tls, self.io) {
             (Some(_), _) => self.cause(phase, delivery),
             // hyper's words for a chunk that does not begin with its size.
-            (None, Some(io))
-                if matches!(
-                    io.kind(),
-                    io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-                ) =>
-            {
+            (None, Some(io)) if matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
                 Fault::new("HPE_INVALID_CHUNK_SIZE", phase, delivery)
             }
             (None, Some(io)) => Fault::from_io(io, phase, delivery).with_syscall("read"),
@@ -121,15 +112,8 @@ impl<'a> Evidence<'a> {
             return (Phase::Connect, Delivery::NotSent);
         }
         // hyper-util notes the connection on every error that struck after it gave the request one.
-        if self
-            .client
-            .is_some_and(|client| client.connect_info().is_none())
-        {
-            let phase = if self.tls.is_some() {
-                Phase::Handshake
-            } else {
-                sight.stage
-            };
+        if self.client.is_some_and(|client| client.connect_info().is_none()) {
+            let phase = if self.tls.is_some() { Phase::Handshake } else { sight.stage };
             return (phase, Delivery::NotSent);
         }
         match self.hyper {
@@ -143,9 +127,8 @@ impl<'a> Evidence<'a> {
 
     fn cause(&self, phase: Phase, delivery: Delivery) -> Fault {
         if let Some(failed) = self.resolve {
-            let mut fault = Fault::new(failed.code, phase, delivery)
-                .with_syscall("getaddrinfo")
-                .with_address(&*failed.host);
+            let mut fault =
+                Fault::new(failed.code, phase, delivery).with_syscall("getaddrinfo").with_address(&*failed.host);
             fault.errno = failed.errno;
             return fault;
         }
@@ -168,17 +151,13 @@ impl<'a> Evidence<'a> {
             Some(hyper) if hyper.is_incomplete_message() => {
                 Fault::new("ECONNRESET", phase, delivery).with_ending(Ending::Fin)
             }
-            Some(hyper) if hyper.is_parse_status() => {
-                Fault::new("HPE_INVALID_STATUS", phase, delivery)
-            }
+            Some(hyper) if hyper.is_parse_status() => Fault::new("HPE_INVALID_STATUS", phase, delivery),
             Some(hyper) if hyper.is_parse() => Fault::new("HPE_INVALID_CONSTANT", phase, delivery),
             // Not the source's failure: it ended before, or went on after, the length it had stated.
             Some(hyper) if hyper.is_body_write_aborted() => {
                 Fault::new("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", phase, delivery)
             }
-            Some(hyper) if hyper.is_canceled() || hyper.is_closed() => {
-                Fault::new("ECONNRESET", phase, delivery)
-            }
+            Some(hyper) if hyper.is_canceled() || hyper.is_closed() => Fault::new("ECONNRESET", phase, delivery),
             _ => Fault::new("UNKNOWN", phase, delivery),
         }
     }
@@ -211,10 +190,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 
 /// The next error down. `io::Error::source` skips the error that it carries and goes on below it.
 fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    match error
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref)
-    {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(carried) => Some(carried),
         None => error.source(),
     }
@@ -227,12 +203,8 @@ mod tests {
     #[test]
     fn what_an_io_error_carries_is_not_skipped() {
         let carried = io::Error::other(io::Error::from(io::ErrorKind::ConnectionReset));
-        let kinds: Vec<_> = causes(&carried)
-            .filter_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()))
-            .collect();
-        assert_eq!(
-            kinds,
-            [io::ErrorKind::Other, io::ErrorKind::ConnectionReset]
-        );
+        let kinds: Vec<_> =
+            causes(&carried).filter_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind())).collect();
+        assert_eq!(kinds, [io::ErrorKind::Other, io::ErrorKind::ConnectionReset]);
     }
 }

@@ -91,14 +91,10 @@ impl<F: Future> Future for Watch<'_, F> {
             };
             match this.timer.as_mut().as_pin_mut() {
                 None => this.timer.set(Some(sleep_until(deadline))),
-                Some(timer) if timer.deadline() > deadline || timer.is_elapsed() => {
-                    timer.reset(deadline)
-                }
+                Some(timer) if timer.deadline() > deadline || timer.is_elapsed() => timer.reset(deadline),
                 Some(_) => {}
             }
-            let Some(timer) = this.timer.as_mut().as_pin_mut() else {
-                unreachable!("it was just set")
-            };
+            let Some(timer) = this.timer.as_mut().as_pin_mut() else { unreachable!("it was just set") };
             ready!(timer.poll(cx));
             // It may have been set for a limit that no longer counts.
             if Instant::now() >= deadline {
@@ -116,11 +112,7 @@ impl<F: Future> Future for Watch<'_, F> {
 
 /// Only a connector that is at work right now proves that nothing was sent.
 fn delivery(sight: Sight) -> Delivery {
-    if sight.connecting {
-        Delivery::NotSent
-    } else {
-        Delivery::Unknown
-    }
+    if sight.connecting { Delivery::NotSent } else { Delivery::Unknown }
 }
 
 fn reason(phase: Phase, own_limit: bool) -> &'static str {
@@ -128,9 +120,7 @@ fn reason(phase: Phase, own_limit: bool) -> &'static str {
         _ if !own_limit => "The attempt reached its time limit before an answer began.",
         Phase::Wait => "The server did not begin its answer within the time limit for headers.",
         Phase::Resolve => "The host name was not resolved within the time limit for connecting.",
-        Phase::Handshake => {
-            "The TLS handshake did not finish within the time limit for connecting."
-        }
+        Phase::Handshake => "The TLS handshake did not finish within the time limit for connecting.",
         _ => "No connection was made within the time limit for connecting.",
     }
 }
@@ -143,12 +133,7 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
-    const NONE: Limits = Limits {
-        connect: None,
-        headers: None,
-        body: None,
-        attempt: None,
-    };
+    const NONE: Limits = Limits { connect: None, headers: None, body: None, attempt: None };
 
     async fn outcome(limits: Limits) -> (Result<(), TimedOut>, Duration) {
         let begun = Instant::now();
@@ -158,28 +143,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_limit_for_headers_ends_a_wait_of_unknown_delivery() {
-        let (ended, after) = outcome(Limits {
-            headers: Some(SECOND),
-            connect: Some(SECOND / 2),
-            ..NONE
-        })
-        .await;
+        let (ended, after) = outcome(Limits { headers: Some(SECOND), connect: Some(SECOND / 2), ..NONE }).await;
         let timed_out = ended.unwrap_err();
-        assert_eq!(
-            (timed_out.phase, timed_out.delivery),
-            (Phase::Wait, Delivery::Unknown)
-        );
+        assert_eq!((timed_out.phase, timed_out.delivery), (Phase::Wait, Delivery::Unknown));
         assert!(after >= SECOND && after < SECOND * 2, "{after:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_limit_of_the_attempt_counts_from_its_beginning() {
-        let (ended, after) = outcome(Limits {
-            headers: Some(SECOND * 9),
-            attempt: Some(SECOND),
-            ..NONE
-        })
-        .await;
+        let (ended, after) = outcome(Limits { headers: Some(SECOND * 9), attempt: Some(SECOND), ..NONE }).await;
         assert!(ended.unwrap_err().reason.contains("attempt"));
         assert!(after >= SECOND && after < SECOND * 2, "{after:?}");
     }

@@ -36,12 +36,7 @@ pub(super) struct Lanes {
 
 impl Lanes {
     pub fn new(tls: ClientConfig, options: TransportOptions) -> Result<Self, TransportError> {
-        let pooled = client(
-            tls.clone(),
-            &options,
-            Connection::Pooled,
-            Some(options.connect_timeout),
-        )?;
+        let pooled = client(tls.clone(), &options, Connection::Pooled, Some(options.connect_timeout))?;
         Ok(Lanes {
             tls,
             options,
@@ -55,9 +50,7 @@ impl Lanes {
     /// The client for an exchange. The exchange itself watches its connect limit; the lane's own only has to be
     /// no shorter.
     pub fn pick(&self, connection: Connection, limits: &Limits) -> Result<&Client, TransportError> {
-        let usual = limits
-            .connect
-            .is_some_and(|limit| limit <= self.options.connect_timeout);
+        let usual = limits.connect.is_some_and(|limit| limit <= self.options.connect_timeout);
         let lane = match (connection, usual) {
             (Connection::Pooled, true) => return Ok(&self.pooled),
             (Connection::Fresh, true) => &self.fresh,
@@ -67,12 +60,7 @@ impl Lanes {
         if let Some(client) = lane.get() {
             return Ok(client);
         }
-        let made = client(
-            self.tls.clone(),
-            &self.options,
-            connection,
-            usual.then_some(self.options.connect_timeout),
-        )?;
+        let made = client(self.tls.clone(), &self.options, connection, usual.then_some(self.options.connect_timeout))?;
         Ok(lane.get_or_init(|| made))
     }
 }

@@ -46,10 +46,7 @@ pub(super) struct ResolveFailed {
 async fn lookup(host: String) -> Result<Vec<SocketAddr>, ResolveFailed> {
     let asked = host.clone();
     let looked_up = tokio::task::spawn_blocking(move || {
-        let hints = AddrInfoHints {
-            socktype: SockType::Stream.into(),
-            ..AddrInfoHints::default()
-        };
+        let hints = AddrInfoHints { socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
         getaddrinfo(Some(&asked), None, Some(hints))?
             .map(|entry| entry.map(|entry| entry.sockaddr).map_err(LookupError::from))
             .collect::<Result<Vec<_>, _>>()
@@ -59,30 +56,15 @@ async fn lookup(host: String) -> Result<Vec<SocketAddr>, ResolveFailed> {
         Ok(Ok(addresses)) => Ok(addresses),
         Ok(Err(error)) => {
             let (code, errno) = node_code(error.kind());
-            Err(ResolveFailed {
-                host,
-                code,
-                errno,
-                source: Some(Box::new(std::io::Error::from(error))),
-            })
+            Err(ResolveFailed { host, code, errno, source: Some(Box::new(std::io::Error::from(error))) })
         }
         // The runtime is shutting down: nothing is known about the name.
-        Err(error) => Err(ResolveFailed {
-            host,
-            code: "EAI_AGAIN",
-            errno: Some(-3001),
-            source: Some(error.into()),
-        }),
+        Err(error) => Err(ResolveFailed { host, code: "EAI_AGAIN", errno: Some(-3001), source: Some(error.into()) }),
     }
 }
 
 fn not_found(host: String) -> ResolveFailed {
-    ResolveFailed {
-        host,
-        code: "ENOTFOUND",
-        errno: Some(-3008),
-        source: None,
-    }
+    ResolveFailed { host, code: "ENOTFOUND", errno: Some(-3008), source: None }
 }
 
 fn node_code(kind: LookupErrorKind) -> (&'static str, Option<i32>) {
@@ -96,9 +78,7 @@ fn node_code(kind: LookupErrorKind) -> (&'static str, Option<i32>) {
         LookupErrorKind::Badflags => ("EAI_BADFLAGS", Some(-3002)),
         LookupErrorKind::Service => ("EAI_SERVICE", Some(-3010)),
         LookupErrorKind::Socktype => ("EAI_SOCKTYPE", Some(-3011)),
-        LookupErrorKind::System | LookupErrorKind::Unknown | LookupErrorKind::IO => {
-            ("EAI_FAIL", None)
-        }
+        LookupErrorKind::System | LookupErrorKind::Unknown | LookupErrorKind::IO => ("EAI_FAIL", None),
     }
 }
 
@@ -108,22 +88,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_local_name_has_addresses() {
-        let addresses = lookup("localhost".to_owned())
-            .await
-            .expect("every machine knows localhost");
-        assert!(
-            addresses.iter().all(|address| address.ip().is_loopback()),
-            "{addresses:?}"
-        );
+        let addresses = lookup("localhost".to_owned()).await.expect("every machine knows localhost");
+        assert!(addresses.iter().all(|address| address.ip().is_loopback()), "{addresses:?}");
     }
 
     #[test]
     fn missing_names_and_silent_name_servers_are_told_apart() {
         assert_eq!(node_code(LookupErrorKind::NoName).0, "ENOTFOUND");
         assert_eq!(node_code(LookupErrorKind::NoData).0, "ENOTFOUND");
-        assert_eq!(
-            node_code(LookupErrorKind::Again),
-            ("EAI_AGAIN", Some(-3001))
-        );
+        assert_eq!(node_code(LookupErrorKind::Again), ("EAI_AGAIN", Some(-3001)));
     }
 }

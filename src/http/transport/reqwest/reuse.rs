@@ -28,10 +28,7 @@ pub(super) struct Ends {
 
 impl Answered {
     pub fn new() -> Self {
-        Answered {
-            slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
-            hasher: RandomState::new(),
-        }
+        Answered { slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::new() }
     }
 
     pub fn remember(&self, ends: Ends) {
@@ -45,8 +42,7 @@ impl Answered {
     /// Whether the connection had answered. It is over: its addresses may soon belong to another one.
     pub fn forget(&self, ends: Ends) -> bool {
         let (slot, mark) = self.place(ends);
-        slot.compare_exchange(mark, 0, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok()
+        slot.compare_exchange(mark, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     fn place(&self, ends: Ends) -> (&AtomicU64, u64) {
@@ -62,10 +58,7 @@ mod tests {
     use super::*;
 
     fn ends(port: u16) -> Ends {
-        Ends {
-            local: ([127, 0, 0, 1], port).into(),
-            remote: ([127, 0, 0, 1], 80).into(),
-        }
+        Ends { local: ([127, 0, 0, 1], port).into(), remote: ([127, 0, 0, 1], 80).into() }
     }
 
     #[test]
@@ -76,19 +69,13 @@ mod tests {
         answered.remember(ends(40_000));
         assert!(!answered.forget(ends(40_001)));
         assert!(answered.forget(ends(40_000)));
-        assert!(
-            !answered.forget(ends(40_000)),
-            "the addresses may be another connection's now"
-        );
+        assert!(!answered.forget(ends(40_000)), "the addresses may be another connection's now");
     }
 
     #[test]
     fn the_same_local_address_to_another_server_is_another_connection() {
         let answered = Answered::new();
         answered.remember(ends(40_000));
-        assert!(!answered.forget(Ends {
-            remote: ([127, 0, 0, 1], 81).into(),
-            ..ends(40_000)
-        }));
+        assert!(!answered.forget(Ends { remote: ([127, 0, 0, 1], 81).into(), ..ends(40_000) }));
     }
 }

@@ -13,10 +13,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
-    SignatureScheme,
-};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 use webpki::EndEntityCert;
 
 use super::{TransportError, connector};
@@ -24,12 +21,9 @@ use super::{TransportError, connector};
 /// HTTP/1.1 only, with ring, trusting the bundled Mozilla roots and `extra_roots`.
 pub(super) fn config(extra_roots: &[Bytes]) -> Result<ClientConfig, TransportError> {
     let provider = Arc::new(ring::default_provider());
-    let verifier = WebPkiServerVerifier::builder_with_provider(
-        Arc::new(roots(extra_roots)?),
-        Arc::clone(&provider),
-    )
-    .build()
-    .map_err(TransportError::Verifier)?;
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(extra_roots)?), Arc::clone(&provider))
+        .build()
+        .map_err(TransportError::Verifier)?;
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(TransportError::Tls)?
@@ -41,14 +35,10 @@ pub(super) fn config(extra_roots: &[Bytes]) -> Result<ClientConfig, TransportErr
 }
 
 fn roots(extra: &[Bytes]) -> Result<RootCertStore, TransportError> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     for bytes in extra {
         for certificate in certificates(bytes)? {
-            roots
-                .add(certificate)
-                .map_err(TransportError::Certificate)?;
+            roots.add(certificate).map_err(TransportError::Certificate)?;
         }
     }
     Ok(roots)
@@ -61,9 +51,7 @@ fn certificates(bytes: &Bytes) -> Result<Vec<CertificateDer<'static>>, Transport
     if bytes.first() == Some(&DER_SEQUENCE) {
         return Ok(vec![CertificateDer::from(bytes.to_vec())]);
     }
-    CertificateDer::pem_slice_iter(bytes)
-        .collect::<Result<_, _>>()
-        .map_err(TransportError::Pem)
+    CertificateDer::pem_slice_iter(bytes).collect::<Result<_, _>>().map_err(TransportError::Pem)
 }
 
 /// webpki's verdict, with a refusal put in Node's words. Nothing that webpki refuses is accepted here.
@@ -81,17 +69,17 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        self.webpki
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-            .map_err(|error| match untrusted(&error, end_entity, intermediates) {
-                Some(code) => rustls::Error::InvalidCertificate(CertificateError::Other(
-                    OtherError(Arc::new(Untrusted {
+        self.webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now).map_err(|error| {
+            match untrusted(&error, end_entity, intermediates) {
+                Some(code) => {
+                    rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Untrusted {
                         code,
                         verdict: error,
-                    })),
-                )),
+                    }))))
+                }
                 None => error,
-            })
+            }
+        })
     }
 
     fn verify_tls12_signature(

@@ -14,8 +14,7 @@ pub(super) fn code(error: &Error) -> &'static str {
         // The first bytes are not a TLS record: mostly a server that speaks plain HTTP on this port.
         Error::InvalidMessage(_) => "ERR_SSL_WRONG_VERSION_NUMBER",
         Error::PeerIncompatible(
-            PeerIncompatible::ServerDoesNotSupportTls12Or13
-            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+            PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
         ) => "ERR_SSL_UNSUPPORTED_PROTOCOL",
         Error::NoApplicationProtocol => "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL",
         Error::DecryptError => "ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
@@ -27,22 +26,17 @@ pub(super) fn code(error: &Error) -> &'static str {
 fn certificate(refusal: &CertificateError) -> &'static str {
     match refusal {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "CERT_HAS_EXPIRED",
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "CERT_NOT_YET_VALID"
-        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "CERT_NOT_YET_VALID",
         CertificateError::Revoked => "CERT_REVOKED",
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "ERR_TLS_CERT_ALTNAME_INVALID"
         }
         CertificateError::UnknownIssuer => "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
         CertificateError::BadSignature => "CERT_SIGNATURE_FAILURE",
-        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "INVALID_PURPOSE"
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => "INVALID_PURPOSE",
+        CertificateError::Other(other) => {
+            other.0.downcast_ref().map_or("CERT_REJECTED", |untrusted: &Untrusted| untrusted.code)
         }
-        CertificateError::Other(other) => other
-            .0
-            .downcast_ref()
-            .map_or("CERT_REJECTED", |untrusted: &Untrusted| untrusted.code),
         _ => "CERT_REJECTED",
     }
 }

@@ -53,14 +53,7 @@ impl Upload {
         if length == Some(0) {
             progress.finish();
         }
-        (
-            Upload {
-                stream: Mutex::new(stream),
-                remaining: length,
-                progress: Arc::clone(&progress),
-            },
-            progress,
-        )
+        (Upload { stream: Mutex::new(stream), remaining: length, progress: Arc::clone(&progress) }, progress)
     }
 }
 
@@ -68,14 +61,8 @@ impl Body for Upload {
     type Data = Bytes;
     type Error = SourceFailed;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, SourceFailed>>> {
-        let stream = self
-            .stream
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, SourceFailed>>> {
+        let stream = self.stream.get_mut().unwrap_or_else(PoisonError::into_inner);
         let polled = stream.as_mut().poll_next(cx);
         match &polled {
             Poll::Ready(Some(Ok(bytes))) => {
@@ -94,8 +81,7 @@ impl Body for Upload {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.remaining
-            .map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.remaining.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
@@ -109,12 +95,7 @@ mod tests {
     use super::*;
 
     fn stream_of(chunks: &[&'static str]) -> BodyStream {
-        Box::pin(stream::iter(
-            chunks
-                .iter()
-                .map(|chunk| Ok(Bytes::from_static(chunk.as_bytes())))
-                .collect::<Vec<_>>(),
-        ))
+        Box::pin(stream::iter(chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect::<Vec<_>>()))
     }
 
     #[tokio::test]
@@ -132,10 +113,7 @@ mod tests {
     async fn a_body_of_known_length_has_ended_with_its_last_byte() {
         let (mut upload, progress) = Upload::new(stream_of(&["ab", "c"]), Some(3));
         upload.frame().await.unwrap().unwrap();
-        assert_eq!(
-            (upload.size_hint().exact(), progress.has_finished()),
-            (Some(1), false)
-        );
+        assert_eq!((upload.size_hint().exact(), progress.has_finished()), (Some(1), false));
         upload.frame().await.unwrap().unwrap();
         assert!(progress.has_finished());
     }

@@ -3,13 +3,7 @@
 use super::*;
 
 fn two_retries() -> Options {
-    Options {
-        budget: Some(BudgetOptions {
-            ratio: 0.0,
-            per_second: 0.2,
-        }),
-        ..Options::default()
-    }
+    Options { budget: Some(BudgetOptions { ratio: 0.0, per_second: 0.2 }), ..Options::default() }
 }
 
 fn decide(retries: &mut Retries) -> Result<Duration, GaveUp> {
@@ -23,23 +17,15 @@ fn is_shared_by_the_calls_to_an_origin_and_by_no_other() {
     let begin = |policy: &Policy, origin| policy.begin(origin, at(0));
     assert!(decide(&mut begin(&policy, ORIGIN)).is_ok());
     assert!(decide(&mut begin(&policy.with_options(two_retries()), ORIGIN)).is_ok());
-    assert_eq!(
-        decide(&mut begin(&policy, ORIGIN)),
-        Err(GaveUp::BudgetExhausted)
-    );
+    assert_eq!(decide(&mut begin(&policy, ORIGIN)), Err(GaveUp::BudgetExhausted));
     assert!(decide(&mut begin(&policy, "https://other.example:443")).is_ok());
     assert!(decide(&mut begin(&elsewhere, ORIGIN)).is_ok());
 }
 
 #[test]
 fn grows_with_the_calls_that_begin() {
-    let policy = Policy::new(Options {
-        budget: Some(BudgetOptions {
-            ratio: 0.5,
-            per_second: 0.0,
-        }),
-        ..Options::default()
-    });
+    let policy =
+        Policy::new(Options { budget: Some(BudgetOptions { ratio: 0.5, per_second: 0.0 }), ..Options::default() });
     let mut first = policy.begin(ORIGIN, at(0));
     assert_eq!(decide(&mut first), Err(GaveUp::BudgetExhausted));
     let mut second = policy.begin(ORIGIN, at(0));
@@ -66,13 +52,8 @@ fn is_not_charged_for_what_gives_up_anyway() {
 
 #[test]
 fn resuming_after_progress_is_free_and_the_next_retry_is_not() {
-    let mut retries = begin(Options {
-        budget: Some(BudgetOptions {
-            ratio: 0.0,
-            per_second: 0.0,
-        }),
-        ..Options::default()
-    });
+    let mut retries =
+        begin(Options { budget: Some(BudgetOptions { ratio: 0.0, per_second: 0.0 }), ..Options::default() });
     for _ in 0..10 {
         retries.progressed();
         assert_eq!(decide(&mut retries), Ok(millis(100)));
@@ -82,11 +63,7 @@ fn resuming_after_progress_is_free_and_the_next_retry_is_not() {
 
 #[test]
 fn can_be_switched_off() {
-    let mut retries = begin(Options {
-        budget: None,
-        retries: 1_000,
-        ..Options::default()
-    });
+    let mut retries = begin(Options { budget: None, retries: 1_000, ..Options::default() });
     for _ in 0..1_000 {
         assert!(
             retries

@@ -21,10 +21,7 @@ const WALL: Duration = Duration::from_secs(1_900_000_000);
 
 fn at(milliseconds: u64) -> Now {
     let monotonic = Duration::from_millis(milliseconds);
-    Now {
-        monotonic,
-        wall: SystemTime::UNIX_EPOCH + WALL + monotonic,
-    }
+    Now { monotonic, wall: SystemTime::UNIX_EPOCH + WALL + monotonic }
 }
 
 /// Always the highest number, as a share of the bound.
@@ -45,11 +42,7 @@ impl Random for Lowest {
 }
 
 fn fault(code: &'static str, kind: Kind, delivery: Delivery, transient: bool) -> Fault {
-    Fault {
-        kind,
-        transient,
-        ..Fault::new(code, Phase::Wait, delivery)
-    }
+    Fault { kind, transient, ..Fault::new(code, Phase::Wait, delivery) }
 }
 
 fn reset() -> Fault {
@@ -73,12 +66,7 @@ fn seconds(seconds: u64) -> RetryAfter {
 }
 
 fn request(method: &str) -> Repeatable<'_> {
-    Repeatable {
-        method,
-        idempotency_key: false,
-        declared: None,
-        body_replays: true,
-    }
+    Repeatable { method, idempotency_key: false, declared: None, body_replays: true }
 }
 
 fn begin(options: Options) -> Retries {
@@ -114,41 +102,15 @@ fn millis(milliseconds: u64) -> Duration {
 
 #[test]
 fn of_several_reasons_the_most_fundamental_is_told() {
-    let options = Options {
-        retries: 0,
-        budget: None,
-        ..Options::default()
-    };
-    let spent = Repeatable {
-        body_replays: false,
-        ..request("POST")
-    };
+    let options = Options { retries: 0, budget: None, ..Options::default() };
+    let spent = Repeatable { body_replays: false, ..request("POST") };
     let late = at(100_000);
     let decide = |fault: &Fault, request: Repeatable<'_>, options: &Options| {
         why(begin(options.clone()).decide(fault, request, None, false, late, &mut Lowest))
     };
-    assert_eq!(
-        decide(&answered(404), spent, &options),
-        Err(GaveUp::NotTransient)
-    );
-    assert_eq!(
-        decide(&reset(), spent, &options),
-        Err(GaveUp::NotIdempotent)
-    );
-    assert_eq!(
-        decide(&refused(), spent, &options),
-        Err(GaveUp::BodyNotReplayable)
-    );
-    assert_eq!(
-        decide(&refused(), request("POST"), &options),
-        Err(GaveUp::AttemptsExhausted)
-    );
-    assert_eq!(
-        decide(
-            &asking(503, seconds(90)),
-            request("GET"),
-            &Options::default()
-        ),
-        Err(GaveUp::OutOfTime)
-    );
+    assert_eq!(decide(&answered(404), spent, &options), Err(GaveUp::NotTransient));
+    assert_eq!(decide(&reset(), spent, &options), Err(GaveUp::NotIdempotent));
+    assert_eq!(decide(&refused(), spent, &options), Err(GaveUp::BodyNotReplayable));
+    assert_eq!(decide(&refused(), request("POST"), &options), Err(GaveUp::AttemptsExhausted));
+    assert_eq!(decide(&asking(503, seconds(90)), request("GET"), &Options::default()), Err(GaveUp::OutOfTime));
 }

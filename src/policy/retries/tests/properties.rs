@@ -5,11 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn any_delivery() -> impl Strategy<Value = Delivery> {
-    prop_oneof![
-        Just(Delivery::NotSent),
-        Just(Delivery::Unknown),
-        Just(Delivery::Answered)
-    ]
+    prop_oneof![Just(Delivery::NotSent), Just(Delivery::Unknown), Just(Delivery::Answered)]
 }
 
 fn any_fault() -> impl Strategy<Value = Fault> {
@@ -23,10 +19,8 @@ fn any_fault() -> impl Strategy<Value = Fault> {
     let broken = (kind, any_delivery(), any::<bool>())
         .prop_map(|(kind, delivery, transient)| fault("CODE", kind, delivery, transient));
     let status = prop_oneof![Just(425_u16), Just(500), Just(503), 400_u16..600];
-    let refusal = (status, proptest::option::of(0_u64..120)).prop_map(|(status, wish)| Fault {
-        retry_after: wish.map(seconds),
-        ..answered(status)
-    });
+    let refusal = (status, proptest::option::of(0_u64..120))
+        .prop_map(|(status, wish)| Fault { retry_after: wish.map(seconds), ..answered(status) });
     prop_oneof![broken, refusal]
 }
 
@@ -39,27 +33,19 @@ fn any_options() -> impl Strategy<Value = Options> {
         any::<bool>(),
         proptest::option::of((0.0_f64..1.0, 0.0_f64..1.0)),
     )
-        .prop_map(
-            |(retries, base, cap, within, respect_retry_after, budget)| Options {
-                retries,
-                backoff: Backoff {
-                    base: millis(base),
-                    cap: millis(cap),
-                },
-                within: millis(within),
-                respect_retry_after,
-                budget: budget.map(|(ratio, per_second)| BudgetOptions { ratio, per_second }),
-                ..Options::default()
-            },
-        )
+        .prop_map(|(retries, base, cap, within, respect_retry_after, budget)| Options {
+            retries,
+            backoff: Backoff { base: millis(base), cap: millis(cap) },
+            within: millis(within),
+            respect_retry_after,
+            budget: budget.map(|(ratio, per_second)| BudgetOptions { ratio, per_second }),
+            ..Options::default()
+        })
 }
 
 /// One attempt's end: how long it ran, how it failed, on a reused connection or not, and the jitter drawn.
 fn any_attempts() -> impl Strategy<Value = Vec<(u64, Fault, bool, u64)>> {
-    proptest::collection::vec(
-        (0_u64..20_000, any_fault(), any::<bool>(), any::<u64>()),
-        1..20,
-    )
+    proptest::collection::vec((0_u64..20_000, any_fault(), any::<bool>(), any::<u64>()), 1..20)
 }
 
 /// Draws the given number, reduced to the bound.

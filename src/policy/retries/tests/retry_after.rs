@@ -7,29 +7,15 @@ use super::*;
 /// The wait that a header leads to, without jitter, when the policy would wait for ever.
 fn wait_for(header: &str, now: Now) -> Option<Duration> {
     let fault = Fault::from_status(503, RetryAfter::parse(header));
-    let mut retries = begin(Options {
-        within: Duration::MAX,
-        ..Options::default()
-    });
+    let mut retries = begin(Options { within: Duration::MAX, ..Options::default() });
     delay(retries.decide(&fault, request("GET"), None, false, now, &mut Lowest)).ok()
 }
 
 #[test]
 fn the_three_date_formats_of_http_mean_the_same() {
-    let now = Now {
-        monotonic: Duration::ZERO,
-        wall: SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_770),
-    };
-    for header in [
-        "Sun, 06 Nov 1994 08:49:37 GMT",
-        "Sunday, 06-Nov-94 08:49:37 GMT",
-        "Sun Nov  6 08:49:37 1994",
-    ] {
-        assert_eq!(
-            wait_for(header, now),
-            Some(Duration::from_secs(7)),
-            "{header}"
-        );
+    let now = Now { monotonic: Duration::ZERO, wall: SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_770) };
+    for header in ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"] {
+        assert_eq!(wait_for(header, now), Some(Duration::from_secs(7)), "{header}");
     }
 }
 

@@ -14,11 +14,7 @@ fn safe_requests_repeat_the_default_statuses_and_no_others() {
             _ => Err(GaveUp::NotTransient),
         };
         assert_eq!(decision, expected, "{status}");
-        assert_eq!(
-            Options::default().may_retry_status(status),
-            expected.is_ok(),
-            "{status}"
-        );
+        assert_eq!(Options::default().may_retry_status(status), expected.is_ok(), "{status}");
     }
 }
 
@@ -27,24 +23,12 @@ fn after_500_only_safe_requests_are_repeated() {
     for method in ["GET", "HEAD", "OPTIONS", "TRACE"] {
         assert!(why(first_by_default(&answered(500), request(method))).is_ok());
     }
-    let keyed = Repeatable {
-        idempotency_key: true,
-        ..request("POST")
-    };
+    let keyed = Repeatable { idempotency_key: true, ..request("POST") };
     for unsafe_request in [request("PUT"), request("DELETE"), keyed] {
-        assert_eq!(
-            why(first_by_default(&answered(500), unsafe_request)),
-            Err(GaveUp::NotIdempotent)
-        );
+        assert_eq!(why(first_by_default(&answered(500), unsafe_request)), Err(GaveUp::NotIdempotent));
     }
-    let declared = Repeatable {
-        declared: Some(true),
-        ..request("")
-    };
-    assert_eq!(
-        why(first_by_default(&answered(500), declared)),
-        Ok(Why::Declared)
-    );
+    let declared = Repeatable { declared: Some(true), ..request("") };
+    assert_eq!(why(first_by_default(&answered(500), declared)), Ok(Why::Declared));
 }
 
 #[test]
@@ -61,10 +45,7 @@ fn other_requests_repeat_425_only() {
 
 #[test]
 fn listed_statuses_replace_the_default_ones_and_open_no_method() {
-    let options = Options {
-        statuses: Some(StatusSet::from_iter([404, 500])),
-        ..Options::default()
-    };
+    let options = Options { statuses: Some(StatusSet::from_iter([404, 500])), ..Options::default() };
     let decide = |status, method| why(first(options.clone(), &answered(status), request(method)));
     assert_eq!(decide(404, "GET"), Ok(Why::IdempotentMethod));
     assert_eq!(decide(500, "PUT"), Ok(Why::IdempotentMethod));
@@ -77,9 +58,6 @@ fn listed_statuses_replace_the_default_ones_and_open_no_method() {
 
 #[test]
 fn without_retries_no_status_is_retried() {
-    let options = Options {
-        retries: 0,
-        ..Options::default()
-    };
+    let options = Options { retries: 0, ..Options::default() };
     assert!(!options.may_retry_status(503));
 }

@@ -21,8 +21,7 @@ fn retry_after_seconds_are_waited_for() {
 
 #[test]
 fn a_retry_after_date_is_compared_with_the_wall_clock() {
-    let date =
-        |seconds| RetryAfter::At(SystemTime::UNIX_EPOCH + WALL + Duration::from_secs(seconds));
+    let date = |seconds| RetryAfter::At(SystemTime::UNIX_EPOCH + WALL + Duration::from_secs(seconds));
     let decide = |seconds, now| {
         let mut retries = begin(Options::default());
         let fault = asking(429, date(seconds));
@@ -56,10 +55,7 @@ fn retry_after_is_obeyed_up_to_what_within_leaves() {
 #[test]
 fn the_backoff_does_not_outlast_within_where_the_server_named_a_time() {
     let options = Options {
-        backoff: Backoff {
-            base: Duration::from_secs(20),
-            cap: Duration::from_secs(20),
-        },
+        backoff: Backoff { base: Duration::from_secs(20), cap: Duration::from_secs(20) },
         within: Duration::from_secs(10),
         ..Options::default()
     };
@@ -69,10 +65,7 @@ fn the_backoff_does_not_outlast_within_where_the_server_named_a_time() {
 
 #[test]
 fn retry_after_can_be_disregarded() {
-    let options = Options {
-        respect_retry_after: false,
-        ..Options::default()
-    };
+    let options = Options { respect_retry_after: false, ..Options::default() };
     let decision = first(options, &asking(503, seconds(3600)), request("GET"));
     assert_eq!(delay(decision), Ok(millis(100)));
 }

@@ -1,0 +1,304 @@
+//! The policy loop: one request, attempted until it has an answer or the policy gives up.
+
+use std::future::Future;
+use std::time::Duration;
+
+use ::http::header::RETRY_AFTER;
+use ::http::{HeaderMap, Method};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use url::{Position, Url};
+
+use super::call::{Attempt, CallError, Recovery};
+use super::hooks::{Failed, HookFailed, Hooks};
+use super::redirect::{self, Hop};
+use super::replay::Replay;
+use super::transport::{Connection, Exchange, IncomingBody, Limits, Reply, Transport};
+use crate::fault::{Delivery, Fault, Kind, Phase, RetryAfter};
+use crate::policy::{Clock, Decision, FastRandom, GaveUp, Policy, Repeatable, Retries};
+
+/// A response that is not wanted is read to its end if that is near, so that its connection can be used again.
+/// Past these bounds a new connection is cheaper.
+const DRAIN_AT_MOST: u64 = 64 * 1024;
+const DRAIN_FOR: Duration = Duration::from_millis(100);
+
+/// What every attempt sends.
+pub(super) struct Request {
+    pub method: Method,
+    pub url: Url,
+    pub headers: HeaderMap,
+    pub body: Replay,
+    /// It carries an `Idempotency-Key`: the server recognises a repetition.
+    pub idempotency_key: bool,
+}
+
+impl Request {
+    /// Becomes the request that a redirect asks for.
+    pub fn follow(&mut self, hop: Hop) {
+        redirect::strip(&mut self.headers, &hop);
+        if hop.as_get {
+            self.method = Method::GET;
+            self.body = Replay::Empty;
+        }
+        self.url = hop.url;
+    }
+}
+
+/// What does not change from attempt to attempt.
+pub(super) struct Terms<'a, T> {
+    pub transport: &'a T,
+    pub clock: &'a dyn Clock,
+    pub policy: &'a Policy,
+    pub hooks: Option<&'a dyn Hooks>,
+    pub limits: Limits,
+    /// The end of the whole call.
+    pub total: Option<Duration>,
+}
+
+/// The attempts of one call, over all its redirects.
+pub(super) struct Attempts<'a, T> {
+    terms: Terms<'a, T>,
+    deadline: Option<Instant>,
+    retries: Retries,
+    recovery: Recovery,
+    /// The wait before the attempt that is running.
+    delay: Duration,
+}
+
+/// How an attempt ended that is not simply the answer.
+struct Ended<B> {
+    fault: Fault,
+    stale: bool,
+    /// The response that the fault is about; it becomes the answer if there is no further attempt.
+    reply: Option<Reply<B>>,
+}
+
+impl<'a, T: Transport> Attempts<'a, T> {
+    pub fn begin(terms: Terms<'a, T>, url: &Url) -> Self {
+        let deadline = terms.total.and_then(|total| Instant::now().checked_add(total));
+        let retries = terms.policy.begin(origin(url), terms.clock.now());
+        Attempts { terms, deadline, retries, recovery: Recovery::default(), delay: Duration::ZERO }
+    }
+
+    /// A redirect led to another origin.
+    pub fn moved_to(&mut self, url: &Url) {
+        self.retries.moved(self.terms.policy, origin(url), self.terms.clock.now());
+    }
+
+    /// `None` when the first attempt answered and nothing is to be told.
+    pub fn into_recovery(self) -> Option<Recovery> {
+        (!self.recovery.attempts.is_empty()).then_some(self.recovery)
+    }
+
+    /// Attempts `request` until it has an answer.
+    pub async fn answer(&mut self, request: &Request) -> Result<Reply<T::Body>, CallError> {
+        let mut connection = Connection::Pooled;
+        loop {
+            let exchange = self.exchange(request, connection)?;
+            let ended = match self.terms.transport.exchange(exchange).await {
+                Ok(reply) if self.is_answer(&reply) => {
+                    self.succeeded();
+                    return Ok(reply);
+                }
+                Ok(reply) => Ended { fault: status_fault(&reply), stale: false, reply: Some(reply) },
+                Err(_) if request.body.source_failed() => {
+                    return Err(CallError::Body { recovery: std::mem::take(&mut self.recovery) });
+                }
+                Err(failure) if self.is_over() && failure.fault.kind == Kind::Timeout => {
+                    return Err(self.too_late(failure.fault));
+                }
+                Err(failure) => Ended { fault: failure.fault, stale: failure.reused, reply: None },
+            };
+            connection = match self.decide(request, &ended).await? {
+                Decision::GiveUp(reason) => return self.give_up(ended, reason),
+                Decision::Retry { delay, fresh_connection, .. } => {
+                    self.wait(ended, delay).await?;
+                    if fresh_connection { Connection::Fresh } else { Connection::Pooled }
+                }
+            };
+        }
+    }
+
+    fn exchange(&mut self, request: &Request, connection: Connection) -> Result<Exchange, CallError> {
+        let mut limits = self.terms.limits;
+        if let Some(deadline) = self.deadline {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(self.too_late(Fault::new("ETIMEDOUT", Phase::Connect, Delivery::NotSent)));
+            }
+            // The transport knows best how far the attempt had come when the time was up.
+            limits.attempt = Some(limits.attempt.map_or(left, |attempt| attempt.min(left)));
+        }
+        Ok(Exchange {
+            method: request.method.clone(),
+            url: request.url.clone(),
+            headers: request.headers.clone(),
+            body: request.body.open(),
+            connection,
+            limits,
+        })
+    }
+
+    /// Nearly every response is one: this decides it without a fault, an allocation or a question to anybody.
+    fn is_answer(&self, reply: &Reply<T::Body>) -> bool {
+        let (status, options) = (reply.status, self.terms.policy.options());
+        let hook_may_want_it = self.terms.hooks.is_some() && status.as_u16() >= 400 && options.retries > 0;
+        !options.may_retry_status(status.as_u16()) && !hook_may_want_it
+    }
+
+    async fn decide(&mut self, request: &Request, ended: &Ended<T::Body>) -> Result<Decision, CallError> {
+        let attempt = self.retries.attempt();
+        let verdict = match self.terms.hooks {
+            None => None,
+            Some(hooks) => {
+                let asked = hooks.should_retry(self.failed(request, &ended.fault, attempt));
+                self.hooked(asked, &ended.fault).await?
+            }
+        };
+        let repeatable = Repeatable {
+            method: request.method.as_str(),
+            idempotency_key: request.idempotency_key,
+            declared: None,
+            body_replays: request.body.replays(),
+        };
+        let now = self.terms.clock.now();
+        let decision = self.retries.decide(&ended.fault, repeatable, verdict, ended.stale, now, &mut FastRandom);
+        let Decision::Retry { delay, .. } = decision else {
+            return Ok(decision);
+        };
+        if self.deadline.is_some_and(|deadline| Instant::now() + delay >= deadline) {
+            // There would be no time left for the attempt: better the true fault now than a timeout later.
+            return Ok(Decision::GiveUp(GaveUp::OutOfTime));
+        }
+        if let Some(hooks) = self.terms.hooks {
+            let told = hooks.on_retry(self.failed(request, &ended.fault, attempt), delay);
+            self.hooked(told, &ended.fault).await?;
+        }
+        Ok(decision)
+    }
+
+    fn failed<'f>(&self, request: &'f Request, fault: &'f Fault, attempt: u32) -> Failed<'f> {
+        Failed {
+            fault,
+            attempt,
+            method: request.method.as_str(),
+            url: request.url.as_str(),
+            elapsed: self.retries.elapsed(self.terms.clock.now()),
+        }
+    }
+
+    /// Waits for a hook, but no longer than the call may take.
+    async fn hooked<V>(
+        &self,
+        hook: impl Future<Output = Result<V, HookFailed>>,
+        fault: &Fault,
+    ) -> Result<V, CallError> {
+        let outcome = match self.deadline {
+            None => Ok(hook.await),
+            Some(deadline) => timeout_at(deadline, hook).await,
+        };
+        match outcome {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(HookFailed)) => Err(CallError::Hook { recovery: self.recovery_with(fault, None) }),
+            Err(_) => Err(CallError::Fault {
+                fault: Box::new(self.late(Fault::new("ETIMEDOUT", fault.phase, fault.delivery))),
+                recovery: self.recovery_with(fault, Some(GaveUp::OutOfTime)),
+            }),
+        }
+    }
+
+    async fn wait(&mut self, ended: Ended<T::Body>, delay: Duration) -> Result<(), CallError> {
+        let until = Instant::now() + delay;
+        if let Some(reply) = ended.reply {
+            drain(reply.body).await;
+        }
+        if !delay.is_zero() {
+            sleep_until(until).await;
+        }
+        if self.retries.out_of_time(self.terms.clock.now()) {
+            // A hook, or a machine that slept, took longer than planned.
+            return Err(self.fail(ended.fault, GaveUp::OutOfTime));
+        }
+        self.recovery.attempts.push(Attempt { fault: Some(ended.fault), delay: self.delay });
+        self.delay = delay;
+        Ok(())
+    }
+
+    fn give_up(&mut self, ended: Ended<T::Body>, reason: GaveUp) -> Result<Reply<T::Body>, CallError> {
+        let Some(reply) = ended.reply else {
+            return Err(self.fail(ended.fault, reason));
+        };
+        if self.terms.policy.options().may_retry_status(reply.status.as_u16()) {
+            self.recovery = self.recovery_with(&ended.fault, Some(reason));
+        } else {
+            // A status that nobody asked to repeat is an ordinary answer.
+            self.succeeded();
+        }
+        Ok(reply)
+    }
+
+    fn succeeded(&mut self) {
+        if !self.recovery.attempts.is_empty() {
+            self.recovery.attempts.push(Attempt { fault: None, delay: self.delay });
+            self.delay = Duration::ZERO;
+        }
+    }
+
+    fn fail(&self, fault: Fault, reason: GaveUp) -> CallError {
+        let recovery = self.recovery_with(&fault, Some(reason));
+        CallError::Fault { fault: Box::new(fault), recovery }
+    }
+
+    fn too_late(&self, fault: Fault) -> CallError {
+        self.fail(self.late(fault), GaveUp::OutOfTime)
+    }
+
+    fn late(&self, fault: Fault) -> Fault {
+        let total = self.terms.total.unwrap_or_default().as_millis();
+        fault.with_reason(format!("The call took longer than its total time limit of {total} ms."))
+    }
+
+    fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    fn recovery_with(&self, fault: &Fault, gave_up: Option<GaveUp>) -> Recovery {
+        let mut recovery = self.recovery.clone();
+        recovery.attempts.push(Attempt { fault: Some(fault.clone()), delay: self.delay });
+        recovery.gave_up = gave_up;
+        recovery
+    }
+
+    /// Ends the call with a fault that no attempt brought: the redirects went wrong.
+    pub fn refuse(self, fault: Box<Fault>) -> CallError {
+        CallError::Fault { fault, recovery: self.recovery }
+    }
+}
+
+/// Reads a response that is not wanted to its end, within bounds; beyond them it is dropped, and its connection
+/// with it.
+pub(super) async fn drain<B: IncomingBody>(mut body: B) {
+    if body.remaining().is_some_and(|remaining| remaining > DRAIN_AT_MOST) {
+        return;
+    }
+    let mut read = 0;
+    let reading = async {
+        while let Ok(Some(chunk)) = body.chunk().await {
+            read += chunk.len() as u64;
+            if read > DRAIN_AT_MOST {
+                break;
+            }
+        }
+    };
+    // Out of time or not, the body is dropped now.
+    let _ = timeout(DRAIN_FOR, reading).await;
+}
+
+/// `scheme://host:port`, the port only where it is not the scheme's own. The URL has no credentials.
+fn origin(url: &Url) -> &str {
+    &url[..Position::BeforePath]
+}
+
+fn status_fault<B>(reply: &Reply<B>) -> Fault {
+    let retry_after = reply.headers.get(RETRY_AFTER).and_then(|value| RetryAfter::parse(value.to_str().ok()?));
+    Fault::from_status(reply.status.as_u16(), retry_after)
+}
