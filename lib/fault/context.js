@@ -41,7 +41,8 @@ function abortSignal(value) {
 
 function named(value) {
   if (typeof value === 'string') return `'${value}'`;
-  return value === null || (typeof value !== 'object' && typeof value !== 'function') ? String(value) : `a ${typeof value}`;
+  if (typeof value === 'function') return 'a function';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
 function invalid(message) {

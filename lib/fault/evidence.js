@@ -140,8 +140,8 @@ function responseHead(response) {
 }
 
 function status(response) {
-  const number = read(response, 'status') ?? read(response, 'statusCode');
-  return Number.isInteger(number) && number >= 100 && number <= 999 ? number : undefined;
+  const value = read(response, 'status') ?? read(response, 'statusCode');
+  return Number.isInteger(value) && value >= 100 && value <= 999 ? value : undefined;
 }
 
 /** From `Headers` and their like, and from plain objects with lower-case names. */
@@ -220,8 +220,8 @@ function integer(value) {
 
 /** A number, or the digits that URL gives. */
 function port(value) {
-  const number = typeof value === 'string' && value !== '' ? Number(value) : value;
-  return Number.isInteger(number) && number >= 0 && number <= 65_535 ? number : undefined;
+  const parsed = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return Number.isInteger(parsed) && parsed >= 0 && parsed <= 65_535 ? parsed : undefined;
 }
 
 function flag(value) {

@@ -150,3 +150,121 @@ mod tests {
         }
     }
 }
+
+/// Evidence is collected from values that anybody can make, so anything must be expected of it.
+#[cfg(test)]
+mod properties {
+    use proptest::collection::vec;
+    use proptest::option::of;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::fault::catalogue;
+    use crate::fault::evidence::{Response, Socket, Timings};
+
+    /// Words that rules look for, and words that they do not.
+    fn word() -> impl Strategy<Value = Option<String>> {
+        let known: Vec<&str> = catalogue::entries()
+            .map(|entry| entry.code)
+            .chain([
+                "TypeError",
+                "AbortError",
+                "TimeoutError",
+                "ReadError",
+                "RequestError",
+                "FetchError",
+                "HTTPParserError",
+            ])
+            .chain(["fetch failed", "terminated", "aborted", "socket hang up", "redirect count exceeded"])
+            .chain(["read", "write", "connect", "getaddrinfo", "open", "request", "system", "max-size"])
+            .chain(["reset", "wait", "not-sent", "fin"])
+            .collect();
+        of(prop_oneof![4 => select(known).prop_map(str::to_owned), 1 => ".{0,12}"])
+    }
+
+    fn response() -> impl Strategy<Value = Response> {
+        (of(any::<u16>()), of(".{0,8}"), any::<bool>()).prop_map(|(status, retry_after_header, has_data)| Response {
+            status,
+            retry_after_header,
+            has_data,
+        })
+    }
+
+    fn socket() -> impl Strategy<Value = Socket> {
+        (word(), word(), of(any::<f64>())).prop_map(|(local_address, remote_address, bytes_written)| Socket {
+            local_address,
+            remote_address,
+            bytes_written,
+            ..Socket::default()
+        })
+    }
+
+    fn link() -> impl Strategy<Value = Link> {
+        let words = (word(), word(), word(), word(), word(), word());
+        let faults = (word(), word(), word(), word(), of(any::<f64>()));
+        let parts = (of(response()), of(socket()), of(any::<[bool; 3]>()), of(any::<u16>()), of(any::<i32>()));
+        (of(0..MAX_LINKS * 2), any::<[bool; 6]>(), words, faults, parts).prop_map(
+            |(parent, flags, words, faults, parts)| {
+                let (name, message, code, syscall, type_, event) = words;
+                let (kind, phase, delivery, ending, retry_after) = faults;
+                let (response, socket, steps, status, errno) = parts;
+                let [signal_reason, text, is_axios_error, tls_connect, is_response, request_answered] = flags;
+                let timings = steps.map(|[connect, upload, response]| Timings { connect, upload, response });
+                Link {
+                    parent,
+                    signal_reason,
+                    text,
+                    is_axios_error,
+                    tls_connect,
+                    is_response,
+                    request_answered,
+                    name,
+                    message,
+                    code,
+                    syscall,
+                    type_,
+                    event,
+                    kind,
+                    phase,
+                    delivery,
+                    ending,
+                    retry_after,
+                    response,
+                    socket,
+                    timings,
+                    status,
+                    errno,
+                    ..Link::default()
+                }
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn any_evidence_is_judged_and_the_judgement_is_whole(links in vec(link(), 0..MAX_LINKS * 2)) {
+            let evidence = Evidence { links, ..Evidence::default() };
+            let fault = classify(&evidence);
+            prop_assert!(!fault.code.is_empty() || evidence.links.iter().any(|link| link.kind.is_some()));
+            let json = classify_json(&serde_json::to_string(&evidence).unwrap());
+            let crossed: serde_json::Value = serde_json::from_str(&json).unwrap();
+            prop_assert_eq!(crossed["kind"].as_str(), Some(fault.kind.as_str()));
+        }
+
+        #[test]
+        fn an_abort_by_the_callers_signal_is_never_transient(mut links in vec(link(), 1..8)) {
+            links[0].signal_reason = true;
+            // What is classified already stays as it is.
+            links[0].kind = None;
+            let fault = classify(&Evidence { links, signal_aborted: true, ..Evidence::default() });
+            prop_assert_eq!((&*fault.code, fault.transient), ("ABORT_ERR", false));
+        }
+
+        #[test]
+        fn any_text_in_place_of_evidence_is_answered(text in ".*") {
+            let answer: serde_json::Value = serde_json::from_str(&classify_json(&text)).unwrap();
+            prop_assert!(answer["code"].is_string());
+        }
+    }
+}

@@ -117,7 +117,7 @@ mod tests {
         let cause =
             Link { parent: Some(0), code: Some("ECONNRESET".into()), syscall: Some("read".into()), ..Link::default() };
         let place = |response| {
-            let timings = Some(Timings { connect: true, upload: true, response, ..Timings::default() });
+            let timings = Some(Timings { connect: true, upload: true, response });
             let error = Link { name: Some("RequestError".into()), timings, ..Link::default() };
             let links = vec![error, cause.clone()];
             let fault = classify(&Evidence { links, ..Evidence::default() });
