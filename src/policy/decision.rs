@@ -103,3 +103,27 @@ impl fmt::Display for GaveUp {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// These names are what users compare with: `recovery.gaveUp === 'out-of-time'`.
+    #[test]
+    fn every_reason_has_its_public_name() {
+        let names = [
+            (GaveUp::Aborted, "aborted"),
+            (GaveUp::NotTransient, "not-transient"),
+            (GaveUp::NotIdempotent, "not-idempotent"),
+            (GaveUp::BodyNotReplayable, "body-not-replayable"),
+            (GaveUp::AttemptsExhausted, "attempts-exhausted"),
+            (GaveUp::OutOfTime, "out-of-time"),
+            (GaveUp::RetryAfterTooLong, "retry-after-too-long"),
+            (GaveUp::BreakerOpen, "breaker-open"),
+            (GaveUp::BudgetExhausted, "budget-exhausted"),
+        ];
+        for (reason, name) in names {
+            assert_eq!(reason.to_string(), name);
+        }
+    }
+}

@@ -6,10 +6,10 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | may this call be repeated at all? | [`permission`], [`idempotency`] |
-//! | how long until the next attempt? | [`backoff`], [`retry_after`] |
-//! | how many retries may an origin cost? | [`budget`], [`origins`] |
-//! | all of it, in order | [`retries`], answering with a [`decision`] |
+//! | may this call be repeated at all? | `permission`, `idempotency` |
+//! | how long until the next attempt? | `backoff`, and the fault's `Retry-After` |
+//! | how many retries may an origin cost? | `budget`, `origins` |
+//! | all of it, in order, for one call | `retries`, answering with a `decision` |
 //!
 //! Nothing here waits, sends or reads a clock. The caller passes in the time ([`Now`]) and the chance
 //! ([`Random`]), so every rule has a test that needs no sleeping, and JavaScript and Rust share one
@@ -26,7 +26,7 @@ mod origins;
 mod permission;
 mod random;
 mod retries;
-mod retry_after;
+mod wire;
 
 pub use backoff::Backoff;
 pub use budget::BudgetOptions;
@@ -36,4 +36,3 @@ pub use idempotency::{MethodSet, Repeatable};
 pub use options::{Options, StatusSet};
 pub use random::{FastRandom, Random};
 pub use retries::{Policy, Retries};
-pub use retry_after::parse_retry_after;

@@ -1,10 +1,18 @@
-//! The choices a caller has, and the defaults (DESIGN and `docs/policy.md` give each one's reason).
+//! The choices a caller has, and the defaults. `docs/policy.md` gives the reason of each.
 
 use std::time::Duration;
 
 use super::{Backoff, BudgetOptions, MethodSet};
 
 /// How calls are retried. Made from JavaScript's `retry` object by [`Options::from_json`].
+///
+/// ```
+/// use std::time::Duration;
+/// use unreset::policy::Options;
+///
+/// let patient = Options { retries: 10, within: Duration::from_secs(600), ..Options::default() };
+/// assert!(patient.may_retry_status(503));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// Attempts after the first one.

@@ -58,10 +58,7 @@ impl Options {
         Ok(Options {
             retries: given.retries.unwrap_or(defaults.retries),
             backoff: match given.backoff {
-                Some(backoff) => Backoff {
-                    base: milliseconds("backoff.base", backoff.base, defaults.backoff.base)?,
-                    cap: milliseconds("backoff.cap", backoff.cap, defaults.backoff.cap)?,
-                },
+                Some(given) => backoff(given)?,
                 None => defaults.backoff,
             },
             within: milliseconds("within", given.within, defaults.within)?,
@@ -79,6 +76,14 @@ impl Options {
             },
         })
     }
+}
+
+fn backoff(given: BackoffJson) -> Result<Backoff, String> {
+    let defaults = Backoff::default();
+    let base = milliseconds("backoff.base", given.base, defaults.base)?;
+    // Who asks for a base of 20 s and names no cap does not ask for the 10 s of the default one.
+    let cap = milliseconds("backoff.cap", given.cap, defaults.cap.max(base))?;
+    Ok(Backoff { base, cap })
 }
 
 fn budget(limits: BudgetLimitsJson) -> Result<BudgetOptions, String> {
@@ -105,5 +110,90 @@ fn not_negative(name: &str, value: f64) -> Result<f64, String> {
         Ok(value)
     } else {
         Err(format!("{name}: {value} is negative"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{MethodSet, StatusSet};
+
+    #[test]
+    fn nothing_given_is_the_default() {
+        assert_eq!(Options::from_json("{}"), Ok(Options::default()));
+    }
+
+    #[test]
+    fn every_option_is_read() {
+        let json = r#"{
+            "retries": 7,
+            "backoff": { "base": 12.5, "cap": 3000 },
+            "within": 45000,
+            "methods": ["POST", "PATCH"],
+            "statuses": [418, 503],
+            "respectRetryAfter": false,
+            "budget": { "ratio": 0.5, "perSecond": 2 }
+        }"#;
+        let expected = Options {
+            retries: 7,
+            backoff: Backoff {
+                base: Duration::from_micros(12_500),
+                cap: Duration::from_secs(3),
+            },
+            within: Duration::from_secs(45),
+            methods: Some(MethodSet::from_iter(["POST", "PATCH"])),
+            statuses: Some(StatusSet::from_iter([418, 503])),
+            respect_retry_after: false,
+            budget: Some(BudgetOptions {
+                ratio: 0.5,
+                per_second: 2.0,
+            }),
+        };
+        assert_eq!(Options::from_json(json), Ok(expected));
+    }
+
+    #[test]
+    fn a_base_above_the_default_cap_lifts_it() {
+        let backoff = |json: &str| Options::from_json(json).unwrap().backoff;
+        let lifted = Backoff {
+            base: Duration::from_secs(20),
+            cap: Duration::from_secs(20),
+        };
+        assert_eq!(backoff(r#"{ "backoff": { "base": 20000 } }"#), lifted);
+        let capped = Backoff {
+            base: Duration::from_millis(100),
+            cap: Duration::from_millis(50),
+        };
+        assert_eq!(backoff(r#"{ "backoff": { "cap": 50 } }"#), capped);
+    }
+
+    #[test]
+    fn false_is_no_budget_and_half_a_budget_takes_the_other_half_from_the_default() {
+        let budget = |json: &str| Options::from_json(json).unwrap().budget;
+        assert_eq!(budget(r#"{ "budget": false }"#), None);
+        let half = BudgetOptions {
+            ratio: 0.2,
+            per_second: 1.0,
+        };
+        assert_eq!(budget(r#"{ "budget": { "perSecond": 1 } }"#), Some(half));
+    }
+
+    #[test]
+    fn what_the_javascript_half_should_not_have_let_through_is_refused() {
+        for json in [
+            "",
+            "[]",
+            r#"{ "retry": 3 }"#,
+            r#"{ "retries": -1 }"#,
+            r#"{ "retries": 1.5 }"#,
+            r#"{ "within": -1 }"#,
+            r#"{ "within": 1e300 }"#,
+            r#"{ "backoff": { "base": -1 } }"#,
+            r#"{ "backoff": { "factor": 2 } }"#,
+            r#"{ "budget": { "ratio": -0.1 } }"#,
+            r#"{ "statuses": [70000] }"#,
+        ] {
+            assert!(Options::from_json(json).is_err(), "{json}");
+        }
     }
 }

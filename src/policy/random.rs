@@ -19,3 +19,18 @@ impl Random for FastRandom {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stays_below_the_bound_and_reaches_all_of_it() {
+        let mut seen = [false; 3];
+        for _ in 0..1_000 {
+            seen[FastRandom.below(3) as usize] = true;
+        }
+        assert_eq!(seen, [true; 3]);
+        assert_eq!(FastRandom.below(0), 0);
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::origins::{Origin, Origins};
 use super::permission::permit;
 use super::{Decision, GaveUp, Now, Options, Random, Repeatable, Why};
-use crate::fault::{Delivery, Fault, Kind, RetryAfter};
+use crate::fault::{Delivery, Fault, Kind};
 
 /// Options, and what the calls made under them share: the state of every origin. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -200,11 +200,7 @@ impl Retries {
         if !self.options.respect_retry_after {
             return None;
         }
-        Some(match fault.retry_after? {
-            RetryAfter::Delay(delay) => delay,
-            // A date that has passed asks for no wait.
-            RetryAfter::At(date) => date.duration_since(now.wall).unwrap_or_default(),
-        })
+        Some(fault.retry_after?.delay_from(now.wall))
     }
 }
 

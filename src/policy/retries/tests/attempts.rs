@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn three_retries_follow_the_first_attempt() {
     let mut retries = begin(Options::default());
-    let mut decide = |retries: &mut Retries| {
+    let decide = |retries: &mut Retries| {
         delay(retries.decide(&reset(), request("GET"), None, false, at(0), &mut Highest))
     };
     assert_eq!(retries.attempt(), 1);
@@ -25,7 +25,7 @@ fn progress_counts_attempts_and_time_anew() {
         ..Options::default()
     };
     let mut retries = begin(options);
-    let mut decide = |retries: &mut Retries, now| {
+    let decide = |retries: &mut Retries, now| {
         delay(retries.decide(&reset(), request("GET"), None, false, now, &mut Highest))
     };
     assert_eq!(decide(&mut retries, at(0)), Ok(millis(100)));

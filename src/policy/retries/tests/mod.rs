@@ -4,16 +4,16 @@ mod attempts;
 mod budget;
 mod permission;
 mod properties;
+mod retry_after;
 mod stale_connection;
 mod statuses;
 mod time;
 mod verdict;
 
-use std::borrow::Cow;
 use std::time::SystemTime;
 
 use super::*;
-use crate::fault::Phase;
+use crate::fault::{Phase, RetryAfter};
 use crate::policy::{Backoff, BudgetOptions, MethodSet, StatusSet};
 
 const ORIGIN: &str = "https://api.example:443";
@@ -44,47 +44,28 @@ impl Random for Lowest {
     }
 }
 
-fn fault(code: &str, kind: Kind, delivery: Delivery, transient: bool) -> Fault {
+fn fault(code: &'static str, kind: Kind, delivery: Delivery, transient: bool) -> Fault {
     Fault {
-        code: Cow::Owned(code.to_owned()),
         kind,
-        phase: Phase::Wait,
-        delivery,
         transient,
-        reconnect: false,
-        reason: Cow::Borrowed(""),
-        ending: None,
-        errno: None,
-        syscall: None,
-        address: None,
-        port: None,
-        status: None,
-        retry_after: None,
-        detail: None,
+        ..Fault::new(code, Phase::Wait, delivery)
     }
 }
 
 fn reset() -> Fault {
-    fault("ECONNRESET", Kind::Reset, Delivery::Unknown, true)
+    Fault::new("ECONNRESET", Phase::Wait, Delivery::Unknown)
 }
 
 fn refused() -> Fault {
-    fault("ECONNREFUSED", Kind::Refused, Delivery::NotSent, true)
+    Fault::new("ECONNREFUSED", Phase::Connect, Delivery::NotSent)
 }
 
 fn answered(status: u16) -> Fault {
-    let code = format!("HTTP_{status}");
-    Fault {
-        status: Some(status),
-        ..fault(&code, Kind::Server, Delivery::Answered, status >= 500)
-    }
+    Fault::from_status(status, None)
 }
 
 fn asking(status: u16, retry_after: RetryAfter) -> Fault {
-    Fault {
-        retry_after: Some(retry_after),
-        ..answered(status)
-    }
+    Fault::from_status(status, Some(retry_after))
 }
 
 fn seconds(seconds: u64) -> RetryAfter {

@@ -103,3 +103,12 @@ fn costs_no_budget() {
         Err(GaveUp::BudgetExhausted)
     );
 }
+
+#[test]
+fn is_repeated_at_once_again_after_a_redirect_to_another_origin() {
+    let policy = Policy::new(Options::default());
+    let mut retries = policy.begin(ORIGIN, at(0));
+    assert_eq!(decide(&mut retries, &reset(), "GET", true), AT_ONCE);
+    retries.moved(&policy, "https://other.example:443", at(0));
+    assert_eq!(decide(&mut retries, &reset(), "GET", true), AT_ONCE);
+}
