@@ -13,10 +13,8 @@ use super::hooks::{Failed, HookFailed, Hooks};
 use super::redirect::{self, Hop};
 use super::replay::Replay;
 use super::transport::{Connection, Exchange, IncomingBody, Limits, Reply, Transport};
-use crate::fault::{Delivery, Fault, Kind, Phase};
-use crate::policy::{
-    Clock, Decision, FastRandom, GaveUp, Policy, Repeatable, Retries, parse_retry_after,
-};
+use crate::fault::{Delivery, Fault, Kind, Phase, RetryAfter};
+use crate::policy::{Clock, Decision, FastRandom, GaveUp, Policy, Repeatable, Retries};
 
 /// A response that is not wanted is read to its end if that is near, so that its connection can be used again.
 /// Past these bounds a new connection is cheaper.
@@ -386,6 +384,6 @@ fn status_fault<B>(reply: &Reply<B>) -> Fault {
     let retry_after = reply
         .headers
         .get(RETRY_AFTER)
-        .and_then(|value| parse_retry_after(value.to_str().ok()?));
+        .and_then(|value| RetryAfter::parse(value.to_str().ok()?));
     Fault::from_status(reply.status.as_u16(), retry_after)
 }
