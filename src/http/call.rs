@@ -215,3 +215,6 @@ pub enum CallError {
     /// The request body's source failed; the caller knows with what.
     Body { recovery: Recovery },
 }
+
+#[cfg(test)]
+mod tests;
