@@ -299,13 +299,6 @@ fn origin(url: &Url) -> &str {
 }
 
 fn status_fault<B>(reply: &Reply<B>) -> Fault {
-<<<<<<< HEAD
     let retry_after = reply.headers.get(RETRY_AFTER).and_then(|value| RetryAfter::parse(value.to_str().ok()?));
-=======
-    let retry_after = reply
-        .headers
-        .get(RETRY_AFTER)
-        .and_then(|value| RetryAfter::parse(value.to_str().ok()?));
->>>>>>> w-http
     Fault::from_status(reply.status.as_u16(), retry_after)
 }

@@ -165,10 +165,7 @@ fn fill(request: &mut reqwest::Request, body: ExchangeBody) -> Option<Arc<Progre
 }
 
 fn state_empty(request: &mut reqwest::Request) {
-    request
-        .headers_mut()
-        .entry(CONTENT_LENGTH)
-        .or_insert(HeaderValue::from_static("0"));
+    request.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
 }
 
 /// The address that a URL names by itself.
