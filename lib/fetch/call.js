@@ -132,7 +132,7 @@ class Call {
 
   #end(error) {
     this.ended ??= { error };
-    this.#settle();
+    this.#settle(error);
     const { reading } = this;
     this.reading = undefined;
     reading?.reject(error);
@@ -145,8 +145,9 @@ class Call {
   }
 
   /** Native code has finished with this call: nothing of it stays behind. */
-  #settle() {
+  #settle(reason) {
     engine.forget(this);
+    this.upload?.end(reason);
     if (this.signal !== undefined) unwatch(this.signal, this);
     this.signal = undefined;
   }

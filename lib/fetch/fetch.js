@@ -88,7 +88,7 @@ class Client {
     if (call.ended !== undefined) return;
     if (body !== undefined) addBody(planned, body);
     if (body?.open !== undefined) call.upload = new Upload(call, body.open);
-    this.#start(call, planned.flags, headOf(planned), body?.text, body?.bytes, json, body?.length);
+    this.#start(call, planned.flags, headOf(planned, body), body?.text, body?.bytes, json, body?.length);
   }
 
   #start(call, flags, head, text, bytes, options, length) {
