@@ -133,3 +133,15 @@ async fn empty_bodies_say_so() {
     let lengths: Vec<_> = server.seen().iter().map(|seen| seen.header("content-length").map(str::to_owned)).collect();
     assert_eq!(lengths, [Some("0".to_owned()), Some("0".to_owned()), None]);
 }
+
+#[tokio::test]
+async fn more_than_a_hundred_response_headers_are_taken() {
+    let server = Server::start(|mut peer| async move {
+        peer.request().await;
+        let headers: String = (0..200).map(|n| format!("x-{n}: {n}\r\n")).collect();
+        peer.respond_with("200 OK", &headers, "").await;
+    })
+    .await;
+    let answer = client().call(get(server.url("/"))).await.unwrap();
+    assert_eq!(answer.headers["x-199"], "199");
+}

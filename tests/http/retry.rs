@@ -213,7 +213,7 @@ struct Says(Result<Option<bool>, HookFailed>);
 impl Hooks for Says {
     fn should_retry<'a>(&'a self, failed: Failed<'a>) -> HookFuture<'a, Option<bool>> {
         assert!(failed.attempt >= 1 && !failed.url.is_empty());
-        Box::pin(async { self.0.clone() })
+        Box::pin(async { self.0 })
     }
 
     fn on_retry<'a>(&'a self, _: Failed<'a>, _: Duration) -> HookFuture<'a, ()> {

@@ -193,11 +193,6 @@ impl Peer {
     }
 }
 
-/// Keeps the connection and says nothing.
-pub async fn stall() {
-    std::future::pending().await
-}
-
 /// A port where connections are neither accepted nor refused: its queue is full. Dropping it frees the port.
 pub struct FullPort {
     pub address: SocketAddr,
