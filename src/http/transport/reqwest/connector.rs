@@ -85,9 +85,7 @@ impl<S> Layer<S> for Watched {
     type Service = WatchedConnector<S>;
 
     fn layer(&self, connector: S) -> WatchedConnector<S> {
-        WatchedConnector {
-            connector: Arc::new(connector),
-        }
+        WatchedConnector { connector: Arc::new(connector) }
     }
 }
 
@@ -100,9 +98,7 @@ pub(super) struct WatchedConnector<S> {
 
 impl<S> Clone for WatchedConnector<S> {
     fn clone(&self) -> Self {
-        WatchedConnector {
-            connector: Arc::clone(&self.connector),
-        }
+        WatchedConnector { connector: Arc::clone(&self.connector) }
     }
 }
 
@@ -122,13 +118,7 @@ where
     fn call(&mut self, destination: R) -> Self::Future {
         // hyper-util may start over on a new connection when a pooled one closed before the request was written.
         update(|sight| sight.stage = Phase::Connect);
-<<<<<<< HEAD
-        Connecting { inner: Box::pin(self.connector.call(destination)) }
-=======
-        Connecting {
-            inner: Box::pin(S::clone(&self.connector).oneshot(destination)),
-        }
->>>>>>> w-http
+        Connecting { inner: Box::pin(S::clone(&self.connector).oneshot(destination)) }
     }
 }
 
