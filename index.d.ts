@@ -132,7 +132,7 @@ export interface FetchError extends TypeError {
 
 /** How a call is retried. Every default can be overridden; what is left out keeps it. */
 export interface RetryOptions {
-  /** How often a call is tried again after the first attempt. Default 3. */
+  /** How often a call is tried again after the first attempt; `Infinity` leaves it to `within`. Default 3. */
   retries?: number;
 
   /**
@@ -142,11 +142,11 @@ export interface RetryOptions {
   backoff?: {
     /** Default 100 ms. */
     base?: number;
-    /** Default 10 000 ms. */
+    /** Not below `base`. Default 10 000 ms. */
     cap?: number;
   };
 
-  /** No new attempt begins later than this after the call began. Default 60 000 ms. */
+  /** No new attempt begins later than this after the call began; `Infinity` is no limit. Default 60 000 ms. */
   within?: number;
 
   /**
@@ -270,10 +270,11 @@ export type GaveUp =
  * Says what went wrong, the same way for every client: the errors of Node, of the built-in fetch, undici, axios,
  * got, node-fetch and more, with their whole chain of causes; and responses.
  *
- * It never throws. What it does not recognise is `kind: 'unknown'`.
+ * What it does not recognise is `kind: 'unknown'`.
  *
  * @param anything an error, a response, or whatever was thrown
  * @param context what the caller knows about the moment and the error does not say
+ * @throws {TypeError} for a context that is not valid, never for what was thrown
  *
  * @example
  * try {
@@ -284,7 +285,7 @@ export type GaveUp =
  *   throw error;
  * }
  */
-export function classify(anything: unknown, context?: FaultContext): Fault;
+export function classify(anything: unknown, context?: FaultContext): Readonly<Fault>;
 
 /** Whether the same call would plausibly succeed later: `classify(anything).transient`. */
 export function isTransient(anything: unknown): boolean;
@@ -392,14 +393,26 @@ export type Delivery = 'not-sent' | 'unknown' | 'answered';
 
 /** What the caller of {@link classify} knows and the error does not say. */
 export interface FaultContext {
+  /** Where it struck. */
   phase?: FaultPhase;
+  /** What the peer can have seen of the request. */
   delivery?: Delivery;
+  /** The signal of the call: its reason is an abort by the caller, whatever it looks like. */
+  signal?: AbortSignal | null;
 }
 
 /** An entry of `docs/faults.md`. */
 export interface Explanation {
   code: string;
+  /** The code that a fault carries instead: `UND_ERR_SOCKET` is one client's name for `ECONNRESET`. */
+  becomes?: string;
   kind: FaultKind;
+  /** Where it strikes when nothing else tells. */
+  phase: FaultPhase;
+  /** What the peer can have seen of the request when nothing else tells. */
+  delivery: Delivery;
+  transient: boolean;
+  reconnect: boolean;
   /** What happened, in one sentence. */
   meaning: string;
   /** What usually causes it, the most frequent first. */

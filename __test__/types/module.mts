@@ -101,8 +101,8 @@ createFetch();
 createFetch({ retries: 5 });
 
 // Faults
-const fault = classify('anything', { phase: 'connect', delivery: 'not-sent' });
-same<typeof fault, Fault>(true);
+const fault = classify('anything', { phase: 'connect', delivery: 'not-sent', signal: controller.signal });
+same<typeof fault, Readonly<Fault>>(true);
 same<typeof fault.delivery, Delivery>(true);
 same<typeof fault.errno, number | undefined>(true);
 same<typeof fault.ending, 'fin' | 'rst' | undefined>(true);
@@ -111,6 +111,8 @@ isReset({}) satisfies boolean;
 same<ReturnType<typeof explain>, Explanation | undefined>(true);
 // @ts-expect-error 'conect' is no phase
 classify(new Error('x'), { phase: 'conect' });
+// @ts-expect-error a fault is shared and frozen
+fault.code = 'ECONNRESET';
 // @ts-expect-error there is no such kind
 fault.kind === 'rest';
 

@@ -12,7 +12,13 @@ const { DONE } = require('../engine/completion');
 const { callError, bodySourceError } = require('../errors');
 const { unwatch } = require('./abort');
 const { Incoming } = require('./incoming');
-const { UnresetResponse, hasNullBody, CLEAN_RECOVERY } = require('./response');
+const { CLEAN_RECOVERY } = require('./recovery');
+
+/**
+ * Loaded by the first answer: to extend the global `Response` starts the built-in fetch, which takes longer than
+ * all of this package.
+ */
+let UnresetResponse;
 
 
 class Call {
@@ -51,6 +57,7 @@ class Call {
     } else {
       answer.body = complete ? (body ?? '') : new Incoming(this);
     }
+    UnresetResponse ??= require('./response').UnresetResponse;
     this.#promised().resolve(new UnresetResponse(answer));
   }
 
@@ -59,7 +66,7 @@ class Call {
     const { reject } = this.#promised();
     if (source === 'hook') reject(this.hooks.thrown);
     else if (source === 'body') reject(bodySourceError(this.upload.failure?.error, recovery, this));
-    else reject(callError('fetch failed', fault, recovery, this));
+    else reject(callError(isBadInput(fault) ? `input: ${fault.reason}` : 'fetch failed', fault, recovery, this));
   }
 
   onChunk(bytes, flags) {
@@ -144,6 +151,16 @@ class Call {
     if (this.signal !== undefined) unwatch(this.signal, this);
     this.signal = undefined;
   }
+}
+
+/** The URL was at fault, and nothing was sent: the message says so itself, as for any other wrong argument. */
+function isBadInput(fault) {
+  return fault.kind === 'client' && fault.delivery === 'not-sent';
+}
+
+/** Statuses that never have a body (Fetch standard, "null body status"). */
+function hasNullBody(status, method) {
+  return method === 'HEAD' || status === 204 || status === 205 || status === 304 || (status >= 100 && status < 200);
 }
 
 function nothing() {}

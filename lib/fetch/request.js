@@ -26,6 +26,7 @@ const REDIRECTS = { follow: 0, error: REDIRECT_ERROR, manual: REDIRECT_MANUAL };
  * @property {HeaderLines} lines
  * @property {number} flags
  * @property {AbortSignal | undefined} signal
+ * @property {string} integrity
  * @property {import('./body').ExtractedBody | Promise<import('./body').ExtractedBody> | undefined} body
  */
 
@@ -50,6 +51,7 @@ function plan(input, init, defaultHeaders) {
     flags: redirectFlag(init.redirect ?? request?.redirect ?? 'follow'),
     signal: signalOf(init.signal === undefined ? request?.signal : init.signal),
     body: bodyOf(init, request, method),
+    integrity: String(init.integrity ?? request?.integrity ?? ''),
   };
 }
 

@@ -10,11 +10,10 @@
 const { isDisturbed } = require('node:stream');
 const { ASCII, REDIRECTED } = require('../engine/completion');
 const { ResponseHead } = require('./headers');
+const { CLEAN_RECOVERY } = require('./recovery');
 
 /** @typedef {string | Uint8Array | import('./incoming').Incoming | null} Body a one-byte string, bytes, still to come, or none */
 
-/** The recovery of a call whose first attempt was answered. */
-const CLEAN_RECOVERY = '{"attempts":[{"fault":null,"delay":0}],"resumed":0,"bytesRefetched":0}';
 const decoder = new TextDecoder();
 
 class UnresetResponse extends Response {
@@ -177,11 +176,6 @@ class UnresetResponse extends Response {
 // What `util.inspect` and stack traces call it: it is a Response to whoever looks at it.
 Object.defineProperty(UnresetResponse, 'name', { value: 'Response' });
 
-/** Statuses that never have a body (Fetch standard, "null body status"). */
-function hasNullBody(status, method) {
-  return method === 'HEAD' || status === 204 || status === 205 || status === 304 || (status >= 100 && status < 200);
-}
-
 function isInMemory(body) {
   return typeof body === 'string' || body instanceof Uint8Array;
 }
@@ -218,4 +212,4 @@ async function readAll(stream) {
   return Buffer.concat(chunks);
 }
 
-module.exports = { UnresetResponse, hasNullBody, CLEAN_RECOVERY };
+module.exports = { UnresetResponse };

@@ -12,17 +12,26 @@ impl Fault {
     pub fn new(code: impl Into<Cow<'static, str>>, phase: Phase, delivery: Delivery) -> Self {
         let code = code.into();
         let Some(entry) = catalogue::find(&code) else {
-            let fault = Self::bare(code, Kind::Unknown, phase, delivery);
-            return fault.with_reason("The error is not one that is known here; nothing is assumed about it.");
+            return Self::bare(code, Kind::Unknown, phase, delivery).with_reason(catalogue::UNKNOWN.meaning);
         };
         let code = match entry.becomes {
             Some(canonical) => Cow::Borrowed(canonical),
             None => code,
         };
-        Self {
+        let fault = Self {
             transient: entry.transient,
             reconnect: entry.reconnect,
             ..Self::bare(code, entry.kind, phase, delivery).with_reason(entry.meaning)
+        };
+        fault.told_in_phase()
+    }
+
+    /// Tells the reason more exactly where the phase allows it. A reason that somebody has set stays.
+    pub(super) fn told_in_phase(self) -> Self {
+        let is_general = catalogue::find(&self.code).is_some_and(|entry| self.reason == entry.meaning);
+        match catalogue::meaning_in_phase(&self.code, self.phase).filter(|_| is_general) {
+            Some(exact) => self.with_reason(exact),
+            None => self,
         }
     }
 

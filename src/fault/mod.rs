@@ -7,6 +7,7 @@
 //!
 //! - [`catalogue`] holds what is known about every code. Constructors, `explain` and `docs/faults.md` read it.
 //! - [`errno`] names the numbers of the operating systems.
+//! - [`classify()`] judges [`evidence`] about anything that was thrown, by the rules in [`shapes`].
 //!
 //! ```
 //! use unreset::fault::{Delivery, Ending, Fault, Kind, Phase};
@@ -18,7 +19,10 @@
 
 pub mod catalogue;
 pub mod errno;
+pub mod evidence;
+pub mod shapes;
 
+mod classify;
 mod construct;
 mod retry_after;
 mod vocabulary;
@@ -26,6 +30,7 @@ mod wire;
 
 use std::borrow::Cow;
 
+pub use classify::{classify, classify_json};
 pub use retry_after::RetryAfter;
 pub use vocabulary::{Delivery, Ending, Kind, Phase};
 

@@ -39,12 +39,18 @@ impl Fault {
     /// `{code, kind, phase, delivery, transient, reconnect, reason, ending?, ..., retryAfter?, detail?}` with
     /// `retryAfter` counted from this moment.
     pub fn to_json(&self) -> String {
-        self.to_value_at(SystemTime::now()).to_string()
+        // As below: nothing in it can fail to serialise.
+        serde_json::to_string(&self.wire(SystemTime::now())).unwrap_or_default()
     }
 
     /// The same as a value to embed in a larger one, with `retryAfter` counted from `now`.
     pub fn to_value_at(&self, now: SystemTime) -> serde_json::Value {
-        let wire = Wire {
+        // Strings, numbers and unit variants only: nothing in it can fail to serialise.
+        serde_json::to_value(self.wire(now)).unwrap_or_default()
+    }
+
+    fn wire(&self, now: SystemTime) -> Wire<'_> {
+        Wire {
             code: &self.code,
             kind: self.kind,
             phase: self.phase,
@@ -60,9 +66,7 @@ impl Fault {
             status: self.status,
             retry_after: self.retry_after.map(|wish| whole_milliseconds(wish.delay_from(now))),
             detail: self.detail.as_deref(),
-        };
-        // Strings, numbers and unit variants only: nothing in it can fail to serialise.
-        serde_json::to_value(wire).unwrap_or_default()
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 //! - Tokio's runtime starts at the first call, never at import ([`runtime`]).
 
 mod call;
+pub mod classify;
 pub mod client;
 mod completion;
 mod dispatcher;

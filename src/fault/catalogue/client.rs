@@ -157,6 +157,19 @@ const ENTRIES: &[Entry] = &[
         .causes(&["Two URLs that redirect to each other"])
         .action(FIX_REDIRECTS),
     ANSWERED
+        .code("ERR_UNEXPECTED_REDIRECT", "The server redirects and the call may not follow.")
+        .causes(&[
+            "`redirect: 'error'`",
+            "A stream as request body, which cannot be sent again",
+            "A Location that is not a valid URL",
+        ])
+        .action("Call the new URL, or allow redirects."),
+    ANSWERED
+        .kind(Kind::TooLarge)
+        .code("ERR_RESPONSE_TOO_LARGE", "The response is larger than the limit.")
+        .causes(&["`size` of node-fetch is too low"])
+        .action("Raise the limit, or read the response as a stream."),
+    ANSWERED
         .code("ERR_FR_REDIRECTION_FAILURE", "A redirect could not be followed (axios, follow-redirects).")
         .causes(&["A Location that is not a valid URL"])
         .action("Read the Location header."),

@@ -10,16 +10,22 @@ mod connection;
 mod dns;
 mod entry;
 mod local;
+mod phase;
 mod protocol;
 mod proxy;
 mod status;
 mod timeout;
 mod tls;
+mod unknown;
+mod wire;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub use entry::Entry;
+pub use phase::meaning_in_phase;
+pub use unknown::UNKNOWN;
+pub use wire::{explain_json, reference_json};
 
 /// A chapter of the reference.
 pub struct Family {
@@ -41,6 +47,7 @@ pub static FAMILIES: &[Family] = &[
     local::FAMILY,
     client::FAMILY,
     proxy::FAMILY,
+    unknown::FAMILY,
 ];
 
 static BY_CODE: LazyLock<HashMap<&'static str, &'static Entry>> =
@@ -71,4 +78,80 @@ fn group_of(code: &str) -> Option<&'static str> {
         ("UND_ERR_SOCKS5", "UND_ERR_SOCKS5_*"),
     ];
     OPEN_ENDED.iter().find(|(prefix, _)| code.starts_with(prefix)).map(|(_, group)| *group)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::fault::{Delivery, Kind, Phase};
+
+    #[test]
+    fn every_code_is_listed_once() {
+        let mut seen = HashSet::new();
+        for entry in entries() {
+            assert!(seen.insert(entry.code), "{} is listed twice", entry.code);
+        }
+    }
+
+    #[test]
+    fn every_entry_tells_what_it_is_why_it_happens_and_what_to_do() {
+        for entry in entries() {
+            assert!(entry.meaning.ends_with('.'), "{}", entry.code);
+            assert!(entry.action.ends_with('.'), "{}", entry.code);
+            assert!(!entry.causes.is_empty(), "{}", entry.code);
+            assert!(entry.causes.iter().all(|cause| !cause.ends_with('.')), "{}", entry.code);
+        }
+    }
+
+    #[test]
+    fn a_code_becomes_one_that_stays_what_it_is_and_is_of_the_same_kind() {
+        for entry in entries() {
+            let Some(canonical) = entry.becomes else {
+                continue;
+            };
+            let target = find(canonical).unwrap_or_else(|| panic!("{} becomes nothing known", entry.code));
+            assert_eq!(target.becomes, None, "{}", entry.code);
+            assert_eq!((target.kind, target.transient), (entry.kind, entry.transient), "{}", entry.code);
+        }
+    }
+
+    #[test]
+    fn every_timeout_is_etimedout_but_the_one_that_is_a_status() {
+        for entry in entries().filter(|entry| entry.kind == Kind::Timeout) {
+            let code = entry.becomes.unwrap_or(entry.code);
+            assert!(code == "ETIMEDOUT" || code == "HTTP_408", "{}", entry.code);
+        }
+    }
+
+    #[test]
+    fn what_the_caller_caused_is_never_transient() {
+        for entry in entries() {
+            let caused = entry.kind == Kind::Aborted || (entry.kind == Kind::Client && entry.phase == Phase::Send);
+            assert!(!(caused && entry.transient), "{}", entry.code);
+        }
+    }
+
+    #[test]
+    fn nothing_is_sent_before_there_is_a_connection_and_only_an_answer_is_answered() {
+        for entry in entries() {
+            if matches!(entry.phase, Phase::Resolve | Phase::Connect) {
+                assert_eq!(entry.delivery, Delivery::NotSent, "{}", entry.code);
+            }
+            if entry.delivery == Delivery::Answered {
+                assert_eq!(entry.phase, Phase::Receive, "{}", entry.code);
+            }
+        }
+    }
+
+    #[test]
+    fn groups_stand_in_for_codes_that_are_not_listed() {
+        assert_eq!(find("HTTP_418").map(|entry| entry.code), Some("HTTP_4XX"));
+        assert_eq!(find("HTTP_599").map(|entry| entry.code), Some("HTTP_5XX"));
+        assert_eq!(find("ERR_SSL_SOMETHING_NEW").map(|entry| entry.code), Some("ERR_SSL_*"));
+        for none in ["HTTP_", "HTTP_x", "HTTP_99", "HTTP_600", "HTTP_-1", "ERR_SSL", "", "econnreset"] {
+            assert!(find(none).is_none(), "{none}");
+        }
+    }
 }

@@ -101,6 +101,10 @@ const ENTRIES: &[Entry] = &[
         .causes(&["An attack, or a broken peer"])
         .action(SERVER_BUG),
     MALFORMED
+        .code("HPE_UNKNOWN", "The HTTP parser rejects what the peer sent and does not say why (undici 7).")
+        .causes(&["The port speaks another protocol", "A broken server or proxy"])
+        .action(NOT_HTTP),
+    MALFORMED
         .code("HPE_*", "The HTTP parser rejects what the peer sent.")
         .causes(&["A broken server or proxy", "The port speaks another protocol"])
         .action(NOT_HTTP),

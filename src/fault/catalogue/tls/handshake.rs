@@ -6,37 +6,35 @@ use crate::fault::{Delivery, Kind, Phase};
 pub(in crate::fault::catalogue) const FAMILY: Family = Family {
     title: "TLS handshakes",
     introduction: "The two sides could not agree on a secure connection. OpenSSL has several hundred codes of the form \
-                   `ERR_SSL_...`; those that are met in practice are listed. In TLS 1.3 the server judges the client's \
-                   certificate after the request may have left, so `delivery` is `unknown` for those alerts.",
+                   `ERR_SSL_...`; those that are met in practice are listed. Those that can \
+                   also strike after the handshake leave `delivery` unknown: in TLS 1.3 the server judges the client's \
+                   certificate after the request may have left.",
     entries: ENTRIES,
 };
 
 const FAILED: Entry = Entry::of(Kind::Tls, Phase::Handshake, Delivery::NotSent).reconnect();
-/// May come after the first bytes of the request: see the introduction.
+/// May also strike when the request is on its way: see the introduction.
 const LATE: Entry = Entry::of(Kind::Tls, Phase::Handshake, Delivery::Unknown).reconnect();
 const NOT_TLS: &str = "Use the right port, or http: instead of https:.";
 const VERSIONS: &str = "Raise the server's TLS version, or set `minVersion` on purpose.";
 const CLIENT_CERT: &str = "Send the client certificate that the server asks for (`cert`, `key` or `pfx`).";
 
 const ENTRIES: &[Entry] = &[
-    FAILED
-        .code("ERR_SSL_WRONG_VERSION_NUMBER", "What the server sent is not TLS.")
+    LATE.code("ERR_SSL_WRONG_VERSION_NUMBER", "What the server sent is not TLS.")
         .causes(&[
             "The port speaks plain HTTP",
             "A proxy answered in plain text",
             "STARTTLS is needed first (mail, databases)",
         ])
         .action(NOT_TLS),
-    FAILED
-        .code("ERR_SSL_PACKET_LENGTH_TOO_LONG", "What the server sent is not TLS.")
+    LATE.code("ERR_SSL_PACKET_LENGTH_TOO_LONG", "What the server sent is not TLS.")
         .causes(&["The port speaks plain HTTP"])
         .action(NOT_TLS),
     FAILED
         .code("ERR_SSL_HTTP_REQUEST", "A plain HTTP request reached a TLS port.")
         .causes(&["http: was used for an https: port"])
         .action("Use https:."),
-    FAILED
-        .code("EPROTO", "The TLS handshake failed on a protocol error.")
+    LATE.code("EPROTO", "The TLS handshake failed on a protocol error.")
         .causes(&["The port does not speak TLS", "The two sides share no TLS version or cipher"])
         .action(NOT_TLS),
     FAILED
@@ -51,8 +49,7 @@ const ENTRIES: &[Entry] = &[
         .code("ERR_SSL_NO_PROTOCOLS_AVAILABLE", "No TLS version is left after the options were applied.")
         .causes(&["`minVersion` is above `maxVersion`"])
         .action("Correct `minVersion` and `maxVersion`."),
-    FAILED
-        .code("ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE", "The server refused the handshake.")
+    LATE.code("ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE", "The server refused the handshake.")
         .causes(&[
             "No cipher in common",
             "The server expects another host name (SNI)",

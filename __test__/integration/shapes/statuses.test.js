@@ -1,0 +1,39 @@
+'use strict';
+
+/** Statuses of failure: as the response itself, or as the error that a client makes of it. */
+
+const { startFaultyServer } = require('../../support/faulty-server');
+const { ClientRunner } = require('../../support/client-task');
+const { CLIENTS } = require('../../support/clients');
+
+const ANSWERED = { phase: 'receive', delivery: 'answered', reconnect: false };
+/** These reject, the others resolve with the response. */
+const REJECTING = ['axios', 'got'];
+
+const STATUSES = [
+  { status: 404, expected: { code: 'HTTP_404', kind: 'client', transient: false } },
+  { status: 429, expected: { code: 'HTTP_429', kind: 'throttled', transient: true, retryAfter: 7000 } },
+  { status: 500, expected: { code: 'HTTP_500', kind: 'server', transient: true } },
+  { status: 503, expected: { code: 'HTTP_503', kind: 'throttled', transient: true, retryAfter: 2000 } },
+];
+
+const CASES = STATUSES.flatMap((row) => Object.keys(CLIENTS).map((client) => ({ ...row, client })));
+
+let server;
+let runner;
+
+beforeAll(async () => {
+  server = await startFaultyServer();
+  runner = new ClientRunner();
+});
+
+afterAll(async () => {
+  await runner.close();
+  await server.close();
+});
+
+test.each(CASES)('$client: $status', async ({ client, status, expected }) => {
+  const { fault, settled } = await runner.run({ client, url: `${server.url}/status/${status}` });
+  expect(settled).toBe(REJECTING.includes(client) ? 'error' : 'response');
+  expect(fault).toMatchObject({ ...ANSWERED, ...expected, status });
+});

@@ -1,0 +1,82 @@
+'use strict';
+
+/** Limits on time, by each client's own means: always `ETIMEDOUT`, with the phase as far as the client tells. */
+
+const { startFaultyServer } = require('../../support/faulty-server');
+const { openBlackHole } = require('../../support/black-hole');
+const { ClientRunner } = require('../../support/client-task');
+const { CLIENTS } = require('../../support/clients');
+
+const TIMEOUT = { code: 'ETIMEDOUT', kind: 'timeout', transient: true, reconnect: true };
+const WAITING = { ...TIMEOUT, phase: 'wait', delivery: 'unknown' };
+const CONNECTING = { ...TIMEOUT, phase: 'connect', delivery: 'not-sent' };
+const READING = { ...TIMEOUT, phase: 'receive', delivery: 'answered' };
+
+const MS = 150;
+
+let server;
+let blackHole;
+let runner;
+
+beforeAll(async () => {
+  server = await startFaultyServer();
+  blackHole = await openBlackHole();
+  runner = new ClientRunner();
+});
+
+afterAll(async () => {
+  await runner.close();
+  await blackHole.close();
+  await server.close();
+});
+
+describe('a server that never answers', () => {
+  test.each([['undici fetch'], ['undici request'], ['axios'], ['got']])('%s', async (client) => {
+    const { fault } = await runner.run({ client, url: `${server.url}/stall-before`, timeout: MS });
+    expect(fault).toMatchObject(WAITING);
+  });
+});
+
+describe('a body that stalls', () => {
+  test.each([
+    ['undici fetch', READING],
+    ['undici request', READING],
+    ['got', READING],
+    // It destroys its socket and then reports what any broken body is: nothing tells that it was the limit.
+    ['axios', { code: 'ECONNRESET', kind: 'reset', phase: 'receive', delivery: 'answered' }],
+  ])('%s', async (client, expected) => {
+    const { fault } = await runner.run({ client, url: `${server.url}/stall-body`, timeout: MS });
+    expect(fault).toMatchObject(expected);
+  });
+});
+
+describe('a host that accepts no connection', () => {
+  test.each([
+    ['undici fetch', { connectTimeout: MS }, CONNECTING],
+    ['undici request', { connectTimeout: MS }, CONNECTING],
+    ['got', { connectTimeout: MS }, CONNECTING],
+    ['got', { timeout: MS }, CONNECTING],
+    // One limit for everything, and the error does not say how far the request came.
+    ['axios', { timeout: MS }, WAITING],
+  ])('%s with %j', async (client, limits, expected) => {
+    const { fault } = await runner.run({ client, url: `http://127.0.0.1:${blackHole.port}/`, ...limits });
+    expect(fault).toMatchObject(expected);
+  });
+});
+
+describe('AbortSignal.timeout', () => {
+  // These keep nothing of the signal's reason in their error.
+  const ABORTED = { kind: 'aborted', code: 'ABORT_ERR' };
+  const but = { axios: ABORTED, 'node-fetch': ABORTED };
+
+  test.each(Object.keys(CLIENTS))('%s', async (client) => {
+    const { fault, underSignal } = await runner.run({
+      client,
+      url: `${server.url}/stall-before`,
+      signalTimeout: MS,
+    });
+    expect(fault).toMatchObject(but[client] ?? TIMEOUT);
+    // The caller who knows the signal knows that the call is over.
+    expect(underSignal).toMatchObject({ kind: 'aborted', code: 'ABORT_ERR', transient: false });
+  });
+});
