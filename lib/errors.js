@@ -31,7 +31,8 @@ Object.defineProperty(FaultError.prototype, 'name', { value: 'FaultError', confi
 /**
  * What a failed call is rejected with.
  *
- * @param {'fetch failed' | 'terminated'} message as the built-in fetch says it: no answer, or a broken body
+ * @param {string} message 'fetch failed' or 'terminated' (a broken body), as the built-in fetch says it, or what is
+ *   wrong with the input
  * @param {import('..').Fault} fault
  * @param {import('..').Recovery} recovery
  * @param {{ stack?: string }} calledAt holds the stack of the call

@@ -102,7 +102,7 @@ function recoveries({ outcomes }) {
 }
 
 function attemptText({ fault, delay }, index) {
-  const begun = index === 0 ? '' : delay ? `${Math.round(delay)} ms later ` : 'at once ';
+  const begun = index === 0 ? '' : delay ? `${Math.round(delay)} ms later: ` : 'at once: ';
   return begun + (fault ? `${fault.code} (phase ${fault.phase}, delivery ${fault.delivery})` : 'answered');
 }
 

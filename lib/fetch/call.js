@@ -66,7 +66,7 @@ class Call {
     const { reject } = this.#promised();
     if (source === 'hook') reject(this.hooks.thrown);
     else if (source === 'body') reject(bodySourceError(this.upload.failure?.error, recovery, this));
-    else reject(callError('fetch failed', fault, recovery, this));
+    else reject(callError(isBadInput(fault) ? `input: ${fault.reason}` : 'fetch failed', fault, recovery, this));
   }
 
   onChunk(bytes, flags) {
@@ -132,7 +132,7 @@ class Call {
 
   #end(error) {
     this.ended ??= { error };
-    this.#settle();
+    this.#settle(error);
     const { reading } = this;
     this.reading = undefined;
     reading?.reject(error);
@@ -145,11 +145,17 @@ class Call {
   }
 
   /** Native code has finished with this call: nothing of it stays behind. */
-  #settle() {
+  #settle(reason) {
     engine.forget(this);
+    this.upload?.end(reason);
     if (this.signal !== undefined) unwatch(this.signal, this);
     this.signal = undefined;
   }
+}
+
+/** The URL was at fault, and nothing was sent: the message says so itself, as for any other wrong argument. */
+function isBadInput(fault) {
+  return fault.kind === 'client' && fault.delivery === 'not-sent';
 }
 
 /** Statuses that never have a body (Fetch standard, "null body status"). */

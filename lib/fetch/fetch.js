@@ -11,7 +11,7 @@ const { parseClientOptions, parseCallOptions } = require('./options');
 const { plan, addBody, headOf } = require('./request');
 const { Upload } = require('./upload');
 
-/** Schemes that need no network: the built-in fetch answers them. */
+/** Schemes that need no network: the built-in fetch answers them, as it does calls with `integrity`. */
 const LOCAL_URL = /^\s*(?:data|blob):/i;
 
 /**
@@ -57,7 +57,7 @@ class Client {
     if (typeof init !== 'object' && typeof init !== 'function') throw new TypeError('init: an object is expected');
     const { retry, json } = parseCallOptions(init, this.#options);
     const planned = plan(input, init, this.#options.headers);
-    if (LOCAL_URL.test(planned.url)) {
+    if (LOCAL_URL.test(planned.url) || planned.integrity) {
       call.resolve(globalThis.fetch(input, init));
       return;
     }
@@ -88,7 +88,7 @@ class Client {
     if (call.ended !== undefined) return;
     if (body !== undefined) addBody(planned, body);
     if (body?.open !== undefined) call.upload = new Upload(call, body.open);
-    this.#start(call, planned.flags, headOf(planned), body?.text, body?.bytes, json, body?.length);
+    this.#start(call, planned.flags, headOf(planned, body), body?.text, body?.bytes, json, body?.length);
   }
 
   #start(call, flags, head, text, bytes, options, length) {

@@ -23,9 +23,11 @@ async function extractRequestBody(stream) {
   const chunks = [];
   let size = 0;
   let pending;
-  while (size <= READ_AHEAD) {
+  // A long first piece gets one more look: what was made from a text comes in one, and ends behind it.
+  while (size <= READ_AHEAD || chunks.length === 1) {
     pending ??= reader.read();
-    const step = await Promise.race([pending, nextTurn()]);
+    // A stream that fails is sent like one that has more to come: the attempt meets the failure and reports it.
+    const step = await Promise.race([pending, nextTurn()]).catch(() => NEXT_TURN);
     if (step === NEXT_TURN) break;
     pending = undefined;
     if (step.done) return { bytes: Buffer.concat(chunks) };

@@ -15,6 +15,8 @@ const { REDIRECT_ERROR, REDIRECT_MANUAL, STREAM, REOPENS } = require('../engine/
 /** Written in any case, these are meant (Fetch standard, "normalize a method"). */
 const NORMALIZED = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT']);
 const FORBIDDEN = new Set(['CONNECT', 'TRACE', 'TRACK']);
+/** Without a body they say so: some servers answer 411 to those that do not (RFC 9110, section 8.6). */
+const EXPECT_A_BODY = new Set(['PATCH', 'POST', 'PROPFIND', 'PUT', 'QUERY']);
 const REDIRECTS = { follow: 0, error: REDIRECT_ERROR, manual: REDIRECT_MANUAL };
 
 /**
@@ -24,6 +26,7 @@ const REDIRECTS = { follow: 0, error: REDIRECT_ERROR, manual: REDIRECT_MANUAL };
  * @property {HeaderLines} lines
  * @property {number} flags
  * @property {AbortSignal | undefined} signal
+ * @property {string} integrity
  * @property {import('./body').ExtractedBody | Promise<import('./body').ExtractedBody> | undefined} body
  */
 
@@ -48,6 +51,7 @@ function plan(input, init, defaultHeaders) {
     flags: redirectFlag(init.redirect ?? request?.redirect ?? 'follow'),
     signal: signalOf(init.signal === undefined ? request?.signal : init.signal),
     body: bodyOf(init, request, method),
+    integrity: String(init.integrity ?? request?.integrity ?? ''),
   };
 }
 
@@ -64,9 +68,16 @@ function addBody(planned, body) {
   checkLength(lines.contentLength, knownLength(body));
 }
 
-/** What crosses the boundary: see `src/node/request.rs`. */
-function headOf({ method, lines, url }) {
-  return `${method}\n${lines.text}\n${url}`;
+/**
+ * What crosses the boundary: see `src/node/request.rs`.
+ *
+ * @param {Plan} planned
+ * @param {import('./body').ExtractedBody | undefined} body
+ */
+function headOf({ method, lines, url }, body) {
+  const isEmpty = body === undefined || knownLength(body) === 0;
+  const length = isEmpty && EXPECT_A_BODY.has(method) ? 'content-length\n0\n' : '';
+  return `${method}\n${lines.text}${length}\n${url}`;
 }
 
 function normalizeMethod(given) {

@@ -33,11 +33,16 @@ class Upload {
     this.#answer(reading, opened);
   }
 
-  onDropped(reading) {
+  onDropped(reading, reason) {
     const opened = this.readings.get(reading);
     this.readings.delete(reading);
     // What the source says to being cancelled concerns nobody: the call has ended, or goes on without it.
-    opened?.then((reader) => reader.cancel()).catch(() => {});
+    opened?.then((reader) => reader.cancel(reason)).catch(() => {});
+  }
+
+  /** The call has ended: its source learns that nobody reads on, and can close its files. */
+  end(reason) {
+    for (const reading of this.readings.keys()) this.onDropped(reading, reason);
   }
 
   async #answer(reading, opened) {
@@ -67,14 +72,14 @@ class Upload {
 }
 
 /**
- * @typedef {{ read(): Promise<{ done: boolean, value: unknown }>, cancel(): unknown }} Reader
+ * @typedef {{ read(): Promise<{ done: boolean, value: unknown }>, cancel(reason: unknown): unknown }} Reader
  * @returns {Promise<Reader>}
  */
 async function openReader(source) {
   const made = await source();
   if (isStream(made)) {
     const reader = made.getReader();
-    return { read: () => reader.read(), cancel: () => reader.cancel() };
+    return { read: () => reader.read(), cancel: (reason) => reader.cancel(reason) };
   }
   const iterable = typeof made === 'string' || ArrayBuffer.isView(made) ? [made] : made;
   const iterator = iterable?.[Symbol.asyncIterator]?.() ?? iterable?.[Symbol.iterator]?.();

@@ -120,10 +120,12 @@ fn answer<B>(reply: Reply<B>, mut url: Url, written: &str, redirected: bool, rec
 fn target(written: &str) -> Result<Url, Box<Fault>> {
     let refused = |code: &'static str| Fault::new(code, Phase::Send, Delivery::NotSent);
     let Ok(url) = Url::parse(written) else {
-        return Err(Box::new(refused("ERR_INVALID_URL")));
+        let reason = format!("{} is not a URL; an absolute one is expected, http: or https:.", shown(written));
+        return Err(Box::new(refused("ERR_INVALID_URL").with_reason(reason)));
     };
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(Box::new(refused("ERR_UNSUPPORTED_PROTOCOL")));
+        let reason = format!("{}: is not a scheme that can be fetched; http: or https: is expected.", url.scheme());
+        return Err(Box::new(refused("ERR_UNSUPPORTED_PROTOCOL").with_reason(reason)));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Box::new(
@@ -132,6 +134,15 @@ fn target(written: &str) -> Result<Url, Box<Fault>> {
         ));
     }
     Ok(url)
+}
+
+/// The beginning of what the caller wrote, quoted.
+fn shown(written: &str) -> String {
+    const ENOUGH: usize = 100;
+    match written.char_indices().nth(ENOUGH) {
+        Some((end, _)) => format!("{:?}...", &written[..end]),
+        None => format!("{written:?}"),
+    }
 }
 
 /// Whether the call may be repeated after the server has seen some of it: then its body is worth keeping.
@@ -204,3 +215,6 @@ pub enum CallError {
     /// The request body's source failed; the caller knows with what.
     Body { recovery: Recovery },
 }
+
+#[cfg(test)]
+mod tests;

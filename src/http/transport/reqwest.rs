@@ -27,6 +27,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::http::header::CONTENT_LENGTH;
+use ::http::{HeaderValue, Method};
 use bytes::Bytes;
 use hyper::ext::ReasonPhrase;
 use hyper_util::client::legacy::connect::HttpInfo;
@@ -144,19 +146,26 @@ impl ReqwestTransport {
     }
 }
 
+/// Gives the request its body. The upload of one that has to be read is returned.
 fn fill(request: &mut reqwest::Request, body: ExchangeBody) -> Option<Arc<Progress>> {
+    let states_no_body = matches!(*request.method(), Method::POST | Method::PUT);
     match body {
-        ExchangeBody::Empty => None,
-        ExchangeBody::Bytes(bytes) => {
-            *request.body_mut() = Some(bytes.into());
-            None
-        }
         ExchangeBody::Stream { stream, length } => {
             let (upload, progress) = Upload::new(stream, length);
             *request.body_mut() = Some(reqwest::Body::wrap(upload));
-            Some(progress)
+            return Some(progress);
         }
+        ExchangeBody::Bytes(bytes) if !bytes.is_empty() => *request.body_mut() = Some(bytes.into()),
+        // hyper sends no length with an empty body; servers wait, or answer 411, where the method implies one.
+        ExchangeBody::Bytes(_) => state_empty(request),
+        ExchangeBody::Empty if states_no_body => state_empty(request),
+        ExchangeBody::Empty => {}
     }
+    None
+}
+
+fn state_empty(request: &mut reqwest::Request) {
+    request.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
 }
 
 /// The address that a URL names by itself.

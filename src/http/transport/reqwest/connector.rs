@@ -11,8 +11,10 @@ use std::cell::Cell;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use tower::util::{Oneshot, ServiceExt};
 use tower::{Layer, Service};
 
 use crate::fault::Phase;
@@ -83,32 +85,40 @@ impl<S> Layer<S> for Watched {
     type Service = WatchedConnector<S>;
 
     fn layer(&self, connector: S) -> WatchedConnector<S> {
-        WatchedConnector { connector }
+        WatchedConnector { connector: Arc::new(connector) }
     }
 }
 
-#[derive(Debug, Clone)]
+/// hyper-util clones its connector three times for every request, reqwest's is a stack of boxes, and most requests
+/// then find a pooled connection: the clones share it, and only one that is called makes its own.
+#[derive(Debug)]
 pub(super) struct WatchedConnector<S> {
-    connector: S,
+    connector: Arc<S>,
+}
+
+impl<S> Clone for WatchedConnector<S> {
+    fn clone(&self) -> Self {
+        WatchedConnector { connector: Arc::clone(&self.connector) }
+    }
 }
 
 impl<S, R> Service<R> for WatchedConnector<S>
 where
-    S: Service<R>,
-    S::Future: Send + 'static,
+    S: Service<R> + Clone,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = Connecting<S::Future>;
+    type Future = Connecting<Oneshot<S, R>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.connector.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        // The clone that is called waits for its own readiness.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, destination: R) -> Self::Future {
         // hyper-util may start over on a new connection when a pooled one closed before the request was written.
         update(|sight| sight.stage = Phase::Connect);
-        Connecting { inner: Box::pin(self.connector.call(destination)) }
+        Connecting { inner: Box::pin(S::clone(&self.connector).oneshot(destination)) }
     }
 }
 

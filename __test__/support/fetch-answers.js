@@ -1,0 +1,49 @@
+'use strict';
+
+/** What an origin of `origin-server.js` does with a request: answers, and real faults. */
+
+/** A response; a body that is not bytes or a string is sent as JSON. */
+function reply(status = 200, headers = {}, body = 'ok') {
+  const bytes = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+  return (request, response) => {
+    response.writeHead(status, { 'content-length': Buffer.byteLength(bytes), ...headers });
+    response.end(request.method === 'HEAD' ? undefined : bytes);
+  };
+}
+
+const ok = reply();
+
+/** RST instead of an answer. */
+const rst = (request, response) => response.socket.resetAndDestroy();
+
+/** FIN instead of an answer. */
+const fin = (request, response) => response.socket.end();
+
+/** No answer, ever. */
+const silence = () => {};
+
+/** Sends the first bytes of a longer body, then does something else. */
+function partial(then, { headers = { 'content-length': 1000 }, part = 'partial' } = {}) {
+  return (request, response) => {
+    response.writeHead(200, headers);
+    // What Linux has received it hands out before it reports the RST: the client sees the head in any case.
+    response.write(part, () => then(request, response));
+  };
+}
+
+/** Writes these bytes to the connection and ends it: for answers that are no HTTP. */
+const raw = (text) => (request, response) => response.socket.end(text);
+
+/** The first request gets the first answer, and so on; the last answer is for all that follow. */
+function inTurn(...answers) {
+  return (request, response) => answers[Math.min(request.index, answers.length - 1)](request, response);
+}
+
+/** Answers with what the request brought. */
+function echo({ method, path, headers, body }, response) {
+  const text = JSON.stringify({ method, path, headers, body: body.toString('base64') });
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(text);
+}
+
+module.exports = { reply, ok, rst, fin, silence, partial, raw, inTurn, echo };

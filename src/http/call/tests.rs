@@ -1,0 +1,271 @@
+//! The logic of a call alone: a scripted transport, and time that passes only when everybody waits.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+use ::http::HeaderValue;
+use ::http::header::{LOCATION, RETRY_AFTER};
+use tokio::time::{Instant, sleep};
+
+use super::super::hooks::{Failed, HookFuture};
+use super::super::transport::{Connection, Exchange, Failure, IncomingBody};
+use super::*;
+use crate::fault::{Ending, RetryAfter};
+use crate::policy::{Backoff, Now};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// How one exchange goes.
+enum Scripted {
+    Answer(u16, Option<(HeaderName, &'static str)>),
+    Failure(Failure),
+    /// Until the attempt's limit.
+    Silence,
+}
+use Scripted::{Answer as Says, Failure as Fails, Silence};
+
+#[derive(Clone, Default)]
+struct Script {
+    scripted: Arc<Mutex<VecDeque<Scripted>>>,
+    sent: Arc<Mutex<Vec<Exchange>>>,
+}
+
+impl Script {
+    fn of(scripted: impl IntoIterator<Item = Scripted>) -> Self {
+        let scripted = scripted.into_iter().collect();
+        Script { scripted: Arc::new(Mutex::new(scripted)), sent: Arc::default() }
+    }
+
+    fn client(&self) -> Client<Script> {
+        Client::with_clock(self.clone(), Arc::new(TokioClock(Instant::now())))
+    }
+
+    /// Something of every exchange, in order.
+    fn sent<V>(&self, of: impl Fn(&Exchange) -> V) -> Vec<V> {
+        self.sent.lock().unwrap().iter().map(of).collect()
+    }
+}
+
+struct NoBody;
+
+impl IncomingBody for NoBody {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
+        Ok(None)
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        Some(0)
+    }
+}
+
+impl Transport for Script {
+    type Body = NoBody;
+
+    async fn exchange(&self, exchange: Exchange) -> Result<Reply<NoBody>, Failure> {
+        let limit = exchange.limits.attempt;
+        self.sent.lock().unwrap().push(exchange);
+        let scripted = self.scripted.lock().unwrap().pop_front().expect("no further exchange was scripted");
+        match scripted {
+            Says(status, header) => Ok(Reply {
+                status: StatusCode::from_u16(status).unwrap(),
+                status_text: Bytes::new(),
+                headers: header.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect(),
+                body: NoBody,
+            }),
+            Fails(failure) => Err(failure),
+            Silence => {
+                sleep(limit.expect("a limit, or the test would never end")).await;
+                let fault = Fault::new("ETIMEDOUT", Phase::Wait, Delivery::Unknown);
+                Err(Failure { fault, reused: false })
+            }
+        }
+    }
+}
+
+struct TokioClock(Instant);
+
+impl Clock for TokioClock {
+    fn now(&self) -> Now {
+        Now { monotonic: self.0.elapsed(), wall: SystemTime::UNIX_EPOCH + self.0.elapsed() }
+    }
+}
+
+fn reset(reused: bool) -> Scripted {
+    let fault = Fault::new("ECONNRESET", Phase::Wait, Delivery::Unknown).with_ending(Ending::Rst);
+    Fails(Failure { fault, reused })
+}
+
+fn get(url: &str) -> Call {
+    Call {
+        method: Method::GET,
+        url: url.to_owned(),
+        headers: HeaderMap::new(),
+        body: RequestBody::Empty,
+        redirect: RedirectMode::Follow,
+        limits: Limits { connect: None, headers: None, body: None, attempt: None },
+        total: None,
+        policy: Arc::new(Policy::new(Options::default())),
+        hooks: None,
+    }
+}
+
+/// Hooks that take their time.
+struct Slow(Duration);
+
+impl Hooks for Slow {
+    fn should_retry<'a>(&'a self, _: Failed<'a>) -> HookFuture<'a, Option<bool>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn on_retry<'a>(&'a self, _: Failed<'a>, _: Duration) -> HookFuture<'a, ()> {
+        Box::pin(async {
+            sleep(self.0).await;
+            Ok(())
+        })
+    }
+}
+
+fn slow_hooks(delay: Duration) -> Option<Arc<dyn Hooks>> {
+    Some(Arc::new(Slow(delay)))
+}
+
+fn fault_of(outcome: Result<Answer<NoBody>, CallError>) -> (Fault, Recovery) {
+    match outcome {
+        Err(CallError::Fault { fault, recovery }) => (*fault, recovery),
+        Err(other) => panic!("not a fault: {other:?}"),
+        Ok(answer) => panic!("an answer: {}", answer.status),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_that_the_server_asks_for_is_kept_and_told() {
+    let script = Script::of([Says(503, Some((RETRY_AFTER, "7"))), Says(200, None)]);
+    let begun = Instant::now();
+    let recovery = script.client().call(get("http://a.test/")).await.unwrap().recovery.unwrap();
+    assert!(begun.elapsed() >= 7 * SECOND && begun.elapsed() < 8 * SECOND, "{:?}", begun.elapsed());
+    let delays: Vec<_> = recovery.attempts.iter().map(|attempt| attempt.delay).collect();
+    assert_eq!(delays, [Duration::ZERO, 7 * SECOND]);
+    let asked = recovery.attempts[0].fault.as_ref().unwrap().retry_after;
+    assert_eq!(asked, Some(RetryAfter::Delay(7 * SECOND)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_longer_than_the_call_may_take_ends_it_with_the_response() {
+    let script = Script::of([Says(503, Some((RETRY_AFTER, "61")))]);
+    let answer = script.client().call(get("http://a.test/")).await.unwrap();
+    assert_eq!((answer.status.as_u16(), answer.recovery.unwrap().gave_up), (503, Some(GaveUp::RetryAfterTooLong)));
+
+    let script = Script::of([Says(503, Some((RETRY_AFTER, "5")))]);
+    let begun = Instant::now();
+    let call = Call { total: Some(3 * SECOND), ..get("http://a.test/") };
+    let answer = script.client().call(call).await.unwrap();
+    assert_eq!((answer.status.as_u16(), answer.recovery.unwrap().gave_up), (503, Some(GaveUp::OutOfTime)));
+    assert_eq!(begun.elapsed(), Duration::ZERO, "waiting would not have helped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attempt_is_given_what_is_left_of_the_total() {
+    let script = Script::of([Says(503, Some((RETRY_AFTER, "4"))), Silence]);
+    let call = Call {
+        total: Some(10 * SECOND),
+        limits: Limits { attempt: Some(9 * SECOND), ..get("").limits },
+        ..get("http://a.test/")
+    };
+    let begun = Instant::now();
+    let (fault, recovery) = fault_of(script.client().call(call).await);
+    assert_eq!((&*fault.code, fault.phase, fault.delivery), ("ETIMEDOUT", Phase::Wait, Delivery::Unknown));
+    assert!(fault.reason.contains("10000 ms"), "{}", fault.reason);
+    assert_eq!((recovery.gave_up, recovery.attempts.len()), (Some(GaveUp::OutOfTime), 2));
+    let limits = script.sent(|exchange| exchange.limits.attempt.unwrap());
+    assert_eq!(limits[0], 9 * SECOND);
+    assert!(limits[1] <= 6 * SECOND && limits[1] > 5 * SECOND, "{limits:?}");
+    assert!(begun.elapsed() >= 10 * SECOND && begun.elapsed() < 11 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_is_cut_short_by_its_own_limit_is_retried_within_the_total() {
+    let script = Script::of([Silence, Says(200, None)]);
+    let call = Call {
+        total: Some(10 * SECOND),
+        limits: Limits { attempt: Some(SECOND), ..get("").limits },
+        ..get("http://a.test/")
+    };
+    assert_eq!(script.client().call(call).await.unwrap().recovery.unwrap().attempts.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_connection_costs_no_wait_and_a_fresh_one_follows() {
+    let script = Script::of([reset(true), Says(200, None)]);
+    let begun = Instant::now();
+    script.client().call(get("http://a.test/")).await.unwrap();
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert_eq!(script.sent(|exchange| exchange.connection), [Connection::Pooled, Connection::Fresh]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_cannot_take_longer_than_the_call_may() {
+    let script = Script::of([reset(false)]);
+    let call = Call { total: Some(3 * SECOND), hooks: slow_hooks(60 * SECOND), ..get("http://a.test/") };
+    let begun = Instant::now();
+    let (fault, recovery) = fault_of(script.client().call(call).await);
+    assert_eq!((&*fault.code, recovery.gave_up), ("ETIMEDOUT", Some(GaveUp::OutOfTime)));
+    assert_eq!(recovery.attempts[0].fault.as_ref().unwrap().code, "ECONNRESET");
+    assert!(begun.elapsed() < 4 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_attempt_begins_after_a_hook_has_used_up_the_time() {
+    let script = Script::of([reset(false)]);
+    let call = Call { hooks: slow_hooks(61 * SECOND), ..get("http://a.test/") };
+    let (fault, recovery) = fault_of(script.client().call(call).await);
+    assert_eq!((&*fault.code, recovery.gave_up), ("ECONNRESET", Some(GaveUp::OutOfTime)));
+    assert_eq!(recovery.attempts.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_redirect_made_a_get_is_retried_as_one() {
+    let script = Script::of([Says(303, Some((LOCATION, "/b"))), reset(false), Says(200, None)]);
+    let form =
+        Call { method: Method::POST, body: RequestBody::Bytes(Bytes::from_static(b"form")), ..get("http://a.test/a") };
+    let answer = script.client().call(form).await.unwrap();
+    assert_eq!((answer.url.as_deref(), answer.redirected), (Some("http://a.test/b"), true));
+    assert_eq!(script.sent(|exchange| exchange.method.clone()), [Method::POST, Method::GET, Method::GET]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_before_a_redirect_are_told_with_those_after_it() {
+    let script =
+        Script::of([reset(false), Says(302, Some((LOCATION, "http://b.test/"))), reset(false), Says(200, None)]);
+    let answer = script.client().call(get("http://a.test/")).await.unwrap();
+    let codes: Vec<_> =
+        answer.recovery.unwrap().attempts.into_iter().map(|attempt| attempt.fault.map(|fault| fault.code)).collect();
+    let reset = Some("ECONNRESET".into());
+    assert_eq!(codes, [reset.clone(), None, reset, None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_without_retries_asks_nobody_and_repeats_nothing() {
+    let policy = Policy::new(Options { retries: 0, ..Options::default() });
+    let once = |script: &Script| {
+        let call = Call { policy: Arc::new(policy.clone()), hooks: slow_hooks(SECOND), ..get("http://a.test/") };
+        let client = script.client();
+        async move { client.call(call).await }
+    };
+    let answer = once(&Script::of([Says(503, None)])).await.unwrap();
+    assert!(answer.status == 503 && answer.recovery.is_none());
+    let (fault, recovery) = fault_of(once(&Script::of([reset(true)])).await);
+    assert_eq!((&*fault.code, recovery.gave_up), ("ECONNRESET", Some(GaveUp::AttemptsExhausted)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_a_call_that_waits_ends_it() {
+    let backoff = Backoff { base: 9 * SECOND, cap: 9 * SECOND };
+    let policy = Arc::new(Policy::new(Options { backoff, ..Options::default() }));
+    let script = Script::of([Says(503, Some((RETRY_AFTER, "9"))), Says(200, None)]);
+    let client = script.client();
+    let call = client.call(Call { policy, ..get("http://a.test/") });
+    assert!(tokio::time::timeout(SECOND, call).await.is_err());
+    sleep(20 * SECOND).await;
+    assert_eq!(script.sent(|_| ()).len(), 1);
+}

@@ -1,0 +1,10 @@
+//! The HTTP client against real sockets that really reset, close, stall, refuse and break off.
+//! One topic per file; one binary, because each links the whole client.
+
+mod body;
+mod redirect;
+mod reset;
+mod retry;
+mod support;
+mod timeouts;
+mod tls;

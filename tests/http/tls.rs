@@ -1,0 +1,178 @@
+//! What is trusted, and how a refusal is named. The codes are those that Node programmers search for.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use unreset::fault::{Delivery, Fault, Kind, Phase};
+use unreset::http::call::Client;
+use unreset::http::transport::reqwest::{ReqwestTransport, TransportError, TransportOptions};
+
+use crate::support::*;
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+fn authority() -> Authority {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(rcgen::DnType::CommonName, "Test Authority");
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// For 127.0.0.1 unless a test changes it.
+fn leaf() -> CertificateParams {
+    CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap()
+}
+
+/// Serves echoes behind `chain`, whose first certificate has `key`.
+async fn serving(chain: Vec<CertificateDer<'static>>, key: KeyPair) -> Server {
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    Server::start(move |peer| {
+        let acceptor = acceptor.clone();
+        async move {
+            let Peer { stream, number, seen, unread } = peer;
+            // A client that refuses the certificate ends the handshake.
+            if let Ok(stream) = acceptor.accept(stream).await {
+                Peer { stream, number, seen, unread }.echo().await;
+            }
+        }
+    })
+    .await
+}
+
+async fn signed_by(authority: &Authority, params: CertificateParams, with_root: bool) -> Server {
+    let key = KeyPair::generate().unwrap();
+    let leaf = params.signed_by(&key, authority).unwrap();
+    let mut chain = vec![leaf.der().clone()];
+    if with_root {
+        chain.push(authority.der().clone());
+    }
+    serving(chain, key).await
+}
+
+async fn self_signed(params: CertificateParams) -> Server {
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    serving(vec![certificate.der().clone()], key).await
+}
+
+fn https(server: &Server) -> String {
+    format!("https://{}/", server.address)
+}
+
+fn trusting(authority: &Authority) -> TestClient {
+    let extra_roots = vec![Bytes::from(authority.pem())];
+    Client::new(ReqwestTransport::new(TransportOptions { extra_roots, ..TransportOptions::default() }).unwrap())
+}
+
+/// The one fault of a POST to `server`: refusals are never retried, and nothing was sent.
+async fn refused(client: TestClient, server: &Server) -> Fault {
+    let (fault, recovery) = failed(client.call(post(https(server), "secret")).await);
+    assert_eq!(
+        (fault.kind, fault.phase, fault.delivery),
+        (Kind::Tls, Phase::Handshake, Delivery::NotSent),
+        "{fault:?}"
+    );
+    assert!(!fault.transient && recovery.attempts.len() == 1);
+    assert!(server.seen().is_empty());
+    fault
+}
+
+#[tokio::test]
+async fn an_authority_that_was_added_is_trusted() {
+    let authority = authority();
+    let server = signed_by(&authority, leaf(), false).await;
+    let client = trusting(&authority);
+    assert_eq!(text(client.call(post(https(&server), "secret")).await).await, "secret");
+    assert_eq!(text(client.call(post(https(&server), "again")).await).await, "again");
+    assert_eq!(server.seen()[1].connection, 0, "connections over TLS are pooled too");
+}
+
+#[tokio::test]
+async fn roots_are_taken_as_der_too_and_nothing_else_is() {
+    let authority = authority();
+    let server = signed_by(&authority, leaf(), false).await;
+    let with = |root: Bytes| ReqwestTransport::new(TransportOptions { extra_roots: vec![root], ..Default::default() });
+    let client = Client::new(with(Bytes::copy_from_slice(authority.der())).unwrap());
+    assert_eq!(text(client.call(post(https(&server), "secret")).await).await, "secret");
+    assert!(matches!(with(Bytes::from_static(b"\x30\x03no")), Err(TransportError::Certificate(_))));
+    let torn = Bytes::from(authority.pem().replace("-----END", "----"));
+    assert!(matches!(with(torn), Err(TransportError::Pem(_))));
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_is_called_that() {
+    let mut made_with_openssl_defaults = leaf();
+    made_with_openssl_defaults.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    for params in [leaf(), made_with_openssl_defaults] {
+        let server = self_signed(params).await;
+        assert_eq!(refused(client(), &server).await.code, "DEPTH_ZERO_SELF_SIGNED_CERT");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_nobody_known_is_told_by_what_the_server_sends() {
+    let server = signed_by(&authority(), leaf(), false).await;
+    assert_eq!(refused(client(), &server).await.code, "UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+    let server = signed_by(&authority(), leaf(), true).await;
+    assert_eq!(refused(client(), &server).await.code, "SELF_SIGNED_CERT_IN_CHAIN");
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_called_that() {
+    let authority = authority();
+    let params = CertificateParams::new(vec!["other.test".to_owned()]).unwrap();
+    let server = signed_by(&authority, params, false).await;
+    assert_eq!(refused(trusting(&authority), &server).await.code, "ERR_TLS_CERT_ALTNAME_INVALID");
+}
+
+#[tokio::test]
+async fn a_certificate_out_of_its_time_is_called_that() {
+    let authority = authority();
+    let mut expired = leaf();
+    expired.not_after = date_time_ymd(2001, 1, 1);
+    let server = signed_by(&authority, expired, false).await;
+    assert_eq!(refused(trusting(&authority), &server).await.code, "CERT_HAS_EXPIRED");
+
+    let mut early = leaf();
+    early.not_before = date_time_ymd(2999, 1, 1);
+    early.not_after = date_time_ymd(3000, 1, 1);
+    let server = signed_by(&authority, early, false).await;
+    assert_eq!(refused(trusting(&authority), &server).await.code, "CERT_NOT_YET_VALID");
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_plain_http_is_found_out() {
+    let server = Server::start(|mut peer| async move {
+        peer.more().await;
+        peer.respond("400 Bad Request", "").await;
+        peer.until_closed().await;
+    })
+    .await;
+    assert_eq!(refused(client(), &server).await.code, "ERR_SSL_WRONG_VERSION_NUMBER");
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_cut_off_is_a_reset_of_nothing_sent() {
+    for end in [Peer::reset as fn(Peer), drop] {
+        let server = Server::start(move |mut peer| async move {
+            peer.more().await;
+            end(peer);
+        })
+        .await;
+        let (fault, _, attempts) = gave_up(client().call(post(https(&server), "secret").retries(1)).await);
+        assert_eq!((&*fault.code, fault.kind), ("ECONNRESET", Kind::Reset));
+        assert_eq!((fault.phase, fault.delivery, attempts), (Phase::Handshake, Delivery::NotSent, 2));
+    }
+}
