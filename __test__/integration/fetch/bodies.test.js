@@ -205,6 +205,29 @@ describe('what leaves is what leaves the built-in fetch', () => {
     expect(await seen(fetch, null, posted)).toEqual(await seen(builtIn, null, posted));
   });
 
+  test.each([
+    ['a stream', () => streamOf(bytes(1, 2, 3))],
+    ['a Node Readable', () => Readable.from([Buffer.from('abc')])],
+  ])('the Content-Length that the caller knows of %s', async (name, make) => {
+    const init = () => ({ method: 'PUT', body: make(), duplex: 'half', headers: { 'content-length': '3' } });
+    const ours = await seen(fetch, null, init());
+    expect(ours).toEqual(await seen(builtIn, null, init()));
+    expect(ours.headers['content-length']).toBe('3');
+  });
+
+  test.each([
+    ['less', [bytes(1, 2), bytes(3)], '4'],
+    ['more in its last piece', [bytes(1), bytes(2, 3)], '2'],
+    ['more pieces', [bytes(1, 2), bytes(3)], '2'],
+  ])('a stream that has %s than the Content-Length says fails', async (name, pieces, length) => {
+    for (const client of [fetch, builtIn]) {
+      const origin = await startOrigin(ok);
+      const init = { method: 'PUT', body: streamOf(...pieces), duplex: 'half', headers: { 'content-length': length } };
+      await expect(client(origin.url, init)).rejects.toMatchObject({ name: 'TypeError', message: 'fetch failed' });
+      await origin.close();
+    }
+  });
+
   test('init overrides the Request', async () => {
     const input = (url) => new Request(url, { method: 'POST', body: 'old', headers: { 'x-a': 'old', 'x-b': 'old' } });
     const init = { method: 'PUT', body: 'new', headers: { 'x-a': 'new' } };
@@ -412,6 +435,26 @@ describe('a stream under way', () => {
       origin.received(0).then(() => controller.abort(reason));
     });
     await (await origin.received(0)).closed;
+  });
+
+  test.each([
+    ['a stream', (url, body, init) => fetch(url, { ...init, body })],
+    ['the stream of a Request', (url, body, init) => fetch(new Request(url, { ...init, body }), { signal: init.signal })],
+    ['a stream of known length', (url, body, init) => fetch(url, { ...init, body, headers: { 'content-length': '9' } })],
+  ])('%s that has nothing to give is cancelled at once', async (name, start) => {
+    const origin = await startOrigin(readInto, { readBody: false });
+    const controller = new AbortController();
+    const cancelled = new Promise((resolve) => {
+      const body = new ReadableStream({
+        start: (own) => own.enqueue(bytes(1)),
+        pull: () => new Promise(() => {}),
+        cancel: resolve,
+      });
+      start(origin.url, body, { method: 'POST', duplex: 'half', signal: controller.signal }).catch(() => {});
+    });
+    await origin.received(0);
+    controller.abort('enough');
+    expect(await cancelled).toBe('enough');
   });
 
   test.each(ENDLESS)('%s is cancelled when the server resets the connection', async (name, make) => {
