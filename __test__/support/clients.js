@@ -69,7 +69,7 @@ const CLIENTS = {
   },
 
   async got(url, { signal, timeout, connectTimeout, ca, onHead }) {
-    const { got } = await import(GOT);
+    const { default: got } = await import(GOT);
     const call = got(url, {
       signal,
       timeout: { request: timeout, connect: connectTimeout },

@@ -20,6 +20,7 @@ const BEHAVIOURS = {
   '/fin-before': (socket) => socket.end(),
   '/rst-body': (socket, hold) => beginBody(socket, () => hold(() => socket.resetAndDestroy())),
   '/fin-body': (socket, hold) => beginBody(socket, () => hold(() => socket.end())),
+  '/fin-last-body': (socket) => socket.end(`HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n${PART}`),
   '/rst-with-body': (socket) => beginBody(socket, () => socket.resetAndDestroy()),
   '/fin-chunked': (socket) => {
     socket.end(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${PART.length}\r\n${PART}\r\n`);

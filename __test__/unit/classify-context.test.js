@@ -70,15 +70,18 @@ describe('signal', () => {
 
 describe('a context that is not valid', () => {
   test.each([
-    [null, 'context must be an object, not null'],
-    ['connect', "context must be an object, not 'connect'"],
-    [{ phases: 'wait' }, 'context.phases is not an option; there are phase, delivery, signal'],
-    [{ phase: 'conect' }, "context.phase must be one of resolve, connect, handshake, send, wait, receive, idle, not 'conect'"],
-    [{ phase: null }, 'context.phase must be one of resolve, connect, handshake, send, wait, receive, idle, not null'],
-    [{ delivery: 5 }, 'context.delivery must be one of not-sent, unknown, answered, not 5'],
-    [{ delivery: ['unknown'] }, 'context.delivery must be one of not-sent, unknown, answered, not an object'],
-    [{ signal: {} }, 'context.signal must be an AbortSignal, not an object'],
-    [{ signal: true }, 'context.signal must be an AbortSignal, not true'],
+    [null, 'context must be an object. Received null.'],
+    ['connect', "context must be an object. Received 'connect'."],
+    [{ phases: 'wait' }, 'context.phases is not an option. Accepted: phase, delivery, signal.'],
+    [
+      { phase: 'conect' },
+      "context.phase must be one of resolve, connect, handshake, send, wait, receive, idle. Received 'conect'.",
+    ],
+    [{ phase: null }, 'context.phase must be one of resolve, connect, handshake, send, wait, receive, idle. Received null.'],
+    [{ delivery: 5 }, 'context.delivery must be one of not-sent, unknown, answered. Received 5.'],
+    [{ delivery: ['unknown'] }, "context.delivery must be one of not-sent, unknown, answered. Received [ 'unknown' ]."],
+    [{ signal: {} }, 'context.signal must be an AbortSignal. Received {}.'],
+    [{ signal: true }, 'context.signal must be an AbortSignal. Received true.'],
   ])('%j', (context, message) => {
     expect(() => classify(new Error('x'), context)).toThrow(expect.objectContaining({ name: 'TypeError', message }));
   });

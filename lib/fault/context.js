@@ -2,6 +2,8 @@
 
 /** The second argument of `classify`. */
 
+const { checkOptions, invalidType, invalidValue } = require('../validate');
+
 const PHASES = ['resolve', 'connect', 'handshake', 'send', 'wait', 'receive', 'idle'];
 const DELIVERIES = ['not-sent', 'unknown', 'answered'];
 const KEYS = ['phase', 'delivery', 'signal'];
@@ -13,40 +15,24 @@ const KEYS = ['phase', 'delivery', 'signal'];
  */
 function parseContext(context) {
   if (context === undefined) return {};
-  if (context === null || typeof context !== 'object') {
-    throw invalid(`context must be an object, not ${named(context)}`);
-  }
-  const unknown = Object.keys(context).find((key) => !KEYS.includes(key));
-  if (unknown !== undefined) {
-    throw invalid(`context.${unknown} is not an option; there are ${KEYS.join(', ')}`);
-  }
+  const { phase, delivery, signal } = checkOptions(context, 'context', KEYS);
   return {
-    phase: oneOf(PHASES, context.phase, 'phase'),
-    delivery: oneOf(DELIVERIES, context.delivery, 'delivery'),
-    signal: abortSignal(context.signal),
+    phase: checkWord(phase, 'context.phase', PHASES),
+    delivery: checkWord(delivery, 'context.delivery', DELIVERIES),
+    signal: checkSignal(signal, 'context.signal'),
   };
 }
 
-function oneOf(words, value, name) {
+function checkWord(value, name, words) {
   if (value === undefined || words.includes(value)) return value;
-  throw invalid(`context.${name} must be one of ${words.join(', ')}, not ${named(value)}`);
+  throw invalidValue(name, `one of ${words.join(', ')}`, value);
 }
 
 /** By its members and not by `instanceof`: the signal may be of another realm, or a polyfill's. */
-function abortSignal(value) {
+function checkSignal(value, name) {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'object' && typeof value.aborted === 'boolean' && 'reason' in value) return value;
-  throw invalid(`context.signal must be an AbortSignal, not ${named(value)}`);
-}
-
-function named(value) {
-  if (typeof value === 'string') return `'${value}'`;
-  if (typeof value === 'function') return 'a function';
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
-}
-
-function invalid(message) {
-  return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_VALUE' });
+  throw invalidType(name, 'an AbortSignal', value);
 }
 
 module.exports = { parseContext };

@@ -9,7 +9,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const engine = require('../engine/engine');
 const { DONE } = require('../engine/completion');
-const { callError, bodySourceError } = require('../errors');
+const { CallFailure } = require('../errors');
 const { unwatch } = require('./abort');
 const { Incoming } = require('./incoming');
 const { CLEAN_RECOVERY } = require('./recovery');
@@ -30,8 +30,6 @@ class Call {
     this.reject = reject;
     /** Kept by the engine: whether the process stays alive for this call. */
     this.waiting = false;
-    /** The stack of the caller, for errors. */
-    this.stack = undefined;
     /** @type {AbortSignal | undefined} */
     this.signal = undefined;
     /** @type {import('./upload').Upload | undefined} */
@@ -65,8 +63,8 @@ class Call {
     this.#settle();
     const { reject } = this.#promised();
     if (source === 'hook') reject(this.hooks.thrown);
-    else if (source === 'body') reject(bodySourceError(this.upload.failure?.error, recovery, this));
-    else reject(callError(isBadInput(fault) ? `input: ${fault.reason}` : 'fetch failed', fault, recovery, this));
+    else if (source === 'body') reject(new CallFailure('fetch failed', recovery, { source: this.upload.failure?.error }));
+    else reject(new CallFailure(isBadInput(fault) ? `input: ${fault.reason}` : 'fetch failed', recovery, { fault }));
   }
 
   onChunk(bytes, flags) {
@@ -77,7 +75,7 @@ class Call {
   }
 
   onBroken({ fault }) {
-    this.#end(callError('terminated', fault, JSON.parse(this.recovery), this));
+    this.#end(new CallFailure('terminated', JSON.parse(this.recovery), { fault }));
   }
 
   onHook(isShouldRetry, event) {
@@ -114,8 +112,8 @@ class Call {
       engine.startWaiting(this);
       const native = engine.nativeEngine();
       const asked = piece ? native.read(this.id) : native.collect(this.id);
-      // Cancelled, or read to its end: nothing follows.
-      if (!asked) this.onChunk(undefined, DONE);
+      // Whoever asks has neither cancelled nor read to the end. It must not look like an end.
+      if (!asked) this.onBroken({ fault: LOST_BODY });
     });
   }
 
@@ -152,6 +150,16 @@ class Call {
     this.signal = undefined;
   }
 }
+
+const LOST_BODY = Object.freeze({
+  code: 'ERR_UNRESET_INTERNAL',
+  kind: 'unknown',
+  phase: 'receive',
+  delivery: 'answered',
+  transient: false,
+  reconnect: false,
+  reason: 'The rest of the response body is not there any more. This is a mistake in unreset; please report it.',
+});
 
 /** The URL was at fault, and nothing was sent: the message says so itself, as for any other wrong argument. */
 function isBadInput(fault) {

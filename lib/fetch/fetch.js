@@ -5,6 +5,7 @@
 const native = require('../native');
 const engine = require('../engine/engine');
 const { SHOULD_RETRY, ON_RETRY } = require('../engine/call-flags');
+const { toThrow } = require('../errors');
 const { watch } = require('./abort');
 const { Call, Hooks } = require('./call');
 const { parseClientOptions, parseCallOptions } = require('./options');
@@ -22,8 +23,12 @@ const LOCAL_URL = /^\s*(?:data|blob):/i;
  */
 function createFetch(options) {
   const client = new Client(parseClientOptions(options));
-  return function fetch(input, init) {
-    return client.fetch(input, init, fetch);
+  return async function fetch(input, init) {
+    try {
+      return await client.fetch(input, init);
+    } catch (failure) {
+      throw toThrow(failure, fetch);
+    }
   };
 }
 
@@ -38,12 +43,10 @@ class Client {
     this.#hasDefaults = options.headers.length > 0 || hasHooks(options.retry);
   }
 
-  /** @param {Function} entry what the caller called: the stack begins below it */
-  fetch(input, init, entry) {
+  fetch(input, init) {
     return new Promise((resolve, reject) => {
       const simple = typeof input === 'string' && init === undefined && !this.#hasDefaults && !LOCAL_URL.test(input);
       const call = new Call('GET', simple ? input : '', resolve, reject);
-      Error.captureStackTrace(call, entry);
       try {
         if (simple) this.#start(call, 0, `GET\n\n${input}`);
         else this.#startPlanned(call, input, init ?? {});
@@ -104,6 +107,7 @@ function hasHooks(retry) {
   return retry.shouldRetry !== undefined || retry.onRetry !== undefined;
 }
 
+/** Made by the first call, for the same reason as its native half. */
 let shared;
 
 /**
@@ -111,9 +115,13 @@ let shared;
  *
  * @type {typeof import('../..').fetch}
  */
-function fetch(input, init) {
-  shared ??= new Client(parseClientOptions());
-  return shared.fetch(input, init, fetch);
+async function fetch(input, init) {
+  try {
+    shared ??= new Client(parseClientOptions());
+    return await shared.fetch(input, init);
+  } catch (failure) {
+    throw toThrow(failure, fetch);
+  }
 }
 
 module.exports = { fetch, createFetch };

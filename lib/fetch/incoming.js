@@ -7,6 +7,8 @@
  * that nobody reads must not hold its connection for ever.
  */
 
+const { toThrow } = require('../errors');
+
 const forgotten = new FinalizationRegistry((call) => call.cancel());
 
 class Incoming {
@@ -50,9 +52,13 @@ class Incoming {
   }
 
   async #ask(piece) {
-    const answer = await this.call.readBody(piece);
-    if (answer.done) forgotten.unregister(this);
-    return answer;
+    try {
+      const answer = await this.call.readBody(piece);
+      if (answer.done) forgotten.unregister(this);
+      return answer;
+    } catch (failure) {
+      throw toThrow(failure, this.#ask);
+    }
   }
 }
 

@@ -101,7 +101,7 @@ const ENTRIES: &[Entry] = &[
         .causes(&["An attack, or a broken peer"])
         .action(SERVER_BUG),
     MALFORMED
-        .code("HPE_UNKNOWN", "The HTTP parser rejects what the peer sent and does not say why (undici 7).")
+        .code("HPE_UNKNOWN", "The HTTP parser rejects what the peer sent and does not say why (undici 7 and 8).")
         .causes(&["The port speaks another protocol", "A broken server or proxy"])
         .action(NOT_HTTP),
     MALFORMED
@@ -109,13 +109,13 @@ const ENTRIES: &[Entry] = &[
         .causes(&["A broken server or proxy", "The port speaks another protocol"])
         .action(NOT_HTTP),
     MALFORMED
+        .becomes("ECONNRESET")
+        .kind(Kind::Reset)
+        .transient()
         .at(Phase::Receive, Delivery::Answered)
-        .code(
-            "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
-            "The response body is shorter or longer than its Content-Length (undici).",
-        )
-        .causes(&["The server closed early", "A proxy that changed the body and not its length"])
-        .action("Do not use the part that arrived as if it were whole."),
+        .code("UND_ERR_RES_CONTENT_LENGTH_MISMATCH", "The response body is shorter than its Content-Length (undici).")
+        .causes(&["The server closed inside a response", "A proxy that changed the body and not its length"])
+        .action("As ECONNRESET. Do not use the part that arrived as if it were whole."),
     MALFORMED
         .code("ERR_HTTP_SOCKET_ENCODING", "The encoding of an HTTP socket was changed.")
         .causes(&["setEncoding was called on the socket"])

@@ -47,11 +47,14 @@ impl Rule for BrokenBody {
     fn judge(&self, case: &Case<'_>) -> Option<Fault> {
         let answered = case.link.timings.is_some_and(|timings| timings.response);
         match case.name()? {
-            "ReadError" if has_response(case.link) => {
-                let own = case.code().filter(|code| *code == "ECONNRESET");
-                let otherwise = own.map_or("ERR_READING_RESPONSE_STREAM", |_| "ECONNRESET");
-                Some(case.broken_body(otherwise))
-            }
+            "ReadError" if has_response(case.link) => Some(match case.code() {
+                // got 16 counts the bytes: fewer than announced is what a connection that ended early leaves.
+                Some("ERR_HTTP_CONTENT_LENGTH_MISMATCH") => {
+                    case.fault("ECONNRESET", Phase::Receive, Delivery::Answered)
+                }
+                Some("ECONNRESET") => case.broken_body("ECONNRESET"),
+                _ => case.broken_body("ERR_READING_RESPONSE_STREAM"),
+            }),
             "RequestError" if answered && case.inner.is_some() => Some(case.broken_body("ECONNRESET")),
             _ => None,
         }
@@ -132,6 +135,8 @@ mod tests {
         let read_error = Link { name: Some("ReadError".into()), response: begun(), ..Link::default() };
         let fault = judge(Link { code: Some("ECONNRESET".into()), ..read_error.clone() });
         assert_eq!((fault.kind, fault.phase, fault.delivery), (Kind::Reset, Phase::Receive, Delivery::Answered));
+        let fault = judge(Link { code: Some("ERR_HTTP_CONTENT_LENGTH_MISMATCH".into()), ..read_error.clone() });
+        assert_eq!((&*fault.code, fault.kind), ("ECONNRESET", Kind::Reset));
         let fault = judge(Link { code: Some("ERR_READING_RESPONSE_STREAM".into()), ..read_error });
         assert_eq!((fault.kind, fault.transient), (Kind::Protocol, false));
     }

@@ -65,7 +65,7 @@ impl Rule for NetworkError {
     }
 }
 
-/// `HTTPParserError` without a code: undici 7.30 loses it.
+/// `HTTPParserError` without a code: undici 7.30 and 8.12 lose it.
 pub struct UnparsedAnswer;
 
 impl Rule for UnparsedAnswer {
