@@ -51,9 +51,8 @@ describe('our check, that of the built-in Headers, and that of native code', () 
       const value = `a${character}b`;
       return linesOf('x-a', value) === undefined && builtInAccepts('x-a', value);
     });
-    for (const character of only) {
-      expect([named(character), /[\u0001-\u001f\u007f]/.test(character)]).toEqual([named(character), true]);
-    }
+    const isControl = (character) => character < ' ' || character === '\u007f';
+    expect(only.filter((character) => !isControl(character)).map(named)).toEqual([]);
   });
 
   test.each([' a ', '\ta', 'a\t ', '\r\na', 'a\n', '', '   '])('trim %j alike', (value) => {

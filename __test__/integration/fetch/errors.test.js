@@ -141,8 +141,17 @@ describe('inside the body', () => {
       expect(error.message).toBe('terminated');
       expect(error.cause).toMatchObject({ code: 'ECONNRESET', kind: 'reset', phase: 'receive', delivery: 'answered', transient: true, ...fault });
       expect(error.recovery.attempts).toEqual([{ fault: null, delay: 0 }]);
-      expect(error.stack).toContain(__filename);
       expectClassified(error);
+    }
+  });
+
+  test('its stack shows who read the body', async () => {
+    const origin = await startOrigin(partial(rst));
+    for (const read of ['text', 'json', 'arrayBuffer', 'blob', 'formData']) {
+      const response = await fetch(origin.url);
+      const error = await failureOf(response[read]());
+      expect(error.stack).toContain(__filename);
+      expect(error.cause.stack).toContain(__filename);
     }
   });
 
