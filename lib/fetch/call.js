@@ -130,7 +130,8 @@ class Call {
 
   #end(error) {
     this.ended ??= { error };
-    this.#settle(error);
+    // A failure that has not become an error yet is nothing to give to the caller's source as a reason.
+    this.#settle(error instanceof CallFailure ? undefined : error);
     const { reading } = this;
     this.reading = undefined;
     reading?.reject(error);

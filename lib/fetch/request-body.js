@@ -37,19 +37,25 @@ async function extractRequestBody(stream) {
   return { open: () => continued(chunks, pending, reader) };
 }
 
-async function* continued(chunks, pending, reader) {
-  try {
-    yield* chunks;
-    for (;;) {
-      const { done, value } = await (pending ?? reader.read());
-      pending = undefined;
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    // Reached by an early end as well: the source learns that nobody reads on.
-    reader.cancel().catch(() => {});
-  }
+/** A stream, not a generator: to be cancelled it must not have to wait for the next piece. */
+function continued(chunks, pending, reader) {
+  let next = 0;
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        if (next < chunks.length) {
+          controller.enqueue(chunks[next++]);
+          return;
+        }
+        const { done, value } = await (pending ?? reader.read());
+        pending = undefined;
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 function nextTurn() {

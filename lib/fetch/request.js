@@ -8,6 +8,7 @@
 const { extractBody } = require('./body');
 const { extractRequestBody } = require('./request-body');
 const { isRequest, isUrl } = require('./brands');
+const { ofStatedLength } = require('./stated-length');
 const { HeaderLines, appendHeaders, TOKEN } = require('./headers');
 const { isAbortSignal } = require('./abort');
 const { REDIRECT_ERROR, REDIRECT_MANUAL, STREAM, REOPENS } = require('../engine/call-flags');
@@ -41,16 +42,19 @@ function plan(input, init, defaultHeaders) {
   const method = normalizeMethod(init.method ?? request?.method ?? 'GET');
   const lines = new HeaderLines();
   appendHeaders(init.headers ?? request?.headers, lines);
+  const given = new Set(lines.names);
   for (const [name, value] of defaultHeaders) {
-    if (!lines.has(name)) lines.append(name, value);
+    if (!given.has(name)) lines.append(name, value);
   }
+  const body = bodyOf(init, request, method);
+  if (body === undefined) checkLength(lines.contentLength, 0);
   return {
     method,
     url: urlOf(input, request),
     lines,
     flags: redirectFlag(init.redirect ?? request?.redirect ?? 'follow'),
     signal: signalOf(init.signal === undefined ? request?.signal : init.signal),
-    body: bodyOf(init, request, method),
+    body,
     integrity: String(init.integrity ?? request?.integrity ?? ''),
   };
 }
@@ -66,6 +70,10 @@ function addBody(planned, body) {
   if (body.type !== undefined && !lines.has('content-type')) lines.append('content-type', body.type);
   if (body.open !== undefined) planned.flags |= body.reopens ? REOPENS : STREAM;
   checkLength(lines.contentLength, knownLength(body));
+  if (body.open !== undefined && body.length === undefined && lines.contentLength !== undefined) {
+    body.length = Number(lines.contentLength);
+    body.open = ofStatedLength(body.open, body.length);
+  }
 }
 
 /**
@@ -136,7 +144,11 @@ function knownLength(body) {
 
 /** A Content-Length that is not the body's would cut it, or leave the server waiting. */
 function checkLength(stated, known) {
-  if (stated !== undefined && known !== undefined && stated !== String(known)) {
+  if (stated === undefined) return;
+  if (!/^\d{1,15}$/.test(stated)) {
+    throw new TypeError(`headers: "content-length" is ${JSON.stringify(stated)}, which is not a number of bytes; leave it out`);
+  }
+  if (known !== undefined && Number(stated) !== known) {
     throw new TypeError(`headers: "content-length" is ${stated}, but the body has ${known} bytes; leave it out`);
   }
 }

@@ -96,4 +96,4 @@ function bytesOf(value) {
   throw new TypeError(`body: a stream must yield bytes (Uint8Array) or strings, not ${typeof value}`);
 }
 
-module.exports = { Upload };
+module.exports = { Upload, openReader, bytesOf };
