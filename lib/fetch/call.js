@@ -40,23 +40,27 @@ class Call {
     this.recovery = CLEAN_RECOVERY;
     /** Who waits for body bytes. */
     this.reading = undefined;
+    /**
+     * The stream of the body, to be ended by an abort: held weakly, because the call must not keep it.
+     *
+     * @type {WeakRef<ReadableByteStreamController> | undefined}
+     */
+    this.streaming = undefined;
     /** Why there is no more to read: `{ error }`. */
     this.ended = undefined;
   }
 
-  onHead(flags, status, toCome, head, recovery, body) {
-    this.recovery = recovery ?? CLEAN_RECOVERY;
+  onHead(flags, status, head, recovery, body) {
+    if (recovery !== undefined) this.recovery = recovery;
     const complete = (flags & DONE) !== 0;
-    if (complete) this.#settle();
-    else engine.stopWaiting(this);
-    const answer = { flags, status, head, url: this.url, recovery, body: null };
-    if (hasNullBody(status, this.method)) {
-      if (!complete) this.cancel();
-    } else {
-      answer.body = complete ? (body ?? '') : new Incoming(this);
-    }
     UnresetResponse ??= require('./response').UnresetResponse;
-    this.#promised().resolve(new UnresetResponse(answer));
+    const answer = { flags, status, head, url: this.url, recovery: this.recovery, body: null };
+    if (!hasNullBody(status, this.method)) answer.body = complete ? (body ?? '') : new Incoming(this);
+    const response = new UnresetResponse(answer);
+    if (complete) this.#settle();
+    else if (answer.body === null) this.cancel();
+    else this.stopWaiting();
+    this.#promised().resolve(response);
   }
 
   onFailed({ source, fault, recovery }) {
@@ -69,9 +73,11 @@ class Call {
 
   onChunk(bytes, flags) {
     const done = (flags & DONE) !== 0;
+    const { reading } = this;
+    this.reading = undefined;
     if (done) this.#settle();
-    else engine.stopWaiting(this);
-    this.#answerReading({ bytes, done });
+    else this.stopWaiting();
+    reading?.resolve({ bytes, done });
   }
 
   onBroken({ fault }) {
@@ -86,6 +92,12 @@ class Call {
   abort(reason) {
     engine.cancel(this);
     this.fail(reason);
+    this.streaming?.deref()?.error(reason);
+  }
+
+  /** Lets the process end, unless somebody waits for the body or the request is still being sent. */
+  stopWaiting() {
+    if (this.reading === undefined && !this.upload?.isReading) engine.stopWaiting(this);
   }
 
   /** Ends the call from this side: its input is wrong, or the caller does not want it any more. */
@@ -135,12 +147,6 @@ class Call {
     const { reading } = this;
     this.reading = undefined;
     reading?.reject(error);
-  }
-
-  #answerReading(answer) {
-    const { reading } = this;
-    this.reading = undefined;
-    reading?.resolve(answer);
   }
 
   /** Native code has finished with this call: nothing of it stays behind. */

@@ -75,7 +75,7 @@ async fn deliver<B: IncomingBody>(answer: Answer<B>, mut registration: Registrat
 
     let call = registration.call();
     let mut completion = Completion::new(Kind::Head, call);
-    completion.first = f64::from(answer.status.as_u16());
+    completion.number = f64::from(answer.status.as_u16());
     completion.values[0] = Value::Latin1(head_text(&answer.status_text, answer.url.as_deref(), &answer.headers));
     if answer.redirected {
         completion.flags |= REDIRECTED;
@@ -93,7 +93,6 @@ async fn deliver<B: IncomingBody>(answer: Answer<B>, mut registration: Registrat
         return;
     }
 
-    completion.second = download.length().map_or(-1.0, |length| length as f64);
     let (sender, requests) = mpsc::channel(1);
     registration.core().expect_reads(call, sender);
     registration.head_sent();

@@ -10,8 +10,8 @@ use std::ptr;
 use napi::bindgen_prelude::{Buffer, ToNapiValue};
 use napi::{Result, check_status, sys};
 
-/// Numbers per completion: kind and flags, call, first number, second number.
-pub const SLOTS: usize = 4;
+/// Numbers per completion: kind and flags, call, and one that belongs to the kind.
+pub const SLOTS: usize = 3;
 /// Completions per batch. A longer queue is taken in turns, so that timers and sockets of the program itself
 /// are not kept waiting.
 pub const BATCH: usize = 256;
@@ -24,7 +24,7 @@ pub const STRING_BODY: usize = 8 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
-    /// The response head, with the body where it has arrived. Numbers: status, bytes to come (-1 unknown).
+    /// The response head, with the body where it has arrived. Number: the status.
     Head = 1,
     /// The call has no answer. A JSON text says why.
     Failed = 2,
@@ -32,9 +32,9 @@ pub enum Kind {
     Chunk = 3,
     /// The body broke. A JSON text says how.
     Broken = 4,
-    /// The next piece of the request body is wanted. First number: the reading it belongs to.
+    /// The next piece of the request body is wanted. Number: the reading it belongs to.
     Pull = 5,
-    /// A reading of the request body is not wanted any more. First number: which.
+    /// A reading of the request body is not wanted any more. Number: which.
     Dropped = 6,
     /// The hook `shouldRetry` is to be asked. A JSON text holds its arguments.
     ShouldRetry = 7,
@@ -60,8 +60,7 @@ pub struct Completion {
     pub kind: Kind,
     pub flags: u32,
     pub call: u32,
-    pub first: f64,
-    pub second: f64,
+    pub number: f64,
     pub values: [Value; 3],
 }
 
@@ -77,7 +76,7 @@ pub enum Value {
 
 impl Completion {
     pub fn new(kind: Kind, call: u32) -> Self {
-        Completion { kind, flags: 0, call, first: 0.0, second: 0.0, values: Default::default() }
+        Completion { kind, flags: 0, call, number: 0.0, values: Default::default() }
     }
 
     /// A completion that carries one JSON text.
@@ -86,12 +85,7 @@ impl Completion {
     }
 
     pub fn write_numbers(&self, slots: &mut [f64]) {
-        slots.copy_from_slice(&[
-            f64::from(self.kind as u32 | self.flags),
-            f64::from(self.call),
-            self.first,
-            self.second,
-        ]);
+        slots.copy_from_slice(&[f64::from(self.kind as u32 | self.flags), f64::from(self.call), self.number]);
     }
 }
 
@@ -181,6 +175,6 @@ mod tests {
         let mut completion = Completion::new(Kind::OnRetry, 7);
         completion.flags = BUFFER | RECOVERY;
         completion.write_numbers(&mut slots);
-        assert_eq!(slots, [f64::from(8 | BUFFER | RECOVERY), 7.0, 0.0, 0.0]);
+        assert_eq!(slots, [f64::from(8 | BUFFER | RECOVERY), 7.0, 0.0]);
     }
 }

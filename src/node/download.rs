@@ -68,11 +68,6 @@ impl<B: IncomingBody> Download<B> {
         self.gathered
     }
 
-    /// The length of the whole body, if the response stated it.
-    pub fn length(&self) -> Option<u64> {
-        self.body.remaining().map(|remaining| remaining + self.gathered.len() as u64)
-    }
-
     /// Answers what JavaScript asks for, until the body has ended or nobody can ask any more.
     pub async fn serve(mut self, core: &Arc<Core>, call: u32, mut requests: mpsc::Receiver<Wanted>) {
         let mut wanted = None;
@@ -112,7 +107,10 @@ impl<B: IncomingBody> Download<B> {
             Wanted::Everything => complete,
         };
         if enough {
-            return Some(piece(call, std::mem::take(&mut self.gathered), complete));
+            // The next piece is probably as large as this one: it need not grow step by step.
+            let next = if complete { 0 } else { self.gathered.len() };
+            let gathered = std::mem::replace(&mut self.gathered, Vec::with_capacity(next));
+            return Some(piece(call, gathered, complete));
         }
         match &self.end {
             Some(Err(fault)) => Some(Completion::json(Kind::Broken, call, super::call::broken_json(fault))),
