@@ -118,11 +118,30 @@ impl ToNapiValue for Values {
                 continue;
             }
             // SAFETY: as above; `array` was made in the current handle scope.
-            check_status!(unsafe { sys::napi_set_element(env, array, index, make(env, value)?) })?;
+            let made = unsafe { make(env, value).or_else(|_| nothing_instead(env))? };
+            check_status!(unsafe { sys::napi_set_element(env, array, index, made) })?;
             index += 1;
         }
         Ok(array)
     }
+}
+
+/// A value that cannot be made (a body beyond what a buffer can hold) must not take the rest of the batch with it:
+/// JavaScript fails the one call that finds nothing in its place.
+///
+/// # Safety
+/// `env` must be a live environment, on its own thread.
+unsafe fn nothing_instead(env: sys::napi_env) -> Result<sys::napi_value> {
+    let mut pending = false;
+    // SAFETY (all calls): the caller's.
+    check_status!(unsafe { sys::napi_is_exception_pending(env, &mut pending) })?;
+    if pending {
+        let mut exception = ptr::null_mut();
+        check_status!(unsafe { sys::napi_get_and_clear_last_exception(env, &mut exception) })?;
+    }
+    let mut undefined = ptr::null_mut();
+    check_status!(unsafe { sys::napi_get_undefined(env, &mut undefined) })?;
+    Ok(undefined)
 }
 
 /// # Safety
@@ -132,7 +151,7 @@ unsafe fn make(env: sys::napi_env, value: Value) -> Result<sys::napi_value> {
     // SAFETY (each arm): the caller vouches for `env`; pointer and length describe an initialised slice that
     // outlives the call, and Node copies strings before it returns.
     match value {
-        Value::None => check_status!(unsafe { sys::napi_get_undefined(env, &mut made) })?,
+        Value::None => return unsafe { nothing_instead(env) },
         Value::Latin1(bytes) => check_status!(unsafe {
             sys::napi_create_string_latin1(env, bytes.as_ptr().cast(), bytes.len() as isize, &mut made)
         })?,
