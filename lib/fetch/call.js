@@ -11,6 +11,7 @@ const engine = require('../engine/engine');
 const { DONE } = require('../engine/completion');
 const { CallFailure } = require('../errors');
 const { unwatch } = require('./abort');
+const { hasIntegrity } = require('./integrity');
 const { Incoming } = require('./incoming');
 const { CLEAN_RECOVERY } = require('./recovery');
 
@@ -28,6 +29,8 @@ class Call {
     this.url = url;
     this.resolve = resolve;
     this.reject = reject;
+    /** The digests that the body must have: see `integrity.js`. */
+    this.integrity = '';
     /** Kept by the engine: whether the process stays alive for this call. */
     this.waiting = false;
     /** @type {AbortSignal | undefined} */
@@ -38,6 +41,8 @@ class Call {
     this.hooks = undefined;
     /** What it took to get the head: part of the error if the body breaks. */
     this.recovery = CLEAN_RECOVERY;
+    /** The head has arrived. */
+    this.isAnswered = false;
     /** Who waits for body bytes. */
     this.reading = undefined;
     /**
@@ -52,6 +57,7 @@ class Call {
 
   onHead(flags, status, head, recovery, body) {
     if (recovery !== undefined) this.recovery = recovery;
+    this.isAnswered = true;
     const complete = (flags & DONE) !== 0;
     UnresetResponse ??= require('./response').UnresetResponse;
     const answer = { flags, status, head, url: this.url, recovery: this.recovery, body: null };
@@ -60,7 +66,20 @@ class Call {
     if (complete) this.#settle();
     else if (answer.body === null) this.cancel();
     else this.stopWaiting();
-    this.#promised().resolve(response);
+    const { resolve, reject } = this.#promised();
+    if (this.integrity === '') resolve(response);
+    else this.#verified(response, answer).then(resolve, reject);
+  }
+
+  /** The response once all of its body is there and found to be the one that was asked for. */
+  async #verified(response, answer) {
+    const bytes = await response.bytes();
+    if (!hasIntegrity(this.integrity, bytes)) {
+      const source = new Error(`integrity mismatch: the body is not what ${JSON.stringify(this.integrity)} asks for`);
+      source.code = 'ERR_INTEGRITY_MISMATCH';
+      throw new CallFailure('fetch failed', JSON.parse(this.recovery), { source });
+    }
+    return new UnresetResponse(answer.body === null ? answer : { ...answer, body: bytes });
   }
 
   onFailed({ source, fault, recovery }) {

@@ -116,3 +116,9 @@ fn redirect(flags: u32) -> RedirectMode {
         _ => RedirectMode::Follow,
     }
 }
+
+/// Whether a request head of this form would be accepted; for tests that hold JavaScript's own check against it.
+#[napi]
+pub fn accepts_head(head: String) -> bool {
+    super::request::parse(&head).is_some()
+}
