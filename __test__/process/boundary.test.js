@@ -33,8 +33,10 @@ describe('the life of the process', () => {
     ['waitsForBody', 'body'],
     ['waitsForRetry', 'recovered'],
     ['forgetsBody', '200'],
+    ['waitsForUpload', '200 5'],
+    ['needsResponse', expect.stringContaining('needs the global Response')],
   ])('%s', async (name, printed) => {
-    expect(await expectSuccess('lifetime.js', [name])).toBe(printed);
+    expect(await expectSuccess('lifetime.js', [name])).toEqual(printed);
   });
 
   test('process.exit with requests in flight', async () => {

@@ -20,7 +20,11 @@ class Upload {
   constructor(call, source) {
     this.call = call;
     this.source = source;
-    /** @type {Map<number, Promise<Reader>>} */
+    /**
+     * The readings that native code still sends; `null` where the source has ended.
+     *
+     * @type {Map<number, Promise<Reader> | null>}
+     */
     this.readings = new Map();
     /** What the source failed with, for the error of the call. */
     this.failure = undefined;
@@ -42,10 +46,12 @@ class Upload {
     this.resource.runInAsyncScope(this.#answer, this, reading, opened);
   }
 
+  /** Native code has sent all of a reading, or does not want the rest. */
   onDropped(reading, reason) {
     const opened = this.readings.get(reading);
-    this.#finish(reading);
-    if (opened === undefined) return;
+    this.readings.delete(reading);
+    if (this.call.isAnswered) this.call.stopWaiting();
+    if (!opened) return;
     // What the source says to being cancelled concerns nobody: the call has ended, or goes on without it.
     this.resource.runInAsyncScope(() => opened.then((reader) => reader.cancel(reason)).catch(() => {}));
   }
@@ -53,11 +59,6 @@ class Upload {
   /** The call has ended: its source learns that nobody reads on, and can close its files. */
   end(reason) {
     for (const reading of this.readings.keys()) this.onDropped(reading, reason);
-  }
-
-  #finish(reading) {
-    this.readings.delete(reading);
-    if (this.call.isAnswered) this.call.stopWaiting();
   }
 
   async #answer(reading, opened) {
@@ -68,7 +69,7 @@ class Upload {
       for (;;) {
         const { done, value } = await reader.read();
         if (done) {
-          this.#finish(reading);
+          this.readings.set(reading, null);
           engine.finishSupply(id, reading, false);
           return;
         }
@@ -79,7 +80,7 @@ class Upload {
         return;
       }
     } catch (error) {
-      this.#finish(reading);
+      this.readings.set(reading, null);
       this.failure ??= { error };
       engine.finishSupply(id, reading, true);
     }

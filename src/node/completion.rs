@@ -34,7 +34,7 @@ pub enum Kind {
     Broken = 4,
     /// The next piece of the request body is wanted. Number: the reading it belongs to.
     Pull = 5,
-    /// A reading of the request body is not wanted any more. Number: which.
+    /// A reading of the request body is over: all of it is sent, or the rest is not wanted. Number: which.
     Dropped = 6,
     /// The hook `shouldRetry` is to be asked. A JSON text holds its arguments.
     ShouldRetry = 7,

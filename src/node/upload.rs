@@ -109,8 +109,6 @@ impl Stream for Reading {
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        if !self.ended {
-            self.tell(Kind::Dropped);
-        }
+        self.tell(Kind::Dropped);
     }
 }

@@ -328,3 +328,25 @@ describe('one signal for 2000 calls', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 });
+
+test('an abort reaches a reader that is not reading', async () => {
+  const { url } = await startOrigin(never);
+  const controller = new AbortController();
+  const response = await fetch(url, { signal: controller.signal });
+  const reader = response.body.getReader();
+  await reader.read();
+  controller.abort('enough');
+  await expect(reader.closed).rejects.toBe('enough');
+});
+
+test('a stream that is given with an aborted signal is cancelled', async () => {
+  let cancelled;
+  const body = new ReadableStream({
+    cancel(reason) {
+      cancelled = reason;
+    },
+  });
+  const signal = AbortSignal.abort('before');
+  await expect(fetch('http://localhost', { method: 'POST', body, duplex: 'half', signal })).rejects.toBe('before');
+  expect(cancelled).toBe('before');
+});

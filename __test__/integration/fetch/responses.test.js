@@ -344,3 +344,24 @@ describe('ours besides', () => {
     expect(await response.clone().text()).toBe('hi');
   });
 });
+
+test('a clone can be made when the body has been looked at, and each has bytes of its own', async () => {
+  const { url } = await startOrigin(reply(200, {}, 'x'.repeat(20_000)));
+  const response = await fetch(url);
+  expect(inspect(response)).toContain('status: 200');
+  const twin = response.clone();
+  expect(await twin.text()).toBe(await response.text());
+
+  const first = await fetch(url);
+  const second = first.clone();
+  (await first.bytes()).fill(0);
+  expect((await second.text()).slice(0, 3)).toBe('xxx');
+});
+
+test('bytes read through a stream are in a buffer of their own', async () => {
+  const { url } = await startOrigin(reply(200, {}, 'short'));
+  const response = await fetch(url);
+  expect(response.body.locked).toBe(false);
+  const bytes = await response.bytes();
+  expect(bytes.buffer.byteLength).toBe(5);
+});
