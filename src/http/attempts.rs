@@ -62,6 +62,10 @@ pub(super) struct Attempts<'a, T> {
     recovery: Recovery,
     /// The wait before the attempt that is running.
     delay: Duration,
+    /// The furthest that any attempt of the call came, redirects included. Each decision rests on its own attempt;
+    /// the caller, who thinks of the call as one, must not be told `not-sent` about a POST that took effect before
+    /// a redirect.
+    reached: Delivery,
 }
 
 /// How an attempt ended that is not simply the answer.
@@ -76,7 +80,19 @@ impl<'a, T: Transport> Attempts<'a, T> {
     pub fn begin(terms: Terms<'a, T>, url: &Url) -> Self {
         let deadline = terms.total.and_then(|total| Instant::now().checked_add(total));
         let retries = terms.policy.begin(origin(url), terms.clock.now());
-        Attempts { terms, deadline, retries, recovery: Recovery::default(), delay: Duration::ZERO }
+        Attempts {
+            terms,
+            deadline,
+            retries,
+            recovery: Recovery::default(),
+            delay: Duration::ZERO,
+            reached: Delivery::NotSent,
+        }
+    }
+
+    /// A redirect is followed: the server has answered a part of this call.
+    pub fn redirected(&mut self) {
+        self.reached = Delivery::Answered;
     }
 
     /// A redirect led to another origin.
@@ -200,7 +216,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(HookFailed)) => Err(CallError::Hook { recovery: self.recovery_with(fault, None) }),
             Err(_) => Err(CallError::Fault {
-                fault: Box::new(self.late(Fault::new("ETIMEDOUT", fault.phase, fault.delivery))),
+                fault: self.of_the_call(self.late(Fault::new("ETIMEDOUT", fault.phase, fault.delivery))),
                 recovery: self.recovery_with(fault, Some(GaveUp::OutOfTime)),
             }),
         }
@@ -218,6 +234,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             // A hook, or a machine that slept, took longer than planned.
             return Err(self.fail(ended.fault, GaveUp::OutOfTime));
         }
+        self.reached = furthest(self.reached, ended.fault.delivery);
         self.recovery.attempts.push(Attempt { fault: Some(ended.fault), delay: self.delay });
         self.delay = delay;
         Ok(())
@@ -245,7 +262,13 @@ impl<'a, T: Transport> Attempts<'a, T> {
 
     fn fail(&self, fault: Fault, reason: GaveUp) -> CallError {
         let recovery = self.recovery_with(&fault, Some(reason));
-        CallError::Fault { fault: Box::new(fault), recovery }
+        CallError::Fault { fault: self.of_the_call(fault), recovery }
+    }
+
+    /// An attempt's fault as that of the whole call.
+    fn of_the_call(&self, mut fault: Fault) -> Box<Fault> {
+        fault.delivery = furthest(fault.delivery, self.reached);
+        Box::new(fault)
     }
 
     fn too_late(&self, fault: Fault) -> CallError {
@@ -291,6 +314,15 @@ pub(super) async fn drain<B: IncomingBody>(mut body: B) {
     };
     // Out of time or not, the body is dropped now.
     let _ = timeout(DRAIN_FOR, reading).await;
+}
+
+/// `NotSent` claims most, so it holds for two parts of a call only when it holds for both.
+fn furthest(one: Delivery, other: Delivery) -> Delivery {
+    match (one, other) {
+        (Delivery::Answered, _) | (_, Delivery::Answered) => Delivery::Answered,
+        (Delivery::Unknown, _) | (_, Delivery::Unknown) => Delivery::Unknown,
+        (Delivery::NotSent, Delivery::NotSent) => Delivery::NotSent,
+    }
 }
 
 /// `scheme://host:port`, the port only where it is not the scheme's own. The URL has no credentials.

@@ -98,6 +98,7 @@ impl<T: Transport> Client<T> {
             if !hop.as_get && !request.body.follows_redirects() {
                 return Err(attempts.refuse(redirect::body_is_spent()));
             }
+            attempts.redirected();
             drain(reply.body).await;
             let cross_origin = hop.cross_origin;
             request.follow(hop);

@@ -12,9 +12,11 @@ use super::super::hooks::{Failed, HookFuture};
 use super::super::transport::{Connection, Exchange, Failure, IncomingBody};
 use super::*;
 use crate::fault::{Ending, RetryAfter};
-use crate::policy::{Backoff, Now};
+use crate::policy::{Backoff, BudgetOptions, Now};
 
 const SECOND: Duration = Duration::from_secs(1);
+/// Longer than a call may go on retrying.
+const LONG: Duration = Duration::from_secs(61);
 
 /// How one exchange goes.
 enum Scripted {
@@ -22,8 +24,10 @@ enum Scripted {
     Failure(Failure),
     /// Until the attempt's limit.
     Silence,
+    /// An answer whose body never ends.
+    Endless(u16, Option<(HeaderName, &'static str)>),
 }
-use Scripted::{Answer as Says, Failure as Fails, Silence};
+use Scripted::{Answer as Says, Endless, Failure as Fails, Silence};
 
 #[derive(Clone, Default)]
 struct Script {
@@ -47,32 +51,40 @@ impl Script {
     }
 }
 
-struct NoBody;
+/// A body without bytes.
+struct Silent {
+    endless: bool,
+}
 
-impl IncomingBody for NoBody {
+impl IncomingBody for Silent {
     async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
-        Ok(None)
+        if self.endless { std::future::pending().await } else { Ok(None) }
     }
 
     fn remaining(&self) -> Option<u64> {
-        Some(0)
+        (!self.endless).then_some(0)
+    }
+}
+
+fn reply(status: u16, header: Option<(HeaderName, &'static str)>, endless: bool) -> Reply<Silent> {
+    Reply {
+        status: StatusCode::from_u16(status).unwrap(),
+        status_text: Bytes::new(),
+        headers: header.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect(),
+        body: Silent { endless },
     }
 }
 
 impl Transport for Script {
-    type Body = NoBody;
+    type Body = Silent;
 
-    async fn exchange(&self, exchange: Exchange) -> Result<Reply<NoBody>, Failure> {
+    async fn exchange(&self, exchange: Exchange) -> Result<Reply<Silent>, Failure> {
         let limit = exchange.limits.attempt;
         self.sent.lock().unwrap().push(exchange);
         let scripted = self.scripted.lock().unwrap().pop_front().expect("no further exchange was scripted");
         match scripted {
-            Says(status, header) => Ok(Reply {
-                status: StatusCode::from_u16(status).unwrap(),
-                status_text: Bytes::new(),
-                headers: header.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect(),
-                body: NoBody,
-            }),
+            Says(status, header) => Ok(reply(status, header, false)),
+            Endless(status, header) => Ok(reply(status, header, true)),
             Fails(failure) => Err(failure),
             Silence => {
                 sleep(limit.expect("a limit, or the test would never end")).await;
@@ -94,6 +106,10 @@ impl Clock for TokioClock {
 fn reset(reused: bool) -> Scripted {
     let fault = Fault::new("ECONNRESET", Phase::Wait, Delivery::Unknown).with_ending(Ending::Rst);
     Fails(Failure { fault, reused })
+}
+
+fn refused() -> Scripted {
+    Fails(Failure { fault: Fault::new("ECONNREFUSED", Phase::Connect, Delivery::NotSent), reused: false })
 }
 
 fn get(url: &str) -> Call {
@@ -130,7 +146,7 @@ fn slow_hooks(delay: Duration) -> Option<Arc<dyn Hooks>> {
     Some(Arc::new(Slow(delay)))
 }
 
-fn fault_of(outcome: Result<Answer<NoBody>, CallError>) -> (Fault, Recovery) {
+fn fault_of(outcome: Result<Answer<Silent>, CallError>) -> (Fault, Recovery) {
     match outcome {
         Err(CallError::Fault { fault, recovery }) => (*fault, recovery),
         Err(other) => panic!("not a fault: {other:?}"),
@@ -174,9 +190,10 @@ async fn every_attempt_is_given_what_is_left_of_the_total() {
     };
     let begun = Instant::now();
     let (fault, recovery) = fault_of(script.client().call(call).await);
-    assert_eq!((&*fault.code, fault.phase, fault.delivery), ("ETIMEDOUT", Phase::Wait, Delivery::Unknown));
+    assert_eq!((&*fault.code, fault.phase, fault.delivery), ("ETIMEDOUT", Phase::Wait, Delivery::Answered));
     assert!(fault.reason.contains("10000 ms"), "{}", fault.reason);
     assert_eq!((recovery.gave_up, recovery.attempts.len()), (Some(GaveUp::OutOfTime), 2));
+    assert_eq!(recovery.attempts[1].fault.as_ref().unwrap().delivery, Delivery::Unknown);
     let limits = script.sent(|exchange| exchange.limits.attempt.unwrap());
     assert_eq!(limits[0], 9 * SECOND);
     assert!(limits[1] <= 6 * SECOND && limits[1] > 5 * SECOND, "{limits:?}");
@@ -268,4 +285,36 @@ async fn dropping_a_call_that_waits_ends_it() {
     assert!(tokio::time::timeout(SECOND, call).await.is_err());
     sleep(20 * SECOND).await;
     assert_eq!(script.sent(|_| ()).len(), 1);
+}
+
+/// The call as a whole is not unsent because its last part was: a caller that sends a POST again on the strength of
+/// `not-sent` would charge twice.
+#[tokio::test(start_paused = true)]
+async fn what_leaves_the_call_says_what_any_attempt_may_have_done() {
+    let once = |header: Option<(HeaderName, &'static str)>| {
+        let policy = Policy::new(Options { retries: 1, ..Options::default() });
+        let headers = header.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect();
+        Call { method: Method::POST, headers, policy: Arc::new(policy), ..get("http://a.test/") }
+    };
+    let key = Some((IDEMPOTENCY_KEY, "42"));
+    let cases = [
+        (once(None), vec![Says(303, Some((LOCATION, "/done"))), refused(), refused()], Delivery::Answered),
+        (once(key.clone()), vec![reset(false), refused()], Delivery::Unknown),
+        (once(key), vec![Says(503, None), refused()], Delivery::Answered),
+        (once(None), vec![refused(), refused()], Delivery::NotSent),
+    ];
+    for (call, script, reached) in cases {
+        let (fault, recovery) = fault_of(Script::of(script).client().call(call).await);
+        assert_eq!((&*fault.code, fault.delivery), ("ECONNREFUSED", reached));
+        let last = recovery.attempts.last().unwrap().fault.as_ref().unwrap();
+        assert_eq!(last.delivery, Delivery::NotSent, "of the attempt alone");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_takes_too_long_does_not_make_the_call_unsent() {
+    let script = Script::of([Says(303, Some((LOCATION, "/done"))), refused()]);
+    let call = Call { method: Method::POST, total: Some(SECOND), hooks: slow_hooks(LONG), ..get("http://a.test/") };
+    let (fault, _) = fault_of(script.client().call(call).await);
+    assert_eq!((&*fault.code, fault.delivery), ("ETIMEDOUT", Delivery::Answered));
 }
