@@ -14,7 +14,7 @@ use super::redirect::{self, Hop};
 use super::replay::Replay;
 use super::transport::{Connection, Exchange, IncomingBody, Limits, Reply, Transport};
 use crate::fault::{Delivery, Fault, Kind, Phase, RetryAfter};
-use crate::policy::{Clock, Decision, FastRandom, GaveUp, Policy, Repeatable, Retries};
+use crate::policy::{Clock, Decision, FastRandom, GaveUp, Now, Policy, Repeatable, Retries};
 
 /// A response that is not wanted is read to its end if that is near, so that its connection can be used again.
 /// Past these bounds a new connection is cheaper.
@@ -126,6 +126,11 @@ impl<'a, T: Transport> Attempts<'a, T> {
             };
             connection = match self.decide(request, &ended).await? {
                 Decision::GiveUp(reason) => return self.give_up(ended, reason),
+                // A hook took longer than planned. Asked before the wait, which costs the response that would
+                // otherwise be the answer.
+                Decision::Retry { delay, .. } if self.is_too_late_after(delay) => {
+                    return self.give_up(ended, GaveUp::OutOfTime);
+                }
                 Decision::Retry { delay, fresh_connection, .. } => {
                     self.wait(ended, delay).await?;
                     if fresh_connection { Connection::Fresh } else { Connection::Pooled }
@@ -222,16 +227,24 @@ impl<'a, T: Transport> Attempts<'a, T> {
         }
     }
 
+    fn is_too_late_after(&self, delay: Duration) -> bool {
+        let now = self.terms.clock.now();
+        self.retries.out_of_time(Now { monotonic: now.monotonic.saturating_add(delay), ..now })
+    }
+
     async fn wait(&mut self, ended: Ended<T::Body>, delay: Duration) -> Result<(), CallError> {
         let until = Instant::now() + delay;
+        let had_reply = ended.reply.is_some();
         if let Some(reply) = ended.reply {
             drain(reply.body).await;
         }
         if !delay.is_zero() {
             sleep_until(until).await;
         }
-        if self.retries.out_of_time(self.terms.clock.now()) {
-            // A hook, or a machine that slept, took longer than planned.
+        // The machine slept, or the timer is a little late. A response that was read to make this attempt can no
+        // longer be given: then the attempt is made after all, because an answer resolves a call, whatever its
+        // status.
+        if !had_reply && self.retries.out_of_time(self.terms.clock.now()) {
             return Err(self.fail(ended.fault, GaveUp::OutOfTime));
         }
         self.reached = furthest(self.reached, ended.fault.delivery);

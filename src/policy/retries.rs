@@ -174,8 +174,9 @@ impl Retries {
         match self.asked(fault, now) {
             Some(asked) if asked > room => Err(GaveUp::RetryAfterTooLong),
             // The backoff still counts when the server asks for less (`Retry-After: 0` is no call to hammer it),
-            // but must not push an attempt past the time that the server itself named as good.
-            Some(asked) => Ok(asked.max(backoff.min(room))),
+            // but must not push an attempt past `within`. Cut to what is left it would: a timer is never early.
+            Some(asked) if backoff >= room => Ok(asked),
+            Some(asked) => Ok(asked.max(backoff)),
             None if backoff > room => Err(GaveUp::OutOfTime),
             None => Ok(backoff),
         }

@@ -318,3 +318,12 @@ async fn a_hook_that_takes_too_long_does_not_make_the_call_unsent() {
     let (fault, _) = fault_of(script.client().call(call).await);
     assert_eq!((&*fault.code, fault.delivery), ("ETIMEDOUT", Delivery::Answered));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_used_up_the_time_leaves_the_response_as_it_is() {
+    let script = Script::of([Says(503, None)]);
+    let answer = script.client().call(Call { hooks: slow_hooks(LONG), ..get("http://a.test/") }).await.unwrap();
+    let recovery = answer.recovery.unwrap();
+    assert_eq!((answer.status.as_u16(), recovery.gave_up), (503, Some(GaveUp::OutOfTime)));
+    assert_eq!(recovery.attempts.len(), 1);
+}
