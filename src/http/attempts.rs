@@ -79,7 +79,10 @@ struct Ended<B> {
 impl<'a, T: Transport> Attempts<'a, T> {
     pub fn begin(terms: Terms<'a, T>, url: &Url) -> Self {
         let deadline = terms.total.and_then(|total| Instant::now().checked_add(total));
-        let retries = terms.policy.begin(origin(url), terms.clock.now());
+        let mut retries = terms.policy.begin(origin(url), terms.clock.now());
+        if let Some(total) = terms.total {
+            retries.limit_to(total);
+        }
         Attempts {
             terms,
             deadline,
@@ -186,10 +189,6 @@ impl<'a, T: Transport> Attempts<'a, T> {
         let Decision::Retry { delay, .. } = decision else {
             return Ok(decision);
         };
-        if self.deadline.is_some_and(|deadline| Instant::now() + delay >= deadline) {
-            // There would be no time left for the attempt: better the true fault now than a timeout later.
-            return Ok(Decision::GiveUp(GaveUp::OutOfTime));
-        }
         if let Some(hooks) = self.terms.hooks {
             let told = hooks.on_retry(self.failed(request, &ended.fault, attempt), delay);
             self.hooked(told, &ended.fault).await?;

@@ -327,3 +327,15 @@ async fn a_hook_that_used_up_the_time_leaves_the_response_as_it_is() {
     assert_eq!((answer.status.as_u16(), recovery.gave_up), (503, Some(GaveUp::OutOfTime)));
     assert_eq!(recovery.attempts.len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_the_total_forbids_costs_no_budget() {
+    let one = BudgetOptions { ratio: 0.0, per_second: 0.1 };
+    let policy = Arc::new(Policy::new(Options { budget: Some(one), ..Options::default() }));
+    let script =
+        Script::of([Says(503, Some((RETRY_AFTER, "5"))), Says(503, Some((RETRY_AFTER, "5"))), Says(200, None)]);
+    let client = script.client();
+    let hurried = Call { total: Some(3 * SECOND), policy: Arc::clone(&policy), ..get("http://a.test/") };
+    assert_eq!(client.call(hurried).await.unwrap().status, 503);
+    assert_eq!(client.call(Call { policy, ..get("http://a.test/") }).await.unwrap().status, 200);
+}
