@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ::http::header::RETRY_AFTER;
 use ::http::{HeaderMap, Method};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use url::{Position, Url};
 
 use super::call::{Attempt, CallError, Recovery};
@@ -147,7 +147,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
         if let Some(deadline) = self.deadline {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(self.too_late(Fault::new("ETIMEDOUT", Phase::Connect, Delivery::NotSent)));
+                return Err(self.over_before_it_began());
             }
             // The transport knows best how far the attempt had come when the time was up.
             limits.attempt = Some(limits.attempt.map_or(left, |attempt| attempt.min(left)));
@@ -235,7 +235,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
         let until = Instant::now() + delay;
         let had_reply = ended.reply.is_some();
         if let Some(reply) = ended.reply {
-            drain(reply.body).await;
+            self.drain(reply.body).await;
         }
         if !delay.is_zero() {
             sleep_until(until).await;
@@ -287,6 +287,15 @@ impl<'a, T: Transport> Attempts<'a, T> {
         self.fail(self.late(fault), GaveUp::OutOfTime)
     }
 
+    /// The time was up between two attempts, in a wait or a redirect: what failed the call is what the last attempt
+    /// failed with, and one that was never made is not told of.
+    fn over_before_it_began(&self) -> CallError {
+        let last = self.recovery.attempts.last().and_then(|attempt| attempt.fault.clone());
+        let fault = last.unwrap_or_else(|| self.late(Fault::new("ETIMEDOUT", Phase::Connect, Delivery::NotSent)));
+        let recovery = Recovery { gave_up: Some(GaveUp::OutOfTime), ..self.recovery.clone() };
+        CallError::Fault { fault: self.of_the_call(fault), recovery }
+    }
+
     fn late(&self, fault: Fault) -> Fault {
         let total = self.terms.total.unwrap_or_default().as_millis();
         fault.with_reason(format!("The call took longer than its total time limit of {total} ms."))
@@ -303,29 +312,30 @@ impl<'a, T: Transport> Attempts<'a, T> {
         recovery
     }
 
+    /// Reads a response that is not wanted to its end, within bounds; beyond them it is dropped, and its connection
+    /// with it.
+    pub async fn drain(&self, mut body: T::Body) {
+        if body.remaining().is_some_and(|remaining| remaining > DRAIN_AT_MOST) {
+            return;
+        }
+        let mut read = 0;
+        let reading = async {
+            while let Ok(Some(chunk)) = body.chunk().await {
+                read += chunk.len() as u64;
+                if read > DRAIN_AT_MOST {
+                    break;
+                }
+            }
+        };
+        let until = Instant::now() + DRAIN_FOR;
+        // Out of time or not, the body is dropped now.
+        let _ = timeout_at(self.deadline.map_or(until, |deadline| until.min(deadline)), reading).await;
+    }
+
     /// Ends the call with a fault that no attempt brought: the redirects went wrong.
     pub fn refuse(self, fault: Box<Fault>) -> CallError {
         CallError::Fault { fault, recovery: self.recovery }
     }
-}
-
-/// Reads a response that is not wanted to its end, within bounds; beyond them it is dropped, and its connection
-/// with it.
-pub(super) async fn drain<B: IncomingBody>(mut body: B) {
-    if body.remaining().is_some_and(|remaining| remaining > DRAIN_AT_MOST) {
-        return;
-    }
-    let mut read = 0;
-    let reading = async {
-        while let Ok(Some(chunk)) = body.chunk().await {
-            read += chunk.len() as u64;
-            if read > DRAIN_AT_MOST {
-                break;
-            }
-        }
-    };
-    // Out of time or not, the body is dropped now.
-    let _ = timeout(DRAIN_FOR, reading).await;
 }
 
 /// `NotSent` claims most, so it holds for two parts of a call only when it holds for both.

@@ -7,7 +7,7 @@ use ::http::{HeaderMap, HeaderName, Method, StatusCode};
 use bytes::Bytes;
 use url::Url;
 
-use super::attempts::{Attempts, Request, Terms, drain};
+use super::attempts::{Attempts, Request, Terms};
 use super::body::RequestBody;
 use super::hooks::Hooks;
 use super::redirect;
@@ -99,7 +99,7 @@ impl<T: Transport> Client<T> {
                 return Err(attempts.refuse(redirect::body_is_spent()));
             }
             attempts.redirected();
-            drain(reply.body).await;
+            attempts.drain(reply.body).await;
             let cross_origin = hop.cross_origin;
             request.follow(hop);
             if cross_origin {

@@ -339,3 +339,39 @@ async fn a_retry_that_the_total_forbids_costs_no_budget() {
     assert_eq!(client.call(hurried).await.unwrap().status, 503);
     assert_eq!(client.call(Call { policy, ..get("http://a.test/") }).await.unwrap().status, 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn reading_what_a_redirect_came_with_does_not_outlast_the_call() {
+    const TOTAL: Duration = Duration::from_millis(50);
+    let script = Script::of([reset(true), Endless(302, Some((LOCATION, "/b")))]);
+    let begun = Instant::now();
+    let (fault, recovery) = fault_of(script.client().call(Call { total: Some(TOTAL), ..get("http://a.test/") }).await);
+    assert!(begun.elapsed() < TOTAL + Duration::from_millis(5), "{:?}", begun.elapsed());
+    assert_eq!((&*fault.code, fault.delivery), ("ETIMEDOUT", Delivery::Answered));
+    assert_eq!(recovery.gave_up, Some(GaveUp::OutOfTime));
+    assert_eq!(recovery.attempts.len(), 2, "the request after the redirect was never sent");
+}
+
+/// A hook may take what the wait was to have; the timer itself is late on a machine that slept.
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_outlasts_the_call_ends_it_with_the_true_fault() {
+    let policy = Policy::new(Options { backoff: Backoff { base: SECOND, cap: SECOND }, ..Options::default() });
+    let script = Script::of([reset(false)]);
+    let call = Call {
+        total: Some(3 * SECOND),
+        hooks: slow_hooks(3 * SECOND - Duration::from_millis(1)),
+        policy: Arc::new(policy),
+        ..get("http://a.test/")
+    };
+    let (fault, recovery) = fault_of(script.client().call(call).await);
+    assert_eq!((&*fault.code, recovery.gave_up), ("ECONNRESET", Some(GaveUp::OutOfTime)));
+    assert_eq!(recovery.attempts.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_total_of_nothing_makes_no_attempt() {
+    let call = Call { total: Some(Duration::ZERO), ..get("http://a.test/") };
+    let (fault, recovery) = fault_of(Script::default().client().call(call).await);
+    assert_eq!((&*fault.code, fault.delivery), ("ETIMEDOUT", Delivery::NotSent));
+    assert!(recovery.attempts.is_empty() && recovery.gave_up == Some(GaveUp::OutOfTime));
+}
