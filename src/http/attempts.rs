@@ -110,7 +110,8 @@ impl<'a, T: Transport> Attempts<'a, T> {
 
     /// Attempts `request` until it has an answer.
     pub async fn answer(&mut self, request: &Request) -> Result<Reply<T::Body>, CallError> {
-        let mut connection = Connection::Pooled;
+        // What was learnt before a redirect within the origin holds after it.
+        let mut connection = if self.retries.is_pool_suspect() { Connection::Fresh } else { Connection::Pooled };
         loop {
             let exchange = self.exchange(request, connection)?;
             let ended = match self.terms.transport.exchange(exchange).await {

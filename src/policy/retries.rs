@@ -77,6 +77,11 @@ impl Retries {
         self.attempt
     }
 
+    /// A pooled connection was dead, so the others may be: an attempt goes over a fresh one.
+    pub fn is_pool_suspect(&self) -> bool {
+        self.pool_suspect
+    }
+
     /// Since the call began.
     pub fn elapsed(&self, now: Now) -> Duration {
         now.monotonic.saturating_sub(self.began)

@@ -375,3 +375,14 @@ async fn a_total_of_nothing_makes_no_attempt() {
     assert_eq!((&*fault.code, fault.delivery), ("ETIMEDOUT", Delivery::NotSent));
     assert!(recovery.attempts.is_empty() && recovery.gave_up == Some(GaveUp::OutOfTime));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_hop_after_a_redirect_knows_that_the_pool_is_stale() {
+    let sent = |location: &'static str| async move {
+        let script = Script::of([reset(true), Says(302, Some((LOCATION, location))), Says(200, None)]);
+        script.client().call(get("http://a.test/")).await.unwrap();
+        script.sent(|exchange| exchange.connection)
+    };
+    assert_eq!(sent("/b").await, [Connection::Pooled, Connection::Fresh, Connection::Fresh]);
+    assert_eq!(sent("http://b.test/").await, [Connection::Pooled, Connection::Fresh, Connection::Pooled]);
+}
