@@ -166,13 +166,13 @@ impl<'a, T: Transport> Attempts<'a, T> {
     /// Nearly every response is one: this decides it without a fault, an allocation or a question to anybody.
     fn is_answer(&self, reply: &Reply<T::Body>) -> bool {
         let (status, options) = (reply.status, self.terms.policy.options());
-        let hook_may_want_it = self.terms.hooks.is_some() && status.as_u16() >= 400 && options.retries > 0;
+        let hook_may_want_it = status.as_u16() >= 400 && options.retries > 0 && self.deciding_hooks().is_some();
         !options.may_retry_status(status.as_u16()) && !hook_may_want_it
     }
 
     async fn decide(&mut self, request: &Request, ended: &Ended<T::Body>) -> Result<Decision, CallError> {
         let attempt = self.retries.attempt();
-        let verdict = match self.terms.hooks {
+        let verdict = match self.deciding_hooks() {
             None => None,
             Some(hooks) => {
                 let asked = hooks.should_retry(self.failed(request, &ended.fault, attempt));
@@ -195,6 +195,10 @@ impl<'a, T: Transport> Attempts<'a, T> {
             self.hooked(told, &ended.fault).await?;
         }
         Ok(decision)
+    }
+
+    fn deciding_hooks(&self) -> Option<&'a dyn Hooks> {
+        self.terms.hooks.filter(|hooks| hooks.may_override())
     }
 
     fn failed<'f>(&self, request: &'f Request, fault: &'f Fault, attempt: u32) -> Failed<'f> {

@@ -52,6 +52,19 @@ async fn a_stream_that_was_interrupted_is_sent_again_from_the_beginning() {
     assert_eq!(text(answer).await, "first second third");
 }
 
+/// 425 says that nothing was processed, whatever the method, and it comes after the body was sent.
+#[tokio::test]
+async fn a_posted_stream_that_came_too_early_is_sent_again() {
+    let server = Server::start(|mut peer| async move {
+        peer.request().await;
+        peer.respond("425 Too Early", "").await;
+        peer.echo().await;
+    })
+    .await;
+    let call = call(Method::POST, server.url("/")).source(Source::of(&["first ", "second"]));
+    assert_eq!(text(client().call(call).await).await, "first second");
+}
+
 #[tokio::test]
 async fn a_stream_too_long_to_keep_commits_its_call() {
     const PIECE: &str = piece();

@@ -257,3 +257,30 @@ async fn a_hook_that_fails_ends_the_call() {
         other => panic!("{:?}", other.map(|answer| answer.status)),
     }
 }
+
+/// Would retry anything, but is known to have no opinion.
+struct Observes;
+
+impl Hooks for Observes {
+    fn may_override(&self) -> bool {
+        false
+    }
+
+    fn should_retry<'a>(&'a self, _: Failed<'a>) -> HookFuture<'a, Option<bool>> {
+        Box::pin(async { Ok(Some(true)) })
+    }
+
+    fn on_retry<'a>(&'a self, _: Failed<'a>, _: Duration) -> HookFuture<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[tokio::test]
+async fn hooks_that_only_observe_are_not_asked() {
+    let server = statuses(&["404 Not Found"]).await;
+    let call = Call { hooks: Some(Arc::new(Observes)), ..get(server.url("/")) };
+    assert_eq!(client().call(call).await.unwrap().status, 404);
+    let server = statuses(&["503 Service Unavailable"]).await;
+    let call = Call { hooks: Some(Arc::new(Observes)), ..post(server.url("/"), "charge") };
+    assert_eq!(client().call(call).await.unwrap().recovery.unwrap().gave_up, Some(GaveUp::NotIdempotent));
+}

@@ -12,7 +12,7 @@ use super::super::hooks::{Failed, HookFuture};
 use super::super::transport::{Connection, Exchange, Failure, IncomingBody};
 use super::*;
 use crate::fault::{Ending, RetryAfter};
-use crate::policy::{Backoff, BudgetOptions, Now};
+use crate::policy::{Backoff, BudgetOptions, Now, Options};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Longer than a call may go on retrying.
