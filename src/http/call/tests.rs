@@ -1,7 +1,9 @@
 //! The logic of a call alone: a scripted transport, and time that passes only when everybody waits.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::Mutex;
+use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 use ::http::HeaderValue;
@@ -58,7 +60,11 @@ struct Silent {
 
 impl IncomingBody for Silent {
     async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
-        if self.endless { std::future::pending().await } else { Ok(None) }
+        poll_fn(|cx| self.poll_arrived(cx)).await
+    }
+
+    fn poll_arrived(&mut self, _: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
+        if self.endless { Poll::Pending } else { Poll::Ready(Ok(None)) }
     }
 
     fn remaining(&self) -> Option<u64> {
