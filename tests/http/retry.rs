@@ -207,6 +207,19 @@ async fn urls_that_cannot_be_fetched_are_the_callers_mistake() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_that_is_not_http_proves_nothing_about_the_request() {
+    let server = Server::start(|mut peer| async move {
+        peer.more().await;
+        peer.write("SSH-2.0-OpenSSH_9.6\r\n").await;
+        peer.until_closed().await;
+    })
+    .await;
+    let (fault, reason, _) = gave_up(client().call(post(server.url("/"), "charge")).await);
+    assert_eq!((&*fault.code, fault.kind), ("HPE_INVALID_CONSTANT", Kind::Protocol));
+    assert_eq!((fault.phase, fault.delivery, reason), (Phase::Receive, Delivery::Unknown, GaveUp::NotTransient));
+}
+
 /// Answers `verdict`, or fails.
 struct Says(Result<Option<bool>, HookFailed>);
 
