@@ -2,8 +2,8 @@
 
 /**
  * `npm run build` and `npm run build:debug`: the addon for this machine, in `native/`. The profile of the addon that
- * is there stands in the small JSON file beside it. With `--if-stale` it is left alone, whatever its profile, as
- * long as the Rust sources have not changed.
+ * is there stands in the small JSON file beside it. With `--if-stale` it is left alone as long as the Rust sources have
+ * not changed; but where an optimised one is asked for, a debug one is replaced.
  */
 
 const { parseArgs } = require('node:util');

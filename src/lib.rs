@@ -1,10 +1,12 @@
 //! The native core of `unreset`: network calls that survive `ECONNRESET` and its relatives.
 //!
 //! Read in this order: [`fault`] says what went wrong, [`policy`] says what to do about it, [`http`] is the
-//! client that obeys both, and [`node`] carries all of it across the Node-API boundary. `fault` and `policy`
-//! depend on nothing else here; nothing depends on `node`.
+//! client that obeys both, and [`node`] carries all of it across the Node-API boundary. `policy` depends on `fault`
+//! and on nothing else of these, `fault` on none; nothing depends on `node`. Beside them stands `milliseconds`, which
+//! converts the times that cross the boundary and depends on nothing.
 
 pub mod fault;
 pub mod http;
+pub(crate) mod milliseconds;
 pub mod node;
 pub mod policy;

@@ -1,24 +1,13 @@
 'use strict';
 
-const { spawnSync } = require('node:child_process');
-const fs = require('node:fs');
 const path = require('node:path');
 
-const FOLDER = path.join(__dirname, '..');
-const ROOT = path.join(FOLDER, '..');
+const { builtAddon } = require('../../lib/native/build');
+const { ROOT, ensureDependencies } = require('../../scripts/checkout/ensure');
 
-/** Installs the peers at the versions of the lock file, once. */
+/** Installs the peers at the versions of the lock file, where they are not installed yet. */
 function installPeers() {
-  if (fs.existsSync(path.join(FOLDER, 'node_modules', '.package-lock.json'))) return;
-  console.error('installing the clients to compare with (benchmark/package.json)');
-  // Not `npm ci`: npm leaves impit's addons for other platforms out of the lock file, and then refuses that file.
-  // Quiet, because on Node 20 npm warns of the versions that are meant for a newer Node; their aliases run there.
-  const npm = spawnSync('npm', ['install', '--loglevel=error'], {
-    cwd: FOLDER,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    shell: process.platform === 'win32',
-  });
-  if (npm.status !== 0) throw new Error('the clients could not be installed: run `npm install` in benchmark/');
+  ensureDependencies(path.join(__dirname, '..'));
 }
 
 /**
@@ -26,7 +15,6 @@ function installPeers() {
  * @throws when it is not
  */
 function requireReleaseAddon() {
-  const { builtAddon } = require(path.join(ROOT, 'lib', 'native', 'build'));
   const addon = builtAddon(ROOT);
   const problem = !addon
     ? 'the native addon is not built'

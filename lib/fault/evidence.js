@@ -101,6 +101,7 @@ function timingsOf(timings) {
   if (!isObject(timings)) return undefined;
   const reached = (step) => number(read(timings, step)) !== undefined;
   return {
+    lookup: reached('lookup'),
     connect: reached('connect'),
     upload: reached('upload'),
     response: reached('response'),

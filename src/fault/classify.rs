@@ -203,14 +203,15 @@ mod properties {
     fn link() -> impl Strategy<Value = Link> {
         let words = (word(), word(), word(), word(), word(), word());
         let faults = (word(), word(), word(), word(), of(any::<f64>()));
-        let parts = (of(response()), of(socket()), of(any::<[bool; 3]>()), of(any::<u16>()), of(any::<i32>()));
+        let parts = (of(response()), of(socket()), of(any::<[bool; 4]>()), of(any::<u16>()), of(any::<i32>()));
         (of(0..MAX_LINKS * 2), any::<[bool; 6]>(), words, faults, parts).prop_map(
             |(parent, flags, words, faults, parts)| {
                 let (name, message, code, syscall, type_, event) = words;
                 let (kind, phase, delivery, ending, retry_after) = faults;
                 let (response, socket, steps, status, errno) = parts;
                 let [signal_reason, text, is_axios_error, tls_connect, is_response, request_answered] = flags;
-                let timings = steps.map(|[connect, upload, response]| Timings { connect, upload, response });
+                let timings =
+                    steps.map(|[lookup, connect, upload, response]| Timings { lookup, connect, upload, response });
                 Link {
                     parent,
                     signal_reason,

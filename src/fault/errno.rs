@@ -43,6 +43,11 @@ pub fn name_of_io_kind(kind: ErrorKind) -> Option<&'static str> {
     })
 }
 
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|row| row.name)
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Platform {
     Linux,

@@ -99,6 +99,7 @@ pub struct Response {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Timings {
+    pub lookup: bool,
     pub connect: bool,
     pub upload: bool,
     pub response: bool,

@@ -1,38 +1,46 @@
 //! The form in which a fault crosses to JavaScript: plain JSON, absent where unknown, times in milliseconds.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Delivery, Ending, Fault, Kind, Phase};
+use super::{Delivery, Ending, Fault, Kind, Phase, RetryAfter};
+use crate::milliseconds;
 
-#[derive(Serialize)]
+/// What is not told is what the catalogue says of the code, or absent.
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
-    code: &'a str,
-    kind: Kind,
-    phase: Phase,
-    delivery: Delivery,
-    transient: bool,
-    reconnect: bool,
-    reason: &'a str,
+pub(super) struct Wire<'a> {
+    #[serde(borrow)]
+    pub code: Cow<'a, str>,
+    pub kind: Kind,
+    pub phase: Phase,
+    pub delivery: Delivery,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ending: Option<Ending>,
+    pub transient: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    errno: Option<i32>,
+    pub reconnect: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    syscall: Option<&'a str>,
+    pub reason: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<&'a str>,
+    pub ending: Option<Ending>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    port: Option<u16>,
+    pub errno: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    /// Milliseconds from `now`.
+    pub syscall: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<u64>,
+    pub address: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
+    pub port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Milliseconds from now; written as a whole number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "write_whole", deserialize_with = "read_lenient")]
+    pub retry_after: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Cow<'a, str>>,
 }
 
 impl Fault {
@@ -51,30 +59,60 @@ impl Fault {
 
     fn wire(&self, now: SystemTime) -> Wire<'_> {
         Wire {
-            code: &self.code,
+            code: Cow::Borrowed(&self.code),
             kind: self.kind,
             phase: self.phase,
             delivery: self.delivery,
-            transient: self.transient,
-            reconnect: self.reconnect,
-            reason: &self.reason,
+            transient: Some(self.transient),
+            reconnect: Some(self.reconnect),
+            reason: Some(Cow::Borrowed(&self.reason)),
             ending: self.ending,
             errno: self.errno,
-            syscall: self.syscall.as_deref(),
-            address: self.address.as_deref(),
+            syscall: self.syscall.as_deref().map(Cow::Borrowed),
+            address: self.address.as_deref().map(Cow::Borrowed),
             port: self.port,
             status: self.status,
-            retry_after: self.retry_after.map(|wish| whole_milliseconds(wish.delay_from(now))),
-            detail: self.detail.as_deref(),
+            retry_after: self.retry_after.map(|wish| wish.delay_from(now)),
+            detail: self.detail.as_deref().map(Cow::Borrowed),
         }
     }
 }
 
-/// Rounded up, so that a caller who waits for it is not early; at most what a JavaScript number counts exactly.
-fn whole_milliseconds(delay: Duration) -> u64 {
-    const MAX_SAFE_INTEGER: u128 = (1 << 53) - 1;
-    let milliseconds = delay.as_nanos().div_ceil(1_000_000).min(MAX_SAFE_INTEGER);
-    u64::try_from(milliseconds).unwrap_or(u64::MAX)
+impl From<Wire<'_>> for Fault {
+    fn from(wire: Wire<'_>) -> Self {
+        let known = Fault::new(wire.code.into_owned(), wire.phase, wire.delivery);
+        Fault {
+            kind: wire.kind,
+            transient: wire.transient.unwrap_or(known.transient),
+            reconnect: wire.reconnect.unwrap_or(known.reconnect),
+            reason: wire.reason.map_or(known.reason, |reason| reason.into_owned().into()),
+            ending: wire.ending,
+            errno: wire.errno,
+            syscall: wire.syscall.map(|syscall| syscall.into_owned().into()),
+            address: wire.address.map(Cow::into_owned),
+            port: wire.port,
+            status: wire.status,
+            retry_after: wire.retry_after.map(RetryAfter::Delay),
+            detail: wire.detail.map(Cow::into_owned),
+            ..known
+        }
+    }
+}
+
+/// Reads what [`Fault::to_json`] writes.
+impl<'de> Deserialize<'de> for Fault {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Wire::deserialize(deserializer).map(Fault::from)
+    }
+}
+
+fn write_whole<S: Serializer>(delay: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    delay.map(milliseconds::to_js_whole).serialize(serializer)
+}
+
+/// A fault may be a caller's own object: a wish that is no time is no wish.
+fn read_lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.and_then(milliseconds::from_js))
 }
 
 #[cfg(test)]
@@ -82,7 +120,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fault::RetryAfter;
 
     #[test]
     fn what_is_unknown_is_absent() {
@@ -130,5 +167,32 @@ mod tests {
     fn a_delay_beyond_what_javascript_counts_is_capped() {
         let fault = Fault::from_status(429, Some(RetryAfter::Delay(Duration::from_secs(u64::MAX))));
         assert_eq!(fault.to_value_at(SystemTime::UNIX_EPOCH)["retryAfter"], json!(9_007_199_254_740_991_u64));
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let fault = Fault::new("ECONNRESET", Phase::Receive, Delivery::Answered)
+            .with_ending(Ending::Rst)
+            .with_errno(-104)
+            .with_syscall("read")
+            .with_address("127.0.0.1")
+            .with_port(80)
+            .with_status(200)
+            .with_retry_after(RetryAfter::Delay(Duration::from_millis(2_500)))
+            .with_detail("\"word\" for\nword")
+            .with_reason("A reason of its own.");
+        assert_eq!(serde_json::from_str::<Fault>(&fault.to_json()).unwrap(), fault);
+    }
+
+    #[test]
+    fn what_is_not_told_is_what_the_catalogue_says() {
+        let read = |more: &str| {
+            let json = format!(r#"{{"code":"EPIPE","kind":"reset","phase":"send","delivery":"unknown"{more}}}"#);
+            serde_json::from_str::<Fault>(&json).unwrap()
+        };
+        assert_eq!(read(""), Fault::new("EPIPE", Phase::Send, Delivery::Unknown));
+        assert!(!read(r#","transient":false"#).transient);
+        assert_eq!(read(r#","retryAfter":-1"#).retry_after, None);
+        assert_eq!(read(r#","retryAfter":1.5"#).retry_after, Some(RetryAfter::Delay(Duration::from_micros(1_500))));
     }
 }

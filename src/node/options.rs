@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::http::transport::Limits;
-use crate::policy;
+use crate::{milliseconds, policy};
 
 /// `{ "retry": {...}, "timeout": {...}, "extraRoots": [...] }`; what is absent keeps the client's value.
 #[derive(Deserialize)]
@@ -48,29 +48,31 @@ impl Options {
         let wire: Wire<'_> = serde_json::from_str(json).map_err(|error| error.to_string())?;
         Ok(Options {
             retry: wire.retry.map(|retry| policy::Options::from_json(retry.get())).transpose()?,
-            timeouts: wire.timeout.map(Timeouts::from),
+            timeouts: wire.timeout.map(Timeouts::try_from).transpose()?,
             extra_roots: wire.extra_roots,
         })
     }
 }
 
-impl From<WireTimeouts> for Timeouts {
-    fn from(wire: WireTimeouts) -> Self {
-        Timeouts {
+impl TryFrom<WireTimeouts> for Timeouts {
+    type Error = String;
+
+    fn try_from(wire: WireTimeouts) -> Result<Self, String> {
+        Ok(Timeouts {
             limits: Limits {
-                connect: limit(wire.connect),
-                headers: limit(wire.headers),
-                body: limit(wire.body),
-                attempt: limit(wire.attempt),
+                connect: limit("connect", wire.connect)?,
+                headers: limit("headers", wire.headers)?,
+                body: limit("body", wire.body)?,
+                attempt: limit("attempt", wire.attempt)?,
             },
-            total: limit(wire.total),
-        }
+            total: limit("total", wire.total)?,
+        })
     }
 }
 
-/// What no clock can reach is no limit.
-fn limit(milliseconds: Option<f64>) -> Option<Duration> {
-    milliseconds.and_then(|milliseconds| Duration::try_from_secs_f64(milliseconds / 1000.0).ok())
+fn limit(name: &str, given: Option<f64>) -> Result<Option<Duration>, String> {
+    let read = |given| milliseconds::from_js(given).ok_or_else(|| format!("timeout.{name}: {given} is negative"));
+    given.map(read).transpose()
 }
 
 #[cfg(test)]
@@ -84,7 +86,13 @@ mod tests {
         assert_eq!(timeouts.limits.connect, Some(Duration::from_millis(1500)));
         assert_eq!(timeouts.limits.headers, None);
         assert_eq!(timeouts.limits.body, Some(Duration::from_millis(1)));
-        assert_eq!(timeouts.total, None, "beyond any clock");
+        assert_eq!(timeouts.total, Some(milliseconds::LONGEST));
+    }
+
+    #[test]
+    fn a_negative_time_is_not_taken_for_no_limit() {
+        let error = Options::parse(r#"{"timeout":{"total":-1}}"#).err().unwrap();
+        assert_eq!(error, "timeout.total: -1 is negative");
     }
 
     #[test]

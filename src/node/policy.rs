@@ -4,11 +4,12 @@
 //! timers of a test govern the policy as they govern everything else.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use napi::Error;
 use napi_derive::napi;
 
+use crate::milliseconds;
 use crate::policy::{Now, Options, Policy, Random, Retries};
 
 /// A policy: options, and the state of the origins that calls under it share.
@@ -56,7 +57,7 @@ impl NativeRetries {
     /// Milliseconds since the call began.
     #[napi]
     pub fn elapsed(&self, now: f64) -> f64 {
-        self.retries.elapsed(reading(now)).as_secs_f64() * 1000.0
+        milliseconds::to_js(self.retries.elapsed(reading(now)))
     }
 
     #[napi]
@@ -89,7 +90,8 @@ fn parse(options: &str) -> napi::Result<Options> {
 /// Milliseconds of JavaScript's monotonic clock. The wall clock stays out of it: a fault from JavaScript carries
 /// its `Retry-After` as a delay already, so there is no date to compare.
 fn reading(now: f64) -> Now {
-    Now { monotonic: Duration::try_from_secs_f64(now / 1000.0).unwrap_or_default(), wall: SystemTime::UNIX_EPOCH }
+    // Fake timers may be set to a moment before the start of the clock; the policy's clock has none.
+    Now { monotonic: milliseconds::from_js(now).unwrap_or_default(), wall: SystemTime::UNIX_EPOCH }
 }
 
 /// What `Math.random()` gave.

@@ -2,18 +2,18 @@
 //! precede, so the form is chosen to be read, not to be fast.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Decision, Now, Random, Repeatable, Retries};
-use crate::fault::{Delivery, Fault, Kind, Phase, RetryAfter};
+use crate::fault::Fault;
+use crate::milliseconds;
 
 /// `{ fault, method, idempotencyKey, declared, bodyReplays, verdict, stale }`
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Question<'a> {
-    fault: FaultJson,
+    fault: Fault,
     /// Absent where there is no HTTP request, as in `retry(fn)`.
     #[serde(borrow, default)]
     method: Cow<'a, str>,
@@ -27,20 +27,6 @@ struct Question<'a> {
     stale: bool,
 }
 
-/// What of a fault as [`Fault::to_json`] writes it bears on the decision.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FaultJson {
-    code: String,
-    kind: Kind,
-    phase: Phase,
-    delivery: Delivery,
-    transient: bool,
-    status: Option<u16>,
-    /// Milliseconds from now.
-    retry_after: Option<f64>,
-}
-
 /// `{ retry: true, delay, freshConnection, why }` or `{ retry: false, gaveUp }`
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase", untagged)]
@@ -48,7 +34,7 @@ enum Answer {
     #[serde(rename_all = "camelCase")]
     Retry {
         retry: bool,
-        /// Milliseconds, rounded up: a timer that is set to it is not early for what the server asked.
+        /// Milliseconds.
         delay: u64,
         fresh_connection: bool,
         why: &'static str,
@@ -68,26 +54,8 @@ impl Retries {
             declared: question.declared,
             body_replays: question.body_replays,
         };
-        let fault = Fault::from(question.fault);
-        let decision = self.decide(&fault, request, question.verdict, question.stale, now, random);
+        let decision = self.decide(&question.fault, request, question.verdict, question.stale, now, random);
         serde_json::to_string(&Answer::from(decision)).map_err(|error| error.to_string())
-    }
-}
-
-impl From<FaultJson> for Fault {
-    fn from(json: FaultJson) -> Self {
-        let retry_after = json.retry_after.map(|milliseconds| {
-            // What no `Duration` holds is a very long wait, not none.
-            let delay = Duration::try_from_secs_f64(milliseconds.max(0.0) / 1000.0);
-            RetryAfter::Delay(delay.unwrap_or(Duration::MAX))
-        });
-        Self {
-            kind: json.kind,
-            transient: json.transient,
-            status: json.status,
-            retry_after,
-            ..Self::new(json.code, json.phase, json.delivery)
-        }
     }
 }
 
@@ -96,7 +64,7 @@ impl From<Decision> for Answer {
         match decision {
             Decision::Retry { delay, fresh_connection, why } => Self::Retry {
                 retry: true,
-                delay: u64::try_from(delay.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX),
+                delay: milliseconds::to_js_whole(delay),
                 fresh_connection,
                 why: why.as_str(),
             },
@@ -111,11 +79,12 @@ fn yes() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
+    use std::time::{Duration, SystemTime};
 
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::fault::{Delivery, Phase};
     use crate::policy::{Options, Policy};
 
     struct Highest;

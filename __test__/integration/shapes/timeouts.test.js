@@ -55,7 +55,8 @@ describe('a host that accepts no connection', () => {
     ['undici fetch', { connectTimeout: MS }, CONNECTING],
     ['undici request', { connectTimeout: MS }, CONNECTING],
     ['got', { connectTimeout: MS }, CONNECTING],
-    ['got', { timeout: MS }, CONNECTING],
+    // One limit for everything, and nothing that tells a connection in the making from one that got does not see.
+    ['got', { timeout: MS }, { ...CONNECTING, delivery: 'unknown' }],
     // One limit for everything, and the error does not say how far the request came.
     ['axios', { timeout: MS }, WAITING],
   ])('%s with %j', async (client, limits, expected) => {

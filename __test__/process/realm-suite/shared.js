@@ -1,6 +1,6 @@
 'use strict';
 
-// Run by both files of this suite: Jest gives each a realm of its own and both the same addon.
+// Run by each of the suite's files: Jest gives each a realm of its own, and all of them the same addon.
 
 const http = require('node:http');
 const { once } = require('node:events');

@@ -158,12 +158,16 @@ const ENTRIES: &[Entry] = &[
         .action(FIX_REDIRECTS),
     ANSWERED
         .code("ERR_UNEXPECTED_REDIRECT", "The server redirects and the call may not follow.")
-        .causes(&[
-            "`redirect: 'error'`",
-            "A stream as request body, which cannot be sent again",
-            "A Location that is not a valid URL",
-        ])
+        .causes(&["`redirect: 'error'`", "A stream as request body, which cannot be sent again (node-fetch)"])
         .action("Call the new URL, or allow redirects."),
+    ANSWERED
+        .code("ERR_INVALID_REDIRECT", "The server redirected to somewhere that cannot be followed.")
+        .causes(&[
+            "A Location that is not a valid URL, perhaps from a variable that was not set",
+            "A Location whose scheme is neither http: nor https:",
+            "A Location with a user name or password in it",
+        ])
+        .action("Read the Location header (`redirect: 'manual'`), and correct the server."),
     ANSWERED
         .kind(Kind::TooLarge)
         .code("ERR_RESPONSE_TOO_LARGE", "The response is larger than the limit.")

@@ -55,6 +55,17 @@ const ENTRIES: &[Entry] = &[
         .code("ESHUTDOWN", "The socket was already shut down for writing.")
         .causes(&["The request was written to a connection that is being closed"])
         .action("Open a new connection."),
+    // Not transient: it may as well be a file that cannot be read.
+    Entry::of(Kind::Client, Phase::Wait, Delivery::Unknown)
+        .reconnect()
+        .code("EIO", "The system could not read or write.")
+        .causes(&["A fault of a driver, a device or a virtual network", "A damaged disk, where a file is the source of the body"])
+        .action("Read the log of the system."),
+    BROKEN
+        .code("EINTR", "A signal interrupted the operation.")
+        .kind(Kind::Client)
+        .causes(&["A profiler or a debugger", "A signal handler of a native addon"])
+        .action("As ECONNRESET."),
     BROKEN
         .code("ERR_STREAM_PREMATURE_CLOSE", "The connection closed before the message was complete.")
         .becomes("ECONNRESET")

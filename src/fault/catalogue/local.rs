@@ -79,6 +79,22 @@ const ENTRIES: &[Entry] = &[
         .causes(&["A kernel without it"])
         .action("Use another protocol."),
     FORBIDDEN
+        .code("EPROTOTYPE", "The protocol does not fit the kind of socket.")
+        .causes(&["A stream socket connected to a datagram socket, or the other way round (Unix sockets)"])
+        .action("Use the kind of socket that the peer listens with."),
+    FORBIDDEN
+        .code("EDESTADDRREQ", "The operation needs an address to send to.")
+        .causes(&["A socket that was never connected"])
+        .action("Connect the socket first, or name the address."),
+    FORBIDDEN
+        .code("EALREADY", "The socket is already being connected.")
+        .causes(&["A second `connect` on a socket whose first one is under way"])
+        .action("Wait for the first `connect`, or use another socket."),
+    FORBIDDEN
+        .code("EISCONN", "The socket is already connected.")
+        .causes(&["A second `connect` on the same socket"])
+        .action("Use the connection that is there, or another socket."),
+    FORBIDDEN
         .code("EBADF", "The socket was already closed.")
         .causes(&["A handle used after it was closed: a bug in this process"])
         .action("Report it to whoever maintains the program."),

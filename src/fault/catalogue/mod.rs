@@ -85,7 +85,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::fault::{Delivery, Kind, Phase};
+    use crate::fault::{Delivery, Kind, Phase, errno};
 
     #[test]
     fn every_code_is_listed_once() {
@@ -142,6 +142,79 @@ mod tests {
             if entry.delivery == Delivery::Answered {
                 assert_eq!(entry.phase, Phase::Receive, "{}", entry.code);
             }
+        }
+    }
+
+    /// `crate::http` names its faults in these files. A code that is added there is added here, and finds its row.
+    #[test]
+    fn every_code_of_our_own_client_has_its_own_row() {
+        let call = ["ERR_INVALID_URL", "ERR_UNSUPPORTED_PROTOCOL", "ETIMEDOUT"];
+        let redirect =
+            ["ERR_BODY_NOT_REPLAYABLE", "ERR_INVALID_REDIRECT", "ERR_TOO_MANY_REDIRECTS", "ERR_UNEXPECTED_REDIRECT"];
+        let evidence = [
+            "ABORT_ERR",
+            "ECONNRESET",
+            "HPE_INVALID_CHUNK_SIZE",
+            "HPE_INVALID_CONSTANT",
+            "HPE_INVALID_STATUS",
+            "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH",
+            "UNKNOWN",
+        ];
+        let resolver = [
+            "EAI_AGAIN",
+            "EAI_BADFLAGS",
+            "EAI_FAIL",
+            "EAI_FAMILY",
+            "EAI_MEMORY",
+            "EAI_SERVICE",
+            "EAI_SOCKTYPE",
+            "ENOTFOUND",
+        ];
+        let tls = [
+            "DEPTH_ZERO_SELF_SIGNED_CERT",
+            "INVALID_PURPOSE",
+            "SELF_SIGNED_CERT_IN_CHAIN",
+            "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+            "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+        ];
+        let tls_evidence = [
+            "CERT_HAS_EXPIRED",
+            "CERT_NOT_YET_VALID",
+            "CERT_REJECTED",
+            "CERT_REVOKED",
+            "CERT_SIGNATURE_FAILURE",
+            "EPROTO",
+            "ERR_SSL_DATA_LENGTH_TOO_LONG",
+            "ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
+            "ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE",
+            "ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED",
+            "ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+            "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE",
+            "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",
+            "ERR_SSL_TLSV1_ALERT_ACCESS_DENIED",
+            "ERR_SSL_TLSV1_ALERT_INSUFFICIENT_SECURITY",
+            "ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR",
+            "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL",
+            "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
+            "ERR_SSL_TLSV1_ALERT_UNKNOWN_CA",
+            "ERR_SSL_TLSV1_UNRECOGNIZED_NAME",
+            "ERR_SSL_UNSUPPORTED_PROTOCOL",
+            "ERR_SSL_WRONG_VERSION_NUMBER",
+            "ERR_TLS_CERT_ALTNAME_INVALID",
+        ];
+        // `node/call.rs`
+        let boundary = ["ERR_UNRESET_INTERNAL"];
+        let files: [&[&str]; 7] = [&call, &redirect, &evidence, &resolver, &tls, &tls_evidence, &boundary];
+        for code in files.concat() {
+            assert_eq!(find(code).map(|entry| entry.code), Some(code));
+        }
+    }
+
+    /// `Fault::from_io` takes its codes from there.
+    #[test]
+    fn every_name_of_a_system_error_has_its_own_row() {
+        for name in errno::names() {
+            assert_eq!(find(name).map(|entry| entry.code), Some(name));
         }
     }
 

@@ -5,8 +5,8 @@ use super::{Case, Rule};
 use crate::fault::evidence::{Link, Timings};
 use crate::fault::{Delivery, Fault, Phase};
 
-/// A limit on time. `event` names the limit; the one on the whole request says nothing about the place, then
-/// the timings do.
+/// A limit on time. `event` names the limit. Those on the whole request and on the socket's silence hold in every
+/// phase: there the timings tell the place.
 pub struct Timeout;
 
 impl Rule for Timeout {
@@ -16,8 +16,7 @@ impl Rule for Timeout {
         }
         let (phase, delivery) = match case.link.event.as_deref()? {
             "lookup" => (Phase::Resolve, Delivery::NotSent),
-            // A socket that was not assigned is one that waits in the agent's queue.
-            "socket" | "connect" => (Phase::Connect, Delivery::NotSent),
+            "connect" => (Phase::Connect, Delivery::NotSent),
             "secureConnect" => (Phase::Handshake, Delivery::NotSent),
             "send" => (Phase::Send, Delivery::Unknown),
             "response" => (Phase::Wait, Delivery::Unknown),
@@ -32,11 +31,14 @@ impl Rule for Timeout {
 /// Where a request stands that has no response yet.
 fn reached(timings: Timings) -> (Phase, Delivery) {
     match timings {
-        // An address needs no lookup, so one that was not noted says nothing.
-        Timings { connect: false, .. } => (Phase::Connect, Delivery::NotSent),
         Timings { response: true, .. } => (Phase::Receive, Delivery::Answered),
-        Timings { upload: false, .. } => (Phase::Send, Delivery::Unknown),
-        _ => (Phase::Wait, Delivery::Unknown),
+        Timings { upload: true, .. } => (Phase::Wait, Delivery::Unknown),
+        Timings { connect: true, .. } => (Phase::Send, Delivery::Unknown),
+        // got listens to this socket, and heard of no connection.
+        Timings { lookup: true, .. } => (Phase::Connect, Delivery::NotSent),
+        // An address needs no lookup. Nor does got listen to the socket of an HTTP/2 session: the request may have
+        // left long ago.
+        _ => (Phase::Connect, Delivery::Unknown),
     }
 }
 
@@ -93,6 +95,7 @@ mod tests {
             ("send", Phase::Send, Delivery::Unknown),
             ("response", Phase::Wait, Delivery::Unknown),
             ("read", Phase::Receive, Delivery::Answered),
+            ("socket", Phase::Wait, Delivery::Unknown),
             ("request", Phase::Wait, Delivery::Unknown),
         ] {
             let fault = judge(timeout(event));
@@ -101,14 +104,32 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_on_the_whole_request_is_placed_by_what_was_reached() {
+    fn a_request_whose_connection_was_not_noted_may_have_been_sent() {
+        // As got leaves the timings over HTTP/2: of the connection nothing, of the request what it came to.
+        let over_http2 = Timings::default();
+        for event in ["request", "socket"] {
+            let fault = judge(Link { timings: Some(over_http2), ..timeout(event) });
+            assert_eq!((fault.phase, fault.delivery), (Phase::Connect, Delivery::Unknown), "{event}");
+            let sent = Timings { upload: true, ..over_http2 };
+            let fault = judge(Link { timings: Some(sent), ..timeout(event) });
+            assert_eq!((fault.phase, fault.delivery), (Phase::Wait, Delivery::Unknown), "{event}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_holds_in_every_phase_is_placed_by_what_was_reached() {
         let place = |timings| {
-            let fault = judge(Link { timings: Some(timings), ..timeout("request") });
-            (fault.phase, fault.delivery)
+            let place = |event| {
+                let fault = judge(Link { timings: Some(timings), ..timeout(event) });
+                (fault.phase, fault.delivery)
+            };
+            assert_eq!(place("socket"), place("request"), "{timings:?}");
+            place("request")
         };
         let none = Timings::default();
-        assert_eq!(place(none), (Phase::Connect, Delivery::NotSent));
-        let connected = Timings { connect: true, ..none };
+        let looked_up = Timings { lookup: true, ..none };
+        assert_eq!(place(looked_up), (Phase::Connect, Delivery::NotSent));
+        let connected = Timings { connect: true, ..looked_up };
         assert_eq!(place(connected), (Phase::Send, Delivery::Unknown));
         assert_eq!(place(Timings { upload: true, ..connected }), (Phase::Wait, Delivery::Unknown));
         let fault = judge(Link { response: begun(), timings: Some(none), ..timeout("request") });
@@ -120,7 +141,7 @@ mod tests {
         let cause =
             Link { parent: Some(0), code: Some("ECONNRESET".into()), syscall: Some("read".into()), ..Link::default() };
         let place = |response| {
-            let timings = Some(Timings { connect: true, upload: true, response });
+            let timings = Some(Timings { lookup: true, connect: true, upload: true, response });
             let error = Link { name: Some("RequestError".into()), timings, ..Link::default() };
             let links = vec![error, cause.clone()];
             let fault = classify(&Evidence { links, ..Evidence::default() });

@@ -1,9 +1,9 @@
 //! What is classified already: our own faults, and the errors that carry one.
 
-use std::time::Duration;
-
 use super::{Case, Rule};
-use crate::fault::{Delivery, Ending, Fault, Kind, Phase, RetryAfter};
+use crate::fault::wire::Wire;
+use crate::fault::{Delivery, Ending, Fault, Kind, Phase};
+use crate::milliseconds;
 
 /// A fault passes as it is, so that classifying twice changes nothing.
 pub struct Classified;
@@ -11,31 +11,25 @@ pub struct Classified;
 impl Rule for Classified {
     fn judge(&self, case: &Case<'_>) -> Option<Fault> {
         let link = case.link;
-        let kind = Kind::parse(link.kind.as_deref()?)?;
-        let phase = Phase::parse(link.phase.as_deref()?)?;
-        let delivery = Delivery::parse(link.delivery.as_deref()?)?;
-        let known = Fault::new(link.code.clone()?, phase, delivery);
-        let reason = link.reason.clone().map_or(known.reason, Into::into);
-        Some(Fault {
-            kind,
-            transient: link.transient.unwrap_or(known.transient),
-            reconnect: link.reconnect.unwrap_or(known.reconnect),
-            reason,
+        let told = Wire {
+            code: link.code.as_deref()?.into(),
+            kind: Kind::parse(link.kind.as_deref()?)?,
+            phase: Phase::parse(link.phase.as_deref()?)?,
+            delivery: Delivery::parse(link.delivery.as_deref()?)?,
+            transient: link.transient,
+            reconnect: link.reconnect,
+            reason: link.reason.as_deref().map(Into::into),
             ending: link.ending.as_deref().and_then(Ending::parse),
             errno: link.errno,
-            syscall: link.syscall.clone().map(Into::into),
-            address: link.address.clone(),
+            syscall: link.syscall.as_deref().map(Into::into),
+            address: link.address.as_deref().map(Into::into),
             port: link.port,
             status: link.status,
-            retry_after: link.retry_after.and_then(milliseconds),
-            detail: link.detail.clone(),
-            ..known
-        })
+            retry_after: link.retry_after.and_then(milliseconds::from_js),
+            detail: link.detail.as_deref().map(Into::into),
+        };
+        Some(told.into())
     }
-}
-
-fn milliseconds(value: f64) -> Option<RetryAfter> {
-    Duration::try_from_secs_f64(value / 1000.0).ok().map(RetryAfter::Delay)
 }
 
 #[cfg(test)]

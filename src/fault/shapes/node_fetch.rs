@@ -41,9 +41,8 @@ impl Rule for Refused {
         }
         let (code, phase, delivery) = match case.link.type_.as_deref()? {
             "max-redirect" => ("ERR_TOO_MANY_REDIRECTS", Phase::Receive, Delivery::Answered),
-            "no-redirect" | "unsupported-redirect" | "invalid-redirect" => {
-                ("ERR_UNEXPECTED_REDIRECT", Phase::Receive, Delivery::Answered)
-            }
+            "no-redirect" | "unsupported-redirect" => ("ERR_UNEXPECTED_REDIRECT", Phase::Receive, Delivery::Answered),
+            "invalid-redirect" => ("ERR_INVALID_REDIRECT", Phase::Receive, Delivery::Answered),
             "max-size" => ("ERR_RESPONSE_TOO_LARGE", Phase::Receive, Delivery::Answered),
             "request-timeout" => ("ETIMEDOUT", Phase::Wait, Delivery::Unknown),
             "body-timeout" => ("ETIMEDOUT", Phase::Receive, Delivery::Answered),

@@ -30,6 +30,9 @@ const ENTRIES: &[Entry] = &[
     LATE.code("ERR_SSL_PACKET_LENGTH_TOO_LONG", "What the server sent is not TLS.")
         .causes(&["The port speaks plain HTTP"])
         .action(NOT_TLS),
+    LATE.code("ERR_SSL_DATA_LENGTH_TOO_LONG", "A TLS record is larger than the protocol allows.")
+        .causes(&["The port does not speak TLS", "A middlebox changed the data", "A broken server"])
+        .action("Check that the port speaks TLS; if it does, look at the network path."),
     FAILED
         .code("ERR_SSL_HTTP_REQUEST", "A plain HTTP request reached a TLS port.")
         .causes(&["http: was used for an https: port"])
@@ -56,6 +59,9 @@ const ENTRIES: &[Entry] = &[
             "The server wants a client certificate",
         ])
         .action("Check the server name, the ciphers and whether a client certificate is needed."),
+    LATE.code("ERR_SSL_TLSV1_ALERT_INSUFFICIENT_SECURITY", "The server asks for stronger ciphers than were offered.")
+        .causes(&["The server allows only ciphers that this client does not have"])
+        .action("Check the ciphers of both sides."),
     FAILED
         .code("ERR_SSL_NO_CIPHER_MATCH", "None of the configured ciphers is known.")
         .causes(&["A typing error in `ciphers`"])
