@@ -19,6 +19,7 @@ use crate::http::body::RequestBody;
 use crate::http::call::{Answer, Call, CallError, Recovery, RedirectMode};
 use crate::http::hooks::Hooks;
 use crate::http::transport::IncomingBody;
+use crate::milliseconds;
 
 /// What JavaScript gave to start a call with.
 pub struct Start {
@@ -31,9 +32,9 @@ pub struct Start {
 
 pub async fn run(shared: Arc<Shared>, start: Start, registration: Registration) {
     let answer = match prepare(&shared, start) {
-        Err(problem) => Err(internal_error(problem)),
+        Err(problem) => Err(internal_error(problem, Delivery::NotSent)),
         Ok(call) => match shared.http() {
-            Err(problem) => Err(internal_error(problem)),
+            Err(problem) => Err(internal_error(problem, Delivery::NotSent)),
             Ok(client) => client.call(call).await,
         },
     };
@@ -134,7 +135,7 @@ fn recovery_json(recovery: &Recovery) -> Json {
         .map(|attempt| {
             json!({
                 "fault": attempt.fault.as_ref().map(fault_json),
-                "delay": (attempt.delay.as_secs_f64() * 1e6).round() / 1e3,
+                "delay": milliseconds::to_js(attempt.delay),
             })
         })
         .collect();
@@ -156,10 +157,10 @@ pub fn fault_json(fault: &Fault) -> Json {
 
 /// What JavaScript is told when native code itself failed.
 pub fn internal_failure() -> String {
-    failed_json(&internal_error("a task ended in a panic"))
+    failed_json(&internal_error("a task ended in a panic", Delivery::Unknown))
 }
 
-fn internal_error(problem: &str) -> CallError {
-    let fault = Fault::new("ERR_UNRESET_INTERNAL", Phase::Send, Delivery::Unknown).with_detail(problem);
+fn internal_error(problem: &str, delivery: Delivery) -> CallError {
+    let fault = Fault::new("ERR_UNRESET_INTERNAL", Phase::Send, delivery).with_detail(problem);
     CallError::Fault { fault: Box::new(fault), recovery: Recovery::default() }
 }
