@@ -45,7 +45,7 @@ describe('before the answer', () => {
   test.each([
     ['/rst-before', { code: 'ECONNRESET', kind: 'reset', phase: 'wait', delivery: 'unknown', ending: 'rst', errno: -104, syscall: 'read', transient: true }],
     ['/fin-before', { code: 'ECONNRESET', kind: 'reset', phase: 'wait', delivery: 'unknown', ending: 'fin', transient: true }],
-    ['/not-http', { kind: 'protocol', delivery: 'answered', transient: false }],
+    ['/not-http', { kind: 'protocol', delivery: 'unknown', transient: false }],
   ])('%s', async (path, fault) => {
     const error = await failureOf(fetch(`${faulty.url}${path}`, ONE_ATTEMPT));
     expect(error.message).toBe('fetch failed');
@@ -108,7 +108,8 @@ describe('an answer that is no HTTP', () => {
   ])('%s', async (name, text) => {
     const origin = await startOrigin(raw(text));
     const error = await failureOf(fetch(origin.url, ONE_ATTEMPT));
-    expect(error.cause).toMatchObject({ kind: 'protocol', phase: 'receive', delivery: 'answered', transient: false });
+    // Whatever speaks first, as an SSH server does, has not read the request: what was seen of it is not known.
+    expect(error.cause).toMatchObject({ kind: 'protocol', phase: 'receive', delivery: 'unknown', transient: false });
     expectClassified(error);
     // It is not repeated either: it would be the same again.
     await failureOf(fetch(origin.url));
