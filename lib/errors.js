@@ -64,16 +64,26 @@ class CallFailure {
  *
  * @param {unknown} failure
  * @param {Function} entry what the caller called: the stack begins below it
+ * @param {{ stack?: string }} [askedAt] holds the stack to show, where the caller does not await this
  */
-function toThrow(failure, entry) {
+function toThrow(failure, entry, askedAt) {
   if (!(failure instanceof CallFailure)) return failure;
   const error = failure.toError();
   Error.captureStackTrace(error, entry);
-  if (error.cause instanceof FaultError) {
-    const frames = error.stack.slice(String(error).length);
-    Object.defineProperty(error.cause, 'stack', { value: `${error.cause}${frames}`, writable: true, configurable: true });
-  }
+  const frames = framesOf(askedAt ?? error);
+  if (askedAt !== undefined) setStack(error, frames);
+  if (error.cause instanceof FaultError) setStack(error.cause, frames);
   return error;
+}
+
+/** Nothing, where somebody has switched stacks off (`Error.stackTraceLimit`) or made them something else. */
+function framesOf({ stack }) {
+  const start = typeof stack === 'string' ? stack.search(/\n\s+at /) : -1;
+  return start === -1 ? '' : stack.slice(start);
+}
+
+function setStack(error, frames) {
+  Object.defineProperty(error, 'stack', { value: `${error}${frames}`, writable: true, configurable: true });
 }
 
 module.exports = { FaultError, CallFailure, toThrow };

@@ -126,6 +126,27 @@ function invalidValue(name, accepted, value) {
   return withCode(TypeError, 'ERR_INVALID_ARG_VALUE', complaint(name, accepted, value));
 }
 
+/**
+ * @param {string} message in the voice of the others: begins with the name, says what is accepted
+ * @returns {TypeError} ERR_INVALID_ARG_VALUE
+ */
+function invalidArgument(message) {
+  return withCode(TypeError, 'ERR_INVALID_ARG_VALUE', message);
+}
+
+/**
+ * @param {unknown} value an AbortSignal, also one of another realm or a polyfill's
+ * @param {string} name
+ * @returns {AbortSignal}
+ */
+function checkSignal(value, name) {
+  const isSignal =
+    typeof value === 'object' && value !== null && typeof value.aborted === 'boolean' &&
+    typeof value.addEventListener === 'function';
+  if (!isSignal) throw invalidType(name, 'an AbortSignal', value);
+  return value;
+}
+
 function unknownOption(name, keys) {
   return withCode(TypeError, 'ERR_INVALID_ARG_VALUE', `${name} is not an option. Accepted: ${keys.join(', ')}.`);
 }
@@ -158,6 +179,8 @@ module.exports = {
   checkMilliseconds,
   checkNumber,
   checkOptions,
+  checkSignal,
+  invalidArgument,
   invalidType,
   invalidValue,
   outOfRange,

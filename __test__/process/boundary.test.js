@@ -15,9 +15,15 @@ describe('environments', () => {
     expect(outcome).toEqual({ started: 300, answered: 200, last: {} });
   }, 120_000);
 
-  test('the package is loaded several times in one process', async () => {
+  test('the package is loaded in several realms, and one of them is forgotten', async () => {
     const outcome = JSON.parse(await expectSuccess('realms.js'));
-    expect(outcome).toEqual({ distinct: 3, inOrder: true, after: '/after', inContext: '/vm' });
+    expect(outcome).toEqual({
+      distinct: 3,
+      inOrder: true,
+      last: '/forgotten',
+      after: '/after',
+      collected: true,
+    });
   });
 });
 
@@ -27,8 +33,10 @@ describe('the life of the process', () => {
     ['waitsForBody', 'body'],
     ['waitsForRetry', 'recovered'],
     ['forgetsBody', '200'],
+    ['waitsForUpload', '200 5'],
+    ['needsResponse', expect.stringContaining('needs the global Response')],
   ])('%s', async (name, printed) => {
-    expect(await expectSuccess('lifetime.js', [name])).toBe(printed);
+    expect(await expectSuccess('lifetime.js', [name])).toEqual(printed);
   });
 
   test('process.exit with requests in flight', async () => {

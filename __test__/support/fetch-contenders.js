@@ -12,19 +12,4 @@ const contenders = [
   ['our fetch', fetch],
 ];
 
-/**
- * What a call came to, in a form that two clients can be compared by. Messages are left out: they are for people.
- *
- * @param {Promise<Response>} call
- */
-async function outcome(call) {
-  try {
-    const response = await call;
-    const { status, url, redirected, type } = response;
-    return { status, url, redirected, type, text: await response.text() };
-  } catch (error) {
-    return { rejected: error.name };
-  }
-}
-
-module.exports = { fetch, builtIn, contenders, outcome };
+module.exports = { fetch, builtIn, contenders };

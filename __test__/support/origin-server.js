@@ -38,6 +38,7 @@ const running = new Set();
 async function startOrigin(answer, { readBody = true, tls, port = 0 } = {}) {
   const requests = [];
   const arrivals = new EventEmitter().setMaxListeners(0);
+  /** @type {WeakMap<import('node:net').Socket, { requests: number, closed: Promise<void> }>} */
   const carried = new WeakMap();
   let connections = 0;
   const server = tls === undefined ? http.createServer() : https.createServer(tls);
@@ -51,12 +52,12 @@ async function startOrigin(answer, { readBody = true, tls, port = 0 } = {}) {
   server.on('request', async (incoming, response) => {
     incoming.on('error', () => {});
     response.on('error', () => {});
-    const { socket } = incoming;
-    const onConnection = (carried.get(socket) ?? 0) + 1;
-    carried.set(socket, onConnection);
+    const connection = carried.get(incoming.socket) ?? { requests: 0, closed: closing(incoming.socket) };
+    connection.requests += 1;
+    carried.set(incoming.socket, connection);
     const request = {
       index: requests.length,
-      onConnection,
+      onConnection: connection.requests,
       method: incoming.method,
       path: incoming.url,
       headers: incoming.headers,
@@ -64,10 +65,7 @@ async function startOrigin(answer, { readBody = true, tls, port = 0 } = {}) {
       body: Buffer.alloc(0),
       complete: false,
       incoming,
-      // Not `once`, which takes the RST of a client that leaves for a failure.
-      closed: new Promise((resolve) => {
-        socket.once('close', () => resolve());
-      }),
+      closed: connection.closed,
     };
     requests.push(request);
     arrivals.emit('request');
@@ -90,6 +88,13 @@ async function startOrigin(answer, { readBody = true, tls, port = 0 } = {}) {
     },
     close: () => stop(server),
   };
+}
+
+/** Not `once`, which takes the RST of a client that leaves for a failure. */
+function closing(socket) {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+  });
 }
 
 /** @returns {Promise<boolean>} whether all of the body arrived */

@@ -5,7 +5,7 @@
 const vm = require('node:vm');
 
 const { classify, isReset, isTransient } = require('../../lib/fault');
-const { callError } = require('../../lib/errors');
+const { CallFailure, toThrow } = require('../../lib/errors');
 
 const RESET = { code: 'ECONNRESET', kind: 'reset' };
 const UNKNOWN = { kind: 'unknown', phase: 'wait', delivery: 'unknown', transient: false, reconnect: false };
@@ -163,7 +163,7 @@ describe('what is returned', () => {
 
   test('is the fault that an error of our own fetch carries', () => {
     const fault = classify(reset(), { phase: 'receive', delivery: 'answered' });
-    const error = callError('terminated', fault, { attempts: [] }, new Error('here'));
+    const error = toThrow(new CallFailure('terminated', { attempts: [] }, { fault }), toThrow);
     expect(classify(error)).toStrictEqual(fault);
     expect(classify(error.cause)).toStrictEqual(fault);
   });

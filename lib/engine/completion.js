@@ -4,8 +4,8 @@
  * The layout in which native code hands completions over; `src/node/completion.rs` writes it: change both together.
  */
 module.exports = {
-  /** Numbers per completion: kind and flags, call, first number, second number. */
-  SLOTS: 4,
+  /** Numbers per completion: kind and flags, call, and one that belongs to the kind. */
+  SLOTS: 3,
   /** Completions per batch at most. */
   BATCH: 256,
 

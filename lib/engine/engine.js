@@ -8,6 +8,7 @@
  * keeps nothing of an environment in a place that another one could reach.
  */
 
+const { AsyncResource } = require('node:async_hooks');
 const native = require('../native');
 const {
   SLOTS,
@@ -29,6 +30,8 @@ const {
 const calls = new Map();
 const numbers = new Float64Array(SLOTS * BATCH);
 
+/** What runs in a drain is nobody's: it must not run in the async context of whoever happened to call first. */
+const root = new AsyncResource('UNRESET_ENGINE');
 /** Made by the first call: `require` starts nothing. */
 let engine;
 let lastId = 0;
@@ -37,7 +40,7 @@ let waiting = 0;
 
 /** The native engine of this environment. */
 function nativeEngine() {
-  engine ??= new native.Engine(drain, numbers);
+  engine ??= root.runInAsyncScope(() => new native.Engine(drain, numbers));
   return engine;
 }
 
@@ -88,7 +91,7 @@ function drain(count, values) {
       dispatch(call, flags, slot, values, first);
     } catch (error) {
       // One call's trouble must not swallow the answers of the others in the batch.
-      setImmediate(rethrow, error);
+      call.abort(error);
     }
   }
   if (count === BATCH) engine.resume();
@@ -113,7 +116,7 @@ function dispatch(call, flags, slot, values, first) {
     case HEAD: {
       const recovery = flags & RECOVERY ? values[first + 1] : undefined;
       const body = flags & (STRING | BUFFER) ? values[first + (flags & RECOVERY ? 2 : 1)] : undefined;
-      call.onHead(flags, numbers[slot + 2], numbers[slot + 3], values[first], recovery, body);
+      call.onHead(flags, numbers[slot + 2], values[first], recovery, body);
       return;
     }
     case FAILED:
@@ -134,10 +137,6 @@ function dispatch(call, flags, slot, values, first) {
     default:
       call.onHook((flags & KIND_MASK) === SHOULD_RETRY, JSON.parse(values[first]));
   }
-}
-
-function rethrow(error) {
-  throw error;
 }
 
 module.exports = { nativeEngine, open, forget, cancel, startWaiting, stopWaiting };

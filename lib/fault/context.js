@@ -2,7 +2,7 @@
 
 /** The second argument of `classify`. */
 
-const { checkOptions, invalidType, invalidValue } = require('../validate');
+const { checkOptions, checkSignal, invalidValue } = require('../validate');
 
 const PHASES = ['resolve', 'connect', 'handshake', 'send', 'wait', 'receive', 'idle'];
 const DELIVERIES = ['not-sent', 'unknown', 'answered'];
@@ -19,20 +19,13 @@ function parseContext(context) {
   return {
     phase: checkWord(phase, 'context.phase', PHASES),
     delivery: checkWord(delivery, 'context.delivery', DELIVERIES),
-    signal: checkSignal(signal, 'context.signal'),
+    signal: signal === undefined || signal === null ? undefined : checkSignal(signal, 'context.signal'),
   };
 }
 
 function checkWord(value, name, words) {
   if (value === undefined || words.includes(value)) return value;
   throw invalidValue(name, `one of ${words.join(', ')}`, value);
-}
-
-/** By its members and not by `instanceof`: the signal may be of another realm, or a polyfill's. */
-function checkSignal(value, name) {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === 'object' && typeof value.aborted === 'boolean' && 'reason' in value) return value;
-  throw invalidType(name, 'an AbortSignal', value);
 }
 
 module.exports = { parseContext };

@@ -19,7 +19,7 @@ function watch(signal, call) {
       calls,
       onAbort() {
         watched.delete(signal);
-        for (const each of calls) each.abort(signal.reason);
+        for (const each of calls) each.abort(reasonOf(signal));
       },
     };
     watched.set(signal, entry);
@@ -36,10 +36,9 @@ function unwatch(signal, call) {
   signal.removeEventListener('abort', entry.onAbort);
 }
 
-/** @returns {value is AbortSignal} also for one of another realm */
-function isAbortSignal(value) {
-  return typeof value === 'object' && value !== null && typeof value.aborted === 'boolean' &&
-    typeof value.addEventListener === 'function';
+/** Polyfills of AbortSignal have no reason to give. */
+function reasonOf(signal) {
+  return signal.reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : signal.reason;
 }
 
-module.exports = { watch, unwatch, isAbortSignal };
+module.exports = { watch, unwatch, reasonOf };

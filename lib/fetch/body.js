@@ -7,6 +7,7 @@
 
 const { isAnyArrayBuffer, isArrayBufferView, isSharedArrayBuffer } = require('node:util/types');
 const { isDisturbed } = require('node:stream');
+const { invalidArgument } = require('../validate');
 const { isStream, isBlob, isFormData, isSearchParams, isAsyncIterable } = require('./brands');
 
 /**
@@ -38,7 +39,7 @@ function extractBody(body) {
   if (isFormData(body)) return fromFormData(body);
   if (isStream(body)) {
     if (body.locked || isDisturbed(body)) {
-      throw new TypeError('body: the stream is locked or has been read from; give one that is untouched');
+      throw invalidArgument('body: the stream is locked or has been read from; give one that is untouched');
     }
     return { open: once(body), needsDuplex: true };
   }
@@ -66,6 +67,9 @@ async function fromFormData(form) {
 /** The built-in Response only takes a FormData of its own kind. */
 function ownFormData(form) {
   if (form instanceof FormData) return form;
+  if (typeof form[Symbol.iterator] !== 'function') {
+    throw invalidArgument('body: this FormData cannot be read (the npm package form-data?); use the global FormData of Node');
+  }
   const own = new FormData();
   for (const [name, value] of form) own.append(name, value);
   return own;

@@ -11,6 +11,7 @@ const engine = require('../engine/engine');
 const { DONE } = require('../engine/completion');
 const { CallFailure } = require('../errors');
 const { unwatch } = require('./abort');
+const { hasIntegrity } = require('./integrity');
 const { Incoming } = require('./incoming');
 const { CLEAN_RECOVERY } = require('./recovery');
 
@@ -28,6 +29,8 @@ class Call {
     this.url = url;
     this.resolve = resolve;
     this.reject = reject;
+    /** The digests that the body must have: see `integrity.js`. */
+    this.integrity = '';
     /** Kept by the engine: whether the process stays alive for this call. */
     this.waiting = false;
     /** @type {AbortSignal | undefined} */
@@ -38,25 +41,45 @@ class Call {
     this.hooks = undefined;
     /** What it took to get the head: part of the error if the body breaks. */
     this.recovery = CLEAN_RECOVERY;
+    /** The head has arrived. */
+    this.isAnswered = false;
     /** Who waits for body bytes. */
     this.reading = undefined;
+    /**
+     * The stream of the body, to be ended by an abort: held weakly, because the call must not keep it.
+     *
+     * @type {WeakRef<ReadableByteStreamController> | undefined}
+     */
+    this.streaming = undefined;
     /** Why there is no more to read: `{ error }`. */
     this.ended = undefined;
   }
 
-  onHead(flags, status, toCome, head, recovery, body) {
-    this.recovery = recovery ?? CLEAN_RECOVERY;
+  onHead(flags, status, head, recovery, body) {
+    if (recovery !== undefined) this.recovery = recovery;
+    this.isAnswered = true;
     const complete = (flags & DONE) !== 0;
-    if (complete) this.#settle();
-    else engine.stopWaiting(this);
-    const answer = { flags, status, head, url: this.url, recovery, body: null };
-    if (hasNullBody(status, this.method)) {
-      if (!complete) this.cancel();
-    } else {
-      answer.body = complete ? (body ?? '') : new Incoming(this);
-    }
     UnresetResponse ??= require('./response').UnresetResponse;
-    this.#promised().resolve(new UnresetResponse(answer));
+    const answer = { flags, status, head, url: this.url, recovery: this.recovery, body: null };
+    if (!hasNullBody(status, this.method)) answer.body = complete ? (body ?? '') : new Incoming(this);
+    const response = new UnresetResponse(answer);
+    if (complete) this.#settle();
+    else if (answer.body === null) this.cancel();
+    else this.stopWaiting();
+    const { resolve, reject } = this.#promised();
+    if (this.integrity === '') resolve(response);
+    else this.#verified(response, answer).then(resolve, reject);
+  }
+
+  /** The response once all of its body is there and found to be the one that was asked for. */
+  async #verified(response, answer) {
+    const bytes = await response.bytes();
+    if (!hasIntegrity(this.integrity, bytes)) {
+      const source = new Error(`integrity mismatch: the body is not what ${JSON.stringify(this.integrity)} asks for`);
+      source.code = 'ERR_INTEGRITY_MISMATCH';
+      throw new CallFailure('fetch failed', JSON.parse(this.recovery), { source });
+    }
+    return new UnresetResponse(answer.body === null ? answer : { ...answer, body: bytes });
   }
 
   onFailed({ source, fault, recovery }) {
@@ -69,9 +92,11 @@ class Call {
 
   onChunk(bytes, flags) {
     const done = (flags & DONE) !== 0;
+    const { reading } = this;
+    this.reading = undefined;
     if (done) this.#settle();
-    else engine.stopWaiting(this);
-    this.#answerReading({ bytes, done });
+    else this.stopWaiting();
+    reading?.resolve({ bytes, done });
   }
 
   onBroken({ fault }) {
@@ -86,6 +111,12 @@ class Call {
   abort(reason) {
     engine.cancel(this);
     this.fail(reason);
+    this.streaming?.deref()?.error(reason);
+  }
+
+  /** Lets the process end, unless somebody waits for the body or the request is still being sent. */
+  stopWaiting() {
+    if (this.reading === undefined && !this.upload?.isReading) engine.stopWaiting(this);
   }
 
   /** Ends the call from this side: its input is wrong, or the caller does not want it any more. */
@@ -130,16 +161,11 @@ class Call {
 
   #end(error) {
     this.ended ??= { error };
-    this.#settle(error);
+    // A failure that has not become an error yet is nothing to give to the caller's source as a reason.
+    this.#settle(error instanceof CallFailure ? undefined : error);
     const { reading } = this;
     this.reading = undefined;
     reading?.reject(error);
-  }
-
-  #answerReading(answer) {
-    const { reading } = this;
-    this.reading = undefined;
-    reading?.resolve(answer);
   }
 
   /** Native code has finished with this call: nothing of it stays behind. */

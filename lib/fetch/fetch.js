@@ -6,13 +6,16 @@ const native = require('../native');
 const engine = require('../engine/engine');
 const { SHOULD_RETRY, ON_RETRY } = require('../engine/call-flags');
 const { toThrow } = require('../errors');
-const { watch } = require('./abort');
+const { invalidType } = require('../validate');
+const { watch, reasonOf } = require('./abort');
+const { isStream } = require('./brands');
 const { Call, Hooks } = require('./call');
 const { parseClientOptions, parseCallOptions } = require('./options');
-const { plan, addBody, headOf } = require('./request');
+const { CLEAN_RECOVERY } = require('./recovery');
+const { plan, takeBody, addBody, headOf } = require('./request');
 const { Upload } = require('./upload');
 
-/** Schemes that need no network: the built-in fetch answers them, as it does calls with `integrity`. */
+/** Schemes that need no network: the built-in fetch answers them. */
 const LOCAL_URL = /^\s*(?:data|blob):/i;
 
 /**
@@ -57,23 +60,25 @@ class Client {
   }
 
   #startPlanned(call, input, init) {
-    if (typeof init !== 'object' && typeof init !== 'function') throw new TypeError('init: an object is expected');
+    if (typeof init !== 'object' && typeof init !== 'function') throw invalidType('init', 'an object', init);
     const { retry, json } = parseCallOptions(init, this.#options);
     const planned = plan(input, init, this.#options.headers);
-    if (LOCAL_URL.test(planned.url) || planned.integrity) {
-      call.resolve(globalThis.fetch(input, init));
+    if (LOCAL_URL.test(planned.url)) {
+      call.resolve(fetchLocally(input, init));
       return;
     }
     call.method = planned.method;
     call.url = planned.url;
+    call.integrity = planned.integrity;
+    const { signal } = planned;
+    if (signal?.aborted) {
+      cancelBody(init.body ?? input?.body, reasonOf(signal));
+      throw reasonOf(signal);
+    }
+    const body = takeBody(input, init, planned);
     if (hasHooks(retry)) {
       call.hooks = new Hooks(retry.shouldRetry, retry.onRetry);
       planned.flags |= (retry.shouldRetry ? SHOULD_RETRY : 0) | (retry.onRetry ? ON_RETRY : 0);
-    }
-    const { signal, body } = planned;
-    if (signal?.aborted) {
-      call.fail(signal.reason);
-      return;
     }
     if (signal !== undefined) {
       watch(signal, call);
@@ -88,7 +93,10 @@ class Client {
 
   #startWithBody(call, planned, body, json) {
     // The signal may have ended the call while its body was made ready.
-    if (call.ended !== undefined) return;
+    if (call.ended !== undefined) {
+      cancelSource(body, call.ended.error);
+      return;
+    }
     if (body !== undefined) addBody(planned, body);
     if (body?.open !== undefined) call.upload = new Upload(call, body.open);
     this.#start(call, planned.flags, headOf(planned, body), body?.text, body?.bytes, json, body?.length);
@@ -101,6 +109,23 @@ class Client {
     engine.startWaiting(call);
     this.#native.start(call.id, flags, head, text, bytes, options, length);
   }
+}
+
+/** The built-in fetch needs no network for these; what it took is told all the same. */
+async function fetchLocally(input, init) {
+  const response = await globalThis.fetch(input, init);
+  return Object.defineProperty(response, 'recovery', { value: JSON.parse(CLEAN_RECOVERY), configurable: true });
+}
+
+/** A stream that will not be read learns of it, and can close its files. */
+function cancelBody(body, reason) {
+  if (isStream(body) && !body.locked) body.cancel(reason).catch(() => {});
+}
+
+function cancelSource(body, reason) {
+  // One that a function makes has not been made yet.
+  if (body?.open === undefined || body.reopens) return;
+  cancelBody(body.open(), reason);
 }
 
 function hasHooks(retry) {

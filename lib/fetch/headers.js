@@ -6,7 +6,9 @@
  * Both cross the boundary as lines of one string. A `Headers` object is made only when somebody looks at it.
  */
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~A-Za-z0-9]+$/;
+const { invalidArgument } = require('../validate');
+const { TOKEN } = require('../token');
+
 // What may stand in a value: visible latin1, space and tab (RFC 9110, section 5.5).
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -32,17 +34,17 @@ class HeaderLines {
   append(rawName, rawValue) {
     const name = String(rawName).toLowerCase();
     if (!TOKEN.test(name)) {
-      throw new TypeError(`headers: ${JSON.stringify(String(rawName))} is not a header name (RFC 9110 allows letters, digits and !#$%&'*+-.^_\`|~)`);
+      throw invalidArgument(`headers: ${JSON.stringify(String(rawName))} is not a header name (RFC 9110 allows letters, digits and !#$%&'*+-.^_\`|~)`);
     }
     const value = trim(String(rawValue));
     if (!VALUE.test(value)) {
-      throw new TypeError(`headers: the value of "${name}" has a character that no header can carry (allowed: latin1 without control characters)`);
+      throw invalidArgument(`headers: the value of "${name}" has a character that no header can carry (allowed: latin1 without control characters)`);
     }
     if (CONNECTION_HEADERS.has(name)) {
-      throw new TypeError(`headers: "${name}" belongs to the connection and cannot be set`);
+      throw invalidArgument(`headers: "${name}" belongs to the connection and cannot be set`);
     }
     if (name === 'connection' && !/^(close|keep-alive)$/i.test(value)) {
-      throw new TypeError('headers: "connection" can be "close" or "keep-alive"');
+      throw invalidArgument('headers: "connection" can be "close" or "keep-alive"');
     }
     if (name === 'content-length') {
       this.contentLength = value;
@@ -62,12 +64,12 @@ class HeaderLines {
 function appendHeaders(init, lines) {
   if (init === undefined || init === null) return;
   if (typeof init !== 'object' && typeof init !== 'function') {
-    throw new TypeError('headers: a Headers object, an array of [name, value] pairs or an object is expected');
+    throw invalidArgument('headers: a Headers object, an array of [name, value] pairs or an object is expected');
   }
   if (typeof init[Symbol.iterator] === 'function') {
     for (const pair of init) {
       const entry = Array.isArray(pair) ? pair : [...pair];
-      if (entry.length !== 2) throw new TypeError('headers: each pair must have a name and a value');
+      if (entry.length !== 2) throw invalidArgument('headers: each pair must have a name and a value');
       lines.append(entry[0], entry[1]);
     }
     return;
@@ -96,4 +98,4 @@ function trim(value) {
   return value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
 }
 
-module.exports = { HeaderLines, ResponseHead, appendHeaders, TOKEN };
+module.exports = { HeaderLines, ResponseHead, appendHeaders };

@@ -27,11 +27,17 @@ class Incoming {
 
   /** A byte stream of it, whose pull reaches the socket. */
   stream() {
+    // What breaks is found when the stream asks for more, and there the stack says nothing about who reads it.
+    const askedAt = {};
+    Error.captureStackTrace(askedAt);
     return new ReadableStream(
       {
         type: 'bytes',
+        start: (controller) => {
+          this.call.streaming = new WeakRef(controller);
+        },
         pull: async (controller) => {
-          const { bytes, done } = await this.#ask(true);
+          const { bytes, done } = await this.#ask(true, askedAt);
           if (bytes !== undefined) controller.enqueue(bytes);
           if (done) {
             controller.close();
@@ -51,13 +57,13 @@ class Incoming {
     this.call.cancel();
   }
 
-  async #ask(piece) {
+  async #ask(piece, askedAt) {
     try {
       const answer = await this.call.readBody(piece);
       if (answer.done) forgotten.unregister(this);
       return answer;
     } catch (failure) {
-      throw toThrow(failure, this.#ask);
+      throw toThrow(failure, this.#ask, askedAt);
     }
   }
 }

@@ -5,14 +5,17 @@
  *
  * A Request shows its body as a stream only, whatever it was made from. Sent as a stream, a JSON text would lose
  * its Content-Length and go out chunked, which some servers refuse. So the stream is read first, for as long as
- * it has something ready: a body that was in memory ends within one turn of the event loop, and is known bytes
+ * it has something ready: a body that was in memory ends within a few turns of the event loop, and is known bytes
  * again. A live stream does not, and goes out as what it is, beginning with what was read.
  */
 
 /** What is read ahead at most: the bound that native code keeps for a replay. */
 const READ_AHEAD = 1024 * 1024;
 
-const NEXT_TURN = Symbol('next turn');
+/** Turns of the event loop that a piece is waited for. A Blob of several parts takes one for each in Node 24. */
+const PATIENCE = 4;
+
+const NOT_YET = Symbol('not yet');
 
 /**
  * @param {ReadableStream<Uint8Array>} stream
@@ -27,8 +30,8 @@ async function extractRequestBody(stream) {
   while (size <= READ_AHEAD || chunks.length === 1) {
     pending ??= reader.read();
     // A stream that fails is sent like one that has more to come: the attempt meets the failure and reports it.
-    const step = await Promise.race([pending, nextTurn()]).catch(() => NEXT_TURN);
-    if (step === NEXT_TURN) break;
+    const step = await soon(pending).catch(() => NOT_YET);
+    if (step === NOT_YET) break;
     pending = undefined;
     if (step.done) return { bytes: Buffer.concat(chunks) };
     chunks.push(step.value);
@@ -37,24 +40,36 @@ async function extractRequestBody(stream) {
   return { open: () => continued(chunks, pending, reader) };
 }
 
-async function* continued(chunks, pending, reader) {
-  try {
-    yield* chunks;
-    for (;;) {
-      const { done, value } = await (pending ?? reader.read());
-      pending = undefined;
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    // Reached by an early end as well: the source learns that nobody reads on.
-    reader.cancel().catch(() => {});
-  }
+/** A stream, not a generator: to be cancelled it must not have to wait for the next piece. */
+function continued(chunks, pending, reader) {
+  let next = 0;
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        if (next < chunks.length) {
+          controller.enqueue(chunks[next++]);
+          return;
+        }
+        const { done, value } = await (pending ?? reader.read());
+        pending = undefined;
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+async function soon(pending) {
+  let step = NOT_YET;
+  for (let turn = 0; turn < PATIENCE && step === NOT_YET; turn++) step = await Promise.race([pending, nextTurn()]);
+  return step;
 }
 
 function nextTurn() {
   return new Promise((resolve) => {
-    setImmediate(resolve, NEXT_TURN);
+    setImmediate(resolve, NOT_YET);
   });
 }
 

@@ -8,8 +8,10 @@
 const { extractBody } = require('./body');
 const { extractRequestBody } = require('./request-body');
 const { isRequest, isUrl } = require('./brands');
-const { HeaderLines, appendHeaders, TOKEN } = require('./headers');
-const { isAbortSignal } = require('./abort');
+const { ofStatedLength } = require('./stated-length');
+const { HeaderLines, appendHeaders } = require('./headers');
+const { TOKEN } = require('../token');
+const { checkSignal, invalidArgument } = require('../validate');
 const { REDIRECT_ERROR, REDIRECT_MANUAL, STREAM, REOPENS } = require('../engine/call-flags');
 
 /** Written in any case, these are meant (Fetch standard, "normalize a method"). */
@@ -27,10 +29,11 @@ const REDIRECTS = { follow: 0, error: REDIRECT_ERROR, manual: REDIRECT_MANUAL };
  * @property {number} flags
  * @property {AbortSignal | undefined} signal
  * @property {string} integrity
- * @property {import('./body').ExtractedBody | Promise<import('./body').ExtractedBody> | undefined} body
  */
 
 /**
+ * All of a request but its body, which is left untouched.
+ *
  * @param {RequestInfo | URL} input
  * @param {import('../..').FetchInit} init
  * @param {[string, string][]} defaultHeaders
@@ -38,21 +41,32 @@ const REDIRECTS = { follow: 0, error: REDIRECT_ERROR, manual: REDIRECT_MANUAL };
  */
 function plan(input, init, defaultHeaders) {
   const request = isRequest(input) ? input : undefined;
-  const method = normalizeMethod(init.method ?? request?.method ?? 'GET');
   const lines = new HeaderLines();
   appendHeaders(init.headers ?? request?.headers, lines);
-  for (const [name, value] of defaultHeaders) {
-    if (!lines.has(name)) lines.append(name, value);
-  }
+  appendMissing(defaultHeaders, lines);
+  appendMissing(cacheHeaders(init.cache ?? request?.cache, init.mode ?? request?.mode), lines);
   return {
-    method,
+    method: normalizeMethod(init.method ?? request?.method ?? 'GET'),
     url: urlOf(input, request),
     lines,
     flags: redirectFlag(init.redirect ?? request?.redirect ?? 'follow'),
     signal: signalOf(init.signal === undefined ? request?.signal : init.signal),
-    body: bodyOf(init, request, method),
     integrity: String(init.integrity ?? request?.integrity ?? ''),
   };
+}
+
+/**
+ * The body of a request, taken: its source is locked from here on.
+ *
+ * @param {RequestInfo | URL} input
+ * @param {import('../..').FetchInit} init
+ * @param {Plan} planned
+ * @returns {import('./body').ExtractedBody | Promise<import('./body').ExtractedBody> | undefined}
+ */
+function takeBody(input, init, planned) {
+  const body = bodyOf(init, isRequest(input) ? input : undefined, planned.method);
+  if (body === undefined) checkLength(planned.lines.contentLength, 0);
+  return body;
 }
 
 /**
@@ -66,6 +80,10 @@ function addBody(planned, body) {
   if (body.type !== undefined && !lines.has('content-type')) lines.append('content-type', body.type);
   if (body.open !== undefined) planned.flags |= body.reopens ? REOPENS : STREAM;
   checkLength(lines.contentLength, knownLength(body));
+  if (body.open !== undefined && body.length === undefined && lines.contentLength !== undefined) {
+    body.length = Number(lines.contentLength);
+    body.open = ofStatedLength(body.open, body.length);
+  }
 }
 
 /**
@@ -80,13 +98,30 @@ function headOf({ method, lines, url }, body) {
   return `${method}\n${lines.text}${length}\n${url}`;
 }
 
+/** Several of one name are all kept, unless the request has that name already. */
+function appendMissing(headers, lines) {
+  const given = new Set(lines.names);
+  for (const [name, value] of headers) {
+    if (!given.has(name)) lines.append(name, value);
+  }
+}
+
+/** What the cache and request modes make of a request, as in the built-in fetch (Fetch standard, section 4.6). */
+function cacheHeaders(cache, mode) {
+  const headers = [];
+  if (cache === 'no-store' || cache === 'reload') headers.push(['pragma', 'no-cache'], ['cache-control', 'no-cache']);
+  if (cache === 'no-cache') headers.push(['cache-control', 'max-age=0']);
+  if (mode === 'no-cors' || mode === 'same-origin') headers.push(['sec-fetch-mode', mode]);
+  return headers;
+}
+
 function normalizeMethod(given) {
   const method = String(given);
   if (!TOKEN.test(method)) {
-    throw new TypeError(`method: ${JSON.stringify(method)} is not a valid HTTP method (a token: letters, digits and !#$%&'*+-.^_\`|~)`);
+    throw invalidArgument(`method: ${JSON.stringify(method)} is not a valid HTTP method (a token: letters, digits and !#$%&'*+-.^_\`|~)`);
   }
   const upper = method.toUpperCase();
-  if (FORBIDDEN.has(upper)) throw new TypeError(`method: ${upper} cannot be used with fetch`);
+  if (FORBIDDEN.has(upper)) throw invalidArgument(`method: ${upper} cannot be used with fetch`);
   return NORMALIZED.has(upper) ? upper : method;
 }
 
@@ -98,15 +133,14 @@ function urlOf(input, request) {
 function redirectFlag(redirect) {
   const flag = Object.hasOwn(REDIRECTS, redirect) ? REDIRECTS[redirect] : undefined;
   if (flag === undefined) {
-    throw new TypeError(`redirect: ${JSON.stringify(redirect)} is not one of "follow", "error", "manual"`);
+    throw invalidArgument(`redirect: ${JSON.stringify(redirect)} is not one of "follow", "error", "manual"`);
   }
   return flag;
 }
 
 function signalOf(signal) {
   if (signal === undefined || signal === null) return undefined;
-  if (!isAbortSignal(signal)) throw new TypeError('signal: an AbortSignal is expected');
-  return signal;
+  return checkSignal(signal, 'signal');
 }
 
 function bodyOf(init, request, method) {
@@ -114,17 +148,17 @@ function bodyOf(init, request, method) {
   const inherited = request?.body ?? null;
   if (!replaced && inherited === null) return undefined;
   if (method === 'GET' || method === 'HEAD') {
-    throw new TypeError(`body: a ${method} request cannot have one (Request with GET/HEAD method cannot have body)`);
+    throw invalidArgument(`body: a ${method} request cannot have one (Request with GET/HEAD method cannot have body)`);
   }
   if (!replaced) {
     if (request.bodyUsed || inherited.locked) {
-      throw new TypeError('body: that of the Request has been used; give a new one, or clone the Request before');
+      throw invalidArgument('body: that of the Request has been used; give a new one, or clone the Request before');
     }
     return extractRequestBody(inherited);
   }
   const body = extractBody(init.body);
   if (body.needsDuplex && init.duplex !== 'half') {
-    throw new TypeError('duplex: "half" is required when the body is a stream (RequestInit: duplex option is required when sending a body)');
+    throw invalidArgument('duplex: "half" is required when the body is a stream (RequestInit: duplex option is required when sending a body)');
   }
   return body;
 }
@@ -136,9 +170,13 @@ function knownLength(body) {
 
 /** A Content-Length that is not the body's would cut it, or leave the server waiting. */
 function checkLength(stated, known) {
-  if (stated !== undefined && known !== undefined && stated !== String(known)) {
-    throw new TypeError(`headers: "content-length" is ${stated}, but the body has ${known} bytes; leave it out`);
+  if (stated === undefined) return;
+  if (!/^\d{1,15}$/.test(stated)) {
+    throw invalidArgument(`headers: "content-length" is ${JSON.stringify(stated)}, which is not a number of bytes; leave it out`);
+  }
+  if (known !== undefined && Number(stated) !== known) {
+    throw invalidArgument(`headers: "content-length" is ${stated}, but the body has ${known} bytes; leave it out`);
   }
 }
 
-module.exports = { plan, addBody, headOf };
+module.exports = { plan, takeBody, addBody, headOf };

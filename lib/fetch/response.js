@@ -1,22 +1,24 @@
 'use strict';
 
 /**
- * The Response that our fetch resolves with: a real `Response` by `instanceof`, filled lazily.
+ * The Response that our fetch resolves with: a `Response` by `instanceof`, filled lazily.
  *
  * Making a built-in Response with its headers and a stream for its body costs more than the whole call. Nearly
  * every caller reads the status and then the whole body once; that path touches neither headers nor stream.
+ *
+ * It has the built-in prototype and every public member of its own, but not the built-in's inner state: that would
+ * be an empty response with status 200, and whoever reached for it would be told lies instead of an error.
  */
 
 const { isDisturbed } = require('node:stream');
 const { ASCII, REDIRECTED } = require('../engine/completion');
 const { ResponseHead } = require('./headers');
-const { CLEAN_RECOVERY } = require('./recovery');
 
 /** @typedef {string | Uint8Array | import('./incoming').Incoming | null} Body a one-byte string, bytes, still to come, or none */
 
 const decoder = new TextDecoder();
 
-class UnresetResponse extends Response {
+class UnresetResponse {
   #flags;
   #status;
   /** The head as it crossed, and what it says once somebody asks. */
@@ -36,16 +38,15 @@ class UnresetResponse extends Response {
    * @param {number} answer.status
    * @param {string} answer.head
    * @param {string} answer.url the URL that was asked for
-   * @param {string | undefined} answer.recovery JSON, if there was something to recover from
+   * @param {string} answer.recovery JSON
    * @param {Body} answer.body
    */
   constructor(answer) {
-    super();
     this.#flags = answer.flags;
     this.#status = answer.status;
     this.#text = answer.head;
     this.#askedUrl = answer.url;
-    this.#recovery = answer.recovery ?? CLEAN_RECOVERY;
+    this.#recovery = answer.recovery;
     this.#body = answer.body;
   }
 
@@ -60,9 +61,7 @@ class UnresetResponse extends Response {
   }
 
   get url() {
-    const url = this.#parsed.url || this.#askedUrl;
-    const fragment = url.indexOf('#');
-    return fragment === -1 ? url : url.slice(0, fragment);
+    return this.#parsed.url || this.#askedUrl;
   }
 
   get redirected() {
@@ -93,7 +92,11 @@ class UnresetResponse extends Response {
 
   get body() {
     if (this.#body === null) return null;
-    this.#stream ??= this.#used ? usedStream() : streamOf(this.#body);
+    if (this.#stream === undefined) {
+      this.#stream = this.#used ? usedStream() : streamOf(this.#body);
+      // The stream has the bytes now, and gives their memory away.
+      if (isInMemory(this.#body)) this.#body = '';
+    }
     return this.#stream;
   }
 
@@ -102,17 +105,18 @@ class UnresetResponse extends Response {
   }
 
   async text() {
-    const body = await this.#consume();
-    if (typeof body !== 'string') return decoder.decode(body);
-    return this.#flags & ASCII ? body : decoder.decode(Buffer.from(body, 'latin1'));
+    const body = this.#take();
+    return this.#textOf(isInMemory(body) ? body : await body);
   }
 
   async json() {
-    return JSON.parse(await this.text());
+    const body = this.#take();
+    return JSON.parse(this.#textOf(isInMemory(body) ? body : await body));
   }
 
   async bytes() {
-    const body = await this.#consume();
+    const taken = this.#take();
+    const body = isInMemory(taken) ? taken : await taken;
     return typeof body === 'string' ? bytesOf(body) : new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
   }
 
@@ -140,7 +144,7 @@ class UnresetResponse extends Response {
       url: this.#askedUrl,
       recovery: typeof this.#recovery === 'string' ? this.#recovery : JSON.stringify(this.#recovery),
       // Each of the two may hand out its bytes to be written to.
-      body: this.#body instanceof Uint8Array ? Uint8Array.prototype.slice.call(this.#body) : this.#body,
+      body: isBytes(this.#body) ? Uint8Array.prototype.slice.call(this.#body) : this.#body,
     });
     const inMemory = this.#body === null || (this.#stream === undefined && isInMemory(this.#body));
     if (!inMemory) [this.#stream, twin.#stream] = this.body.tee();
@@ -154,8 +158,8 @@ class UnresetResponse extends Response {
     return new Response(bytes, type === null ? undefined : { headers: { 'content-type': type } });
   }
 
-  /** The whole body, once: a one-byte string or bytes. */
-  async #consume() {
+  /** The whole body, once: a one-byte string or bytes, or a promise of them. */
+  #take() {
     // No body, as of a HEAD request, is never used up.
     if (this.#body === null) return '';
     if (this.bodyUsed || this.#stream?.locked) {
@@ -164,20 +168,31 @@ class UnresetResponse extends Response {
     this.#used = true;
     if (this.#stream !== undefined) return readAll(this.#stream);
     const body = this.#body;
-    if (isInMemory(body)) {
-      // Let go of it: a response that is kept for its status does not keep its body.
-      this.#body = '';
-      return body;
-    }
-    return body.collect();
+    if (!isInMemory(body)) return body.collect();
+    // Let go of it: a response that is kept for its status does not keep its body.
+    this.#body = '';
+    return body;
+  }
+
+  #textOf(body) {
+    if (typeof body !== 'string') return decoder.decode(body);
+    return this.#flags & ASCII ? body : decoder.decode(Buffer.from(body, 'latin1'));
   }
 }
 
+if (typeof Response !== 'function') {
+  throw new TypeError('unreset.fetch needs the global Response of Node; this environment has none (--no-experimental-fetch, or a test environment such as jsdom)');
+}
+Object.setPrototypeOf(UnresetResponse.prototype, Response.prototype);
 // What `util.inspect` and stack traces call it: it is a Response to whoever looks at it.
 Object.defineProperty(UnresetResponse, 'name', { value: 'Response' });
 
 function isInMemory(body) {
-  return typeof body === 'string' || body instanceof Uint8Array;
+  return typeof body === 'string' || isBytes(body);
+}
+
+function isBytes(body) {
+  return ArrayBuffer.isView(body);
 }
 
 function streamOf(body) {
@@ -209,7 +224,9 @@ function bytesOf(latin1) {
 async function readAll(stream) {
   const chunks = [];
   for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  const all = Buffer.concat(chunks);
+  // In a buffer of its own, for the same reason.
+  return all.byteLength === all.buffer.byteLength ? all : Uint8Array.prototype.slice.call(all);
 }
 
 module.exports = { UnresetResponse };

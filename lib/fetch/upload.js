@@ -7,7 +7,9 @@
  * with; a function is called for each.
  */
 
+const { AsyncResource } = require('node:async_hooks');
 const { nativeEngine } = require('../engine/engine');
+const { invalidArgument } = require('../validate');
 const { isStream } = require('./brands');
 
 class Upload {
@@ -18,26 +20,40 @@ class Upload {
   constructor(call, source) {
     this.call = call;
     this.source = source;
-    /** @type {Map<number, Promise<Reader>>} */
+    /**
+     * The readings that native code still sends; `null` where the source has ended.
+     *
+     * @type {Map<number, Promise<Reader> | null>}
+     */
     this.readings = new Map();
     /** What the source failed with, for the error of the call. */
     this.failure = undefined;
+    /** The source is the caller's code and runs in the caller's async context, whoever's turn it is. */
+    this.resource = new AsyncResource('UNRESET_BODY');
+  }
+
+  /** Whether some of the body is still to be sent: then the process must not end. */
+  get isReading() {
+    return this.readings.size > 0;
   }
 
   onPull(reading) {
     let opened = this.readings.get(reading);
     if (opened === undefined) {
-      opened = openReader(this.source);
+      opened = this.resource.runInAsyncScope(openReader, undefined, this.source);
       this.readings.set(reading, opened);
     }
-    this.#answer(reading, opened);
+    this.resource.runInAsyncScope(this.#answer, this, reading, opened);
   }
 
+  /** Native code has sent all of a reading, or does not want the rest. */
   onDropped(reading, reason) {
     const opened = this.readings.get(reading);
     this.readings.delete(reading);
+    if (this.call.isAnswered) this.call.stopWaiting();
+    if (!opened) return;
     // What the source says to being cancelled concerns nobody: the call has ended, or goes on without it.
-    opened?.then((reader) => reader.cancel(reason)).catch(() => {});
+    this.resource.runInAsyncScope(() => opened.then((reader) => reader.cancel(reason)).catch(() => {}));
   }
 
   /** The call has ended: its source learns that nobody reads on, and can close its files. */
@@ -53,7 +69,7 @@ class Upload {
       for (;;) {
         const { done, value } = await reader.read();
         if (done) {
-          this.readings.delete(reading);
+          this.readings.set(reading, null);
           engine.finishSupply(id, reading, false);
           return;
         }
@@ -64,7 +80,7 @@ class Upload {
         return;
       }
     } catch (error) {
-      this.readings.delete(reading);
+      this.readings.set(reading, null);
       this.failure ??= { error };
       engine.finishSupply(id, reading, true);
     }
@@ -84,7 +100,7 @@ async function openReader(source) {
   const iterable = typeof made === 'string' || ArrayBuffer.isView(made) ? [made] : made;
   const iterator = iterable?.[Symbol.asyncIterator]?.() ?? iterable?.[Symbol.iterator]?.();
   if (iterator === undefined) {
-    throw new TypeError('body: the function must return a ReadableStream, an async iterable, bytes or a string');
+    throw invalidArgument('body: the function must return a ReadableStream, an async iterable, bytes or a string');
   }
   return { read: async () => iterator.next(), cancel: async () => iterator.return?.() };
 }
@@ -93,7 +109,7 @@ function bytesOf(value) {
   if (typeof value === 'string') return Buffer.from(value);
   if (value instanceof Uint8Array) return value;
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  throw new TypeError(`body: a stream must yield bytes (Uint8Array) or strings, not ${typeof value}`);
+  throw invalidArgument(`body: a stream must yield bytes (Uint8Array) or strings, not ${typeof value}`);
 }
 
-module.exports = { Upload };
+module.exports = { Upload, openReader, bytesOf };

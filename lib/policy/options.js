@@ -18,12 +18,10 @@ const {
   invalidValue,
   outOfRange,
 } = require('../validate');
+const { TOKEN } = require('../token');
 
 /** What a 32-bit counter holds: `retries: Infinity` for every practical purpose. */
 const MOST_RETRIES = 2 ** 32 - 1;
-
-/** RFC 9110, section 5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 const KEYS = Object.freeze([
   'retries', 'backoff', 'within', 'methods', 'statuses', 'respectRetryAfter', 'budget', 'onRetry', 'shouldRetry',

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ::http::header::RETRY_AFTER;
 use ::http::{HeaderMap, Method};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use url::{Position, Url};
 
 use super::call::{Attempt, CallError, Recovery};
@@ -14,7 +14,7 @@ use super::redirect::{self, Hop};
 use super::replay::Replay;
 use super::transport::{Connection, Exchange, IncomingBody, Limits, Reply, Transport};
 use crate::fault::{Delivery, Fault, Kind, Phase, RetryAfter};
-use crate::policy::{Clock, Decision, FastRandom, GaveUp, Policy, Repeatable, Retries};
+use crate::policy::{Clock, Decision, FastRandom, GaveUp, Now, Policy, Repeatable, Retries};
 
 /// A response that is not wanted is read to its end if that is near, so that its connection can be used again.
 /// Past these bounds a new connection is cheaper.
@@ -62,6 +62,10 @@ pub(super) struct Attempts<'a, T> {
     recovery: Recovery,
     /// The wait before the attempt that is running.
     delay: Duration,
+    /// The furthest that any attempt of the call came, redirects included. Each decision rests on its own attempt;
+    /// the caller, who thinks of the call as one, must not be told `not-sent` about a POST that took effect before
+    /// a redirect.
+    reached: Delivery,
 }
 
 /// How an attempt ended that is not simply the answer.
@@ -75,8 +79,23 @@ struct Ended<B> {
 impl<'a, T: Transport> Attempts<'a, T> {
     pub fn begin(terms: Terms<'a, T>, url: &Url) -> Self {
         let deadline = terms.total.and_then(|total| Instant::now().checked_add(total));
-        let retries = terms.policy.begin(origin(url), terms.clock.now());
-        Attempts { terms, deadline, retries, recovery: Recovery::default(), delay: Duration::ZERO }
+        let mut retries = terms.policy.begin(origin(url), terms.clock.now());
+        if let Some(total) = terms.total {
+            retries.limit_to(total);
+        }
+        Attempts {
+            terms,
+            deadline,
+            retries,
+            recovery: Recovery::default(),
+            delay: Duration::ZERO,
+            reached: Delivery::NotSent,
+        }
+    }
+
+    /// A redirect is followed: the server has answered a part of this call.
+    pub fn redirected(&mut self) {
+        self.reached = Delivery::Answered;
     }
 
     /// A redirect led to another origin.
@@ -91,7 +110,8 @@ impl<'a, T: Transport> Attempts<'a, T> {
 
     /// Attempts `request` until it has an answer.
     pub async fn answer(&mut self, request: &Request) -> Result<Reply<T::Body>, CallError> {
-        let mut connection = Connection::Pooled;
+        // What was learnt before a redirect within the origin holds after it.
+        let mut connection = if self.retries.is_pool_suspect() { Connection::Fresh } else { Connection::Pooled };
         loop {
             let exchange = self.exchange(request, connection)?;
             let ended = match self.terms.transport.exchange(exchange).await {
@@ -110,6 +130,11 @@ impl<'a, T: Transport> Attempts<'a, T> {
             };
             connection = match self.decide(request, &ended).await? {
                 Decision::GiveUp(reason) => return self.give_up(ended, reason),
+                // A hook took longer than planned. Asked before the wait, which costs the response that would
+                // otherwise be the answer.
+                Decision::Retry { delay, .. } if self.is_too_late_after(delay) => {
+                    return self.give_up(ended, GaveUp::OutOfTime);
+                }
                 Decision::Retry { delay, fresh_connection, .. } => {
                     self.wait(ended, delay).await?;
                     if fresh_connection { Connection::Fresh } else { Connection::Pooled }
@@ -123,7 +148,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
         if let Some(deadline) = self.deadline {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(self.too_late(Fault::new("ETIMEDOUT", Phase::Connect, Delivery::NotSent)));
+                return Err(self.over_before_it_began());
             }
             // The transport knows best how far the attempt had come when the time was up.
             limits.attempt = Some(limits.attempt.map_or(left, |attempt| attempt.min(left)));
@@ -141,13 +166,13 @@ impl<'a, T: Transport> Attempts<'a, T> {
     /// Nearly every response is one: this decides it without a fault, an allocation or a question to anybody.
     fn is_answer(&self, reply: &Reply<T::Body>) -> bool {
         let (status, options) = (reply.status, self.terms.policy.options());
-        let hook_may_want_it = self.terms.hooks.is_some() && status.as_u16() >= 400 && options.retries > 0;
+        let hook_may_want_it = status.as_u16() >= 400 && options.retries > 0 && self.deciding_hooks().is_some();
         !options.may_retry_status(status.as_u16()) && !hook_may_want_it
     }
 
     async fn decide(&mut self, request: &Request, ended: &Ended<T::Body>) -> Result<Decision, CallError> {
         let attempt = self.retries.attempt();
-        let verdict = match self.terms.hooks {
+        let verdict = match self.deciding_hooks() {
             None => None,
             Some(hooks) => {
                 let asked = hooks.should_retry(self.failed(request, &ended.fault, attempt));
@@ -165,15 +190,15 @@ impl<'a, T: Transport> Attempts<'a, T> {
         let Decision::Retry { delay, .. } = decision else {
             return Ok(decision);
         };
-        if self.deadline.is_some_and(|deadline| Instant::now() + delay >= deadline) {
-            // There would be no time left for the attempt: better the true fault now than a timeout later.
-            return Ok(Decision::GiveUp(GaveUp::OutOfTime));
-        }
         if let Some(hooks) = self.terms.hooks {
             let told = hooks.on_retry(self.failed(request, &ended.fault, attempt), delay);
             self.hooked(told, &ended.fault).await?;
         }
         Ok(decision)
+    }
+
+    fn deciding_hooks(&self) -> Option<&'a dyn Hooks> {
+        self.terms.hooks.filter(|hooks| hooks.may_override())
     }
 
     fn failed<'f>(&self, request: &'f Request, fault: &'f Fault, attempt: u32) -> Failed<'f> {
@@ -200,24 +225,33 @@ impl<'a, T: Transport> Attempts<'a, T> {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(HookFailed)) => Err(CallError::Hook { recovery: self.recovery_with(fault, None) }),
             Err(_) => Err(CallError::Fault {
-                fault: Box::new(self.late(Fault::new("ETIMEDOUT", fault.phase, fault.delivery))),
+                fault: self.of_the_call(self.late(Fault::new("ETIMEDOUT", fault.phase, fault.delivery))),
                 recovery: self.recovery_with(fault, Some(GaveUp::OutOfTime)),
             }),
         }
     }
 
+    fn is_too_late_after(&self, delay: Duration) -> bool {
+        let now = self.terms.clock.now();
+        self.retries.out_of_time(Now { monotonic: now.monotonic.saturating_add(delay), ..now })
+    }
+
     async fn wait(&mut self, ended: Ended<T::Body>, delay: Duration) -> Result<(), CallError> {
         let until = Instant::now() + delay;
+        let had_reply = ended.reply.is_some();
         if let Some(reply) = ended.reply {
-            drain(reply.body).await;
+            self.drain(reply.body).await;
         }
         if !delay.is_zero() {
             sleep_until(until).await;
         }
-        if self.retries.out_of_time(self.terms.clock.now()) {
-            // A hook, or a machine that slept, took longer than planned.
+        // The machine slept, or the timer is a little late. A response that was read to make this attempt can no
+        // longer be given: then the attempt is made after all, because an answer resolves a call, whatever its
+        // status.
+        if !had_reply && self.retries.out_of_time(self.terms.clock.now()) {
             return Err(self.fail(ended.fault, GaveUp::OutOfTime));
         }
+        self.reached = furthest(self.reached, ended.fault.delivery);
         self.recovery.attempts.push(Attempt { fault: Some(ended.fault), delay: self.delay });
         self.delay = delay;
         Ok(())
@@ -245,11 +279,26 @@ impl<'a, T: Transport> Attempts<'a, T> {
 
     fn fail(&self, fault: Fault, reason: GaveUp) -> CallError {
         let recovery = self.recovery_with(&fault, Some(reason));
-        CallError::Fault { fault: Box::new(fault), recovery }
+        CallError::Fault { fault: self.of_the_call(fault), recovery }
+    }
+
+    /// An attempt's fault as that of the whole call.
+    fn of_the_call(&self, mut fault: Fault) -> Box<Fault> {
+        fault.delivery = furthest(fault.delivery, self.reached);
+        Box::new(fault)
     }
 
     fn too_late(&self, fault: Fault) -> CallError {
         self.fail(self.late(fault), GaveUp::OutOfTime)
+    }
+
+    /// The time was up between two attempts, in a wait or a redirect: what failed the call is what the last attempt
+    /// failed with, and one that was never made is not told of.
+    fn over_before_it_began(&self) -> CallError {
+        let last = self.recovery.attempts.last().and_then(|attempt| attempt.fault.clone());
+        let fault = last.unwrap_or_else(|| self.late(Fault::new("ETIMEDOUT", Phase::Connect, Delivery::NotSent)));
+        let recovery = Recovery { gave_up: Some(GaveUp::OutOfTime), ..self.recovery.clone() };
+        CallError::Fault { fault: self.of_the_call(fault), recovery }
     }
 
     fn late(&self, fault: Fault) -> Fault {
@@ -268,29 +317,39 @@ impl<'a, T: Transport> Attempts<'a, T> {
         recovery
     }
 
+    /// Reads a response that is not wanted to its end, within bounds; beyond them it is dropped, and its connection
+    /// with it.
+    pub async fn drain(&self, mut body: T::Body) {
+        if body.remaining().is_some_and(|remaining| remaining > DRAIN_AT_MOST) {
+            return;
+        }
+        let mut read = 0;
+        let reading = async {
+            while let Ok(Some(chunk)) = body.chunk().await {
+                read += chunk.len() as u64;
+                if read > DRAIN_AT_MOST {
+                    break;
+                }
+            }
+        };
+        let until = Instant::now() + DRAIN_FOR;
+        // Out of time or not, the body is dropped now.
+        let _ = timeout_at(self.deadline.map_or(until, |deadline| until.min(deadline)), reading).await;
+    }
+
     /// Ends the call with a fault that no attempt brought: the redirects went wrong.
     pub fn refuse(self, fault: Box<Fault>) -> CallError {
         CallError::Fault { fault, recovery: self.recovery }
     }
 }
 
-/// Reads a response that is not wanted to its end, within bounds; beyond them it is dropped, and its connection
-/// with it.
-pub(super) async fn drain<B: IncomingBody>(mut body: B) {
-    if body.remaining().is_some_and(|remaining| remaining > DRAIN_AT_MOST) {
-        return;
+/// `NotSent` claims most, so it holds for two parts of a call only when it holds for both.
+fn furthest(one: Delivery, other: Delivery) -> Delivery {
+    match (one, other) {
+        (Delivery::Answered, _) | (_, Delivery::Answered) => Delivery::Answered,
+        (Delivery::Unknown, _) | (_, Delivery::Unknown) => Delivery::Unknown,
+        (Delivery::NotSent, Delivery::NotSent) => Delivery::NotSent,
     }
-    let mut read = 0;
-    let reading = async {
-        while let Ok(Some(chunk)) = body.chunk().await {
-            read += chunk.len() as u64;
-            if read > DRAIN_AT_MOST {
-                break;
-            }
-        }
-    };
-    // Out of time or not, the body is dropped now.
-    let _ = timeout(DRAIN_FOR, reading).await;
 }
 
 /// `scheme://host:port`, the port only where it is not the scheme's own. The URL has no credentials.

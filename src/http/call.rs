@@ -7,14 +7,14 @@ use ::http::{HeaderMap, HeaderName, Method, StatusCode};
 use bytes::Bytes;
 use url::Url;
 
-use super::attempts::{Attempts, Request, Terms, drain};
+use super::attempts::{Attempts, Request, Terms};
 use super::body::RequestBody;
 use super::hooks::Hooks;
 use super::redirect;
 use super::replay::Replay;
 use super::transport::{Limits, Reply, Transport};
 use crate::fault::{Delivery, Fault, Phase};
-use crate::policy::{Clock, GaveUp, Options, Policy, SystemClock};
+use crate::policy::{Clock, GaveUp, Policy, Repeatable, SystemClock};
 
 /// RFC draft "The Idempotency-Key HTTP Header Field": the server recognises a repeated request by it.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -58,7 +58,11 @@ impl<T: Transport> Client<T> {
             }
         };
         let idempotency_key = call.headers.contains_key(IDEMPOTENCY_KEY);
-        let keep_body = call.hooks.is_some() || may_repeat_sent(call.policy.options(), &call.method, idempotency_key);
+        let options = call.policy.options();
+        let keep_body =
+            Repeatable { method: call.method.as_str(), idempotency_key, declared: None, body_replays: true }
+                .may_follow_a_sent_one(options)
+                || (options.retries > 0 && call.hooks.as_deref().is_some_and(Hooks::may_override));
         let mut request = Request {
             method: call.method,
             url,
@@ -98,7 +102,8 @@ impl<T: Transport> Client<T> {
             if !hop.as_get && !request.body.follows_redirects() {
                 return Err(attempts.refuse(redirect::body_is_spent()));
             }
-            drain(reply.body).await;
+            attempts.redirected();
+            attempts.drain(reply.body).await;
             let cross_origin = hop.cross_origin;
             request.follow(hop);
             if cross_origin {
@@ -143,15 +148,6 @@ fn shown(written: &str) -> String {
         Some((end, _)) => format!("{:?}...", &written[..end]),
         None => format!("{written:?}"),
     }
-}
-
-/// Whether the call may be repeated after the server has seen some of it: then its body is worth keeping.
-fn may_repeat_sent(options: &Options, method: &Method, idempotency_key: bool) -> bool {
-    let by_method = match &options.methods {
-        Some(listed) => listed.contains(method.as_str()),
-        None => method.is_idempotent(),
-    };
-    options.retries > 0 && (by_method || idempotency_key)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -26,6 +26,11 @@ pub struct Failed<'a> {
 }
 
 pub trait Hooks: Send + Sync + 'static {
+    /// Whether [`should_retry`](Hooks::should_retry) may ever have an opinion. Where it cannot, it is not asked, and
+    /// no request body is kept for what only it would repeat.
+    fn may_override(&self) -> bool {
+        true
+    }
     /// `Some(true)` retries what the policy would give up as not idempotent or not transient, `Some(false)`
     /// gives up, `None` leaves the decision to the policy. Attempts, time, budget and the body still limit it.
     fn should_retry<'a>(&'a self, failed: Failed<'a>) -> HookFuture<'a, Option<bool>>;

@@ -6,7 +6,7 @@
 //! with the stream. Past that bound the call is committed to its attempt.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
@@ -23,7 +23,7 @@ const KEPT_AT_MOST: usize = 1 << 20;
 pub(super) enum Replay {
     Empty,
     Bytes(Bytes),
-    Reopening { source: Arc<dyn BodySource>, failed: Arc<AtomicBool> },
+    Reopening { source: Arc<dyn BodySource>, readings: Arc<Readings> },
     Once { tape: Arc<Mutex<Tape>>, length: Option<u64> },
 }
 
@@ -33,7 +33,7 @@ impl Replay {
         match body {
             RequestBody::Empty => Replay::Empty,
             RequestBody::Bytes(bytes) => Replay::Bytes(bytes),
-            RequestBody::Source(source) if source.reopens() => Replay::Reopening { source, failed: Arc::default() },
+            RequestBody::Source(source) if source.reopens() => Replay::Reopening { source, readings: Arc::default() },
             RequestBody::Source(source) => {
                 let length = source.length();
                 Replay::Once { tape: Arc::new(Mutex::new(Tape::new(source, keep))), length }
@@ -46,10 +46,10 @@ impl Replay {
         match self {
             Replay::Empty => ExchangeBody::Empty,
             Replay::Bytes(bytes) => ExchangeBody::Bytes(bytes.clone()),
-            Replay::Reopening { source, failed } => {
-                let (length, failed) = (source.length(), Arc::clone(failed));
-                let stream = source.open().inspect_err(move |_| failed.store(true, Ordering::Release));
-                ExchangeBody::Stream { stream: Box::pin(stream), length }
+            Replay::Reopening { source, readings } => {
+                let (number, readings) = (readings.begin(), Arc::clone(readings));
+                let stream = source.open().inspect_err(move |_| readings.fail(number));
+                ExchangeBody::Stream { stream: Box::pin(stream), length: source.length() }
             }
             Replay::Once { tape, length } => {
                 let reading = lock(tape).begin();
@@ -73,13 +73,37 @@ impl Replay {
         !matches!(self, Replay::Once { .. })
     }
 
-    /// The caller's source failed while an attempt was reading it.
+    /// The caller's source failed while the latest attempt was reading it.
     pub fn source_failed(&self) -> bool {
         match self {
             Replay::Empty | Replay::Bytes(_) => false,
-            Replay::Reopening { failed, .. } => failed.load(Ordering::Acquire),
+            Replay::Reopening { readings, .. } => readings.has_latest_failed(),
             Replay::Once { tape, .. } => lock(tape).failed,
         }
+    }
+}
+
+/// The readings of a source that reopens, numbered from 1. An attempt that was given up may go on reading for a
+/// while, and fail when its stream is closed under it: that says nothing about the attempt after it.
+#[derive(Default)]
+pub(super) struct Readings {
+    opened: AtomicU64,
+    /// The highest number that failed, 0 for none.
+    failed: AtomicU64,
+}
+
+impl Readings {
+    fn begin(&self) -> u64 {
+        self.opened.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn fail(&self, number: u64) {
+        self.failed.fetch_max(number, Ordering::Release);
+    }
+
+    fn has_latest_failed(&self) -> bool {
+        let failed = self.failed.load(Ordering::Acquire);
+        failed != 0 && failed == self.opened.load(Ordering::Relaxed)
     }
 }
 
@@ -291,6 +315,20 @@ mod tests {
         let mut first = stream_of(&replay);
         while let Some(Ok(_)) = first.next().await {}
         assert!(replay.source_failed() && !replay.replays());
+    }
+
+    #[tokio::test]
+    async fn a_reading_that_was_given_up_does_not_fail_the_one_after_it() {
+        let mut source = Source { reopens: true, ..Source::of(&[1]) };
+        source.chunks.push(Err(SourceFailed));
+        let replay = replay(source, false);
+        assert!(!replay.source_failed(), "it has not been read");
+        let mut given_up = stream_of(&replay);
+        let mut current = stream_of(&replay);
+        while let Some(Ok(_)) = given_up.next().await {}
+        assert!(!replay.source_failed());
+        while let Some(Ok(_)) = current.next().await {}
+        assert!(replay.source_failed());
     }
 
     #[tokio::test]

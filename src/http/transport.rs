@@ -3,6 +3,7 @@
 pub mod reqwest;
 
 use std::future::Future;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ::http::{HeaderMap, Method, StatusCode};
@@ -72,6 +73,9 @@ pub struct Failure {
 pub trait IncomingBody: Send + 'static {
     /// The next bytes, `None` at the proper end. A body that ends early is a fault, never an end.
     fn chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, Fault>> + Send;
+    /// As [`chunk`](IncomingBody::chunk), but only what is there now: the limit on silence does not run. `cx` is woken
+    /// when more may be there.
+    fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>>;
     /// The bytes still to come, if the response stated them.
     fn remaining(&self) -> Option<u64>;
 }

@@ -19,6 +19,7 @@ use crate::http::body::RequestBody;
 use crate::http::call::{Answer, Call, CallError, Recovery, RedirectMode};
 use crate::http::hooks::Hooks;
 use crate::http::transport::IncomingBody;
+use crate::milliseconds;
 
 /// What JavaScript gave to start a call with.
 pub struct Start {
@@ -31,9 +32,9 @@ pub struct Start {
 
 pub async fn run(shared: Arc<Shared>, start: Start, registration: Registration) {
     let answer = match prepare(&shared, start) {
-        Err(problem) => Err(internal_error(problem)),
+        Err(problem) => Err(internal_error(problem, Delivery::NotSent)),
         Ok(call) => match shared.http() {
-            Err(problem) => Err(internal_error(problem)),
+            Err(problem) => Err(internal_error(problem, Delivery::NotSent)),
             Ok(client) => client.call(call).await,
         },
     };
@@ -75,7 +76,7 @@ async fn deliver<B: IncomingBody>(answer: Answer<B>, mut registration: Registrat
 
     let call = registration.call();
     let mut completion = Completion::new(Kind::Head, call);
-    completion.first = f64::from(answer.status.as_u16());
+    completion.number = f64::from(answer.status.as_u16());
     completion.values[0] = Value::Latin1(head_text(&answer.status_text, answer.url.as_deref(), &answer.headers));
     if answer.redirected {
         completion.flags |= REDIRECTED;
@@ -93,7 +94,6 @@ async fn deliver<B: IncomingBody>(answer: Answer<B>, mut registration: Registrat
         return;
     }
 
-    completion.second = download.length().map_or(-1.0, |length| length as f64);
     let (sender, requests) = mpsc::channel(1);
     registration.core().expect_reads(call, sender);
     registration.head_sent();
@@ -135,7 +135,7 @@ fn recovery_json(recovery: &Recovery) -> Json {
         .map(|attempt| {
             json!({
                 "fault": attempt.fault.as_ref().map(fault_json),
-                "delay": (attempt.delay.as_secs_f64() * 1e6).round() / 1e3,
+                "delay": milliseconds::to_js(attempt.delay),
             })
         })
         .collect();
@@ -157,10 +157,10 @@ pub fn fault_json(fault: &Fault) -> Json {
 
 /// What JavaScript is told when native code itself failed.
 pub fn internal_failure() -> String {
-    failed_json(&internal_error("a task ended in a panic"))
+    failed_json(&internal_error("a task ended in a panic", Delivery::Unknown))
 }
 
-fn internal_error(problem: &str) -> CallError {
-    let fault = Fault::new("ERR_UNRESET_INTERNAL", Phase::Send, Delivery::Unknown).with_detail(problem);
+fn internal_error(problem: &str, delivery: Delivery) -> CallError {
+    let fault = Fault::new("ERR_UNRESET_INTERNAL", Phase::Send, delivery).with_detail(problem);
     CallError::Fault { fault: Box::new(fault), recovery: Recovery::default() }
 }

@@ -9,7 +9,6 @@ use super::call::{self, Start};
 use super::engine::{Core, Engine};
 use super::hooks::{Given, JsHooks};
 use super::options::{Options, Timeouts};
-use super::request;
 use super::upload::JsSource;
 use crate::http::body::RequestBody;
 use crate::http::call::{Client, RedirectMode};
@@ -72,7 +71,7 @@ impl NativeClient {
         Ok(NativeClient { engine: Arc::clone(engine.core()), shared: Arc::new(shared) })
     }
 
-    /// Starts a call. `head` as [`request::parse`] reads it; the body is `text`, `bytes`, or neither; `options`
+    /// Starts a call. `head` as [`super::request::parse`] reads it; the body is `text`, `bytes`, or neither; `options`
     /// is JSON with what differs from the client's; `length` is a stream's, or negative if it is not known.
     #[napi]
     #[allow(clippy::too_many_arguments)] // Each is one crossing; an object of them would cost one per field and its own.
@@ -118,8 +117,8 @@ fn redirect(flags: u32) -> RedirectMode {
     }
 }
 
-/// Whether header lines of this form would be accepted; for tests of the JavaScript half's own check.
+/// Whether a request head of this form would be accepted; for tests that hold JavaScript's own check against it.
 #[napi]
 pub fn accepts_head(head: String) -> bool {
-    request::parse(&head).is_some()
+    super::request::parse(&head).is_some()
 }

@@ -10,8 +10,8 @@ use std::ptr;
 use napi::bindgen_prelude::{Buffer, ToNapiValue};
 use napi::{Result, check_status, sys};
 
-/// Numbers per completion: kind and flags, call, first number, second number.
-pub const SLOTS: usize = 4;
+/// Numbers per completion: kind and flags, call, and one that belongs to the kind.
+pub const SLOTS: usize = 3;
 /// Completions per batch. A longer queue is taken in turns, so that timers and sockets of the program itself
 /// are not kept waiting.
 pub const BATCH: usize = 256;
@@ -24,7 +24,7 @@ pub const STRING_BODY: usize = 8 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
-    /// The response head, with the body where it has arrived. Numbers: status, bytes to come (-1 unknown).
+    /// The response head, with the body where it has arrived. Number: the status.
     Head = 1,
     /// The call has no answer. A JSON text says why.
     Failed = 2,
@@ -32,9 +32,9 @@ pub enum Kind {
     Chunk = 3,
     /// The body broke. A JSON text says how.
     Broken = 4,
-    /// The next piece of the request body is wanted. First number: the reading it belongs to.
+    /// The next piece of the request body is wanted. Number: the reading it belongs to.
     Pull = 5,
-    /// A reading of the request body is not wanted any more. First number: which.
+    /// A reading of the request body is over: all of it is sent, or the rest is not wanted. Number: which.
     Dropped = 6,
     /// The hook `shouldRetry` is to be asked. A JSON text holds its arguments.
     ShouldRetry = 7,
@@ -60,8 +60,7 @@ pub struct Completion {
     pub kind: Kind,
     pub flags: u32,
     pub call: u32,
-    pub first: f64,
-    pub second: f64,
+    pub number: f64,
     pub values: [Value; 3],
 }
 
@@ -77,7 +76,7 @@ pub enum Value {
 
 impl Completion {
     pub fn new(kind: Kind, call: u32) -> Self {
-        Completion { kind, flags: 0, call, first: 0.0, second: 0.0, values: Default::default() }
+        Completion { kind, flags: 0, call, number: 0.0, values: Default::default() }
     }
 
     /// A completion that carries one JSON text.
@@ -86,12 +85,7 @@ impl Completion {
     }
 
     pub fn write_numbers(&self, slots: &mut [f64]) {
-        slots.copy_from_slice(&[
-            f64::from(self.kind as u32 | self.flags),
-            f64::from(self.call),
-            self.first,
-            self.second,
-        ]);
+        slots.copy_from_slice(&[f64::from(self.kind as u32 | self.flags), f64::from(self.call), self.number]);
     }
 }
 
@@ -118,11 +112,30 @@ impl ToNapiValue for Values {
                 continue;
             }
             // SAFETY: as above; `array` was made in the current handle scope.
-            check_status!(unsafe { sys::napi_set_element(env, array, index, make(env, value)?) })?;
+            let made = unsafe { make(env, value).or_else(|_| nothing_instead(env))? };
+            check_status!(unsafe { sys::napi_set_element(env, array, index, made) })?;
             index += 1;
         }
         Ok(array)
     }
+}
+
+/// A value that cannot be made (a body beyond what a buffer can hold) must not take the rest of the batch with it:
+/// JavaScript fails the one call that finds nothing in its place.
+///
+/// # Safety
+/// `env` must be a live environment, on its own thread.
+unsafe fn nothing_instead(env: sys::napi_env) -> Result<sys::napi_value> {
+    let mut pending = false;
+    // SAFETY (all calls): the caller's.
+    check_status!(unsafe { sys::napi_is_exception_pending(env, &mut pending) })?;
+    if pending {
+        let mut exception = ptr::null_mut();
+        check_status!(unsafe { sys::napi_get_and_clear_last_exception(env, &mut exception) })?;
+    }
+    let mut undefined = ptr::null_mut();
+    check_status!(unsafe { sys::napi_get_undefined(env, &mut undefined) })?;
+    Ok(undefined)
 }
 
 /// # Safety
@@ -132,7 +145,7 @@ unsafe fn make(env: sys::napi_env, value: Value) -> Result<sys::napi_value> {
     // SAFETY (each arm): the caller vouches for `env`; pointer and length describe an initialised slice that
     // outlives the call, and Node copies strings before it returns.
     match value {
-        Value::None => check_status!(unsafe { sys::napi_get_undefined(env, &mut made) })?,
+        Value::None => return unsafe { nothing_instead(env) },
         Value::Latin1(bytes) => check_status!(unsafe {
             sys::napi_create_string_latin1(env, bytes.as_ptr().cast(), bytes.len() as isize, &mut made)
         })?,
@@ -162,6 +175,6 @@ mod tests {
         let mut completion = Completion::new(Kind::OnRetry, 7);
         completion.flags = BUFFER | RECOVERY;
         completion.write_numbers(&mut slots);
-        assert_eq!(slots, [f64::from(8 | BUFFER | RECOVERY), 7.0, 0.0, 0.0]);
+        assert_eq!(slots, [f64::from(8 | BUFFER | RECOVERY), 7.0, 0.0]);
     }
 }

@@ -2,25 +2,33 @@
 //!
 //! A threadsafe function per call costs 6 us of event-loop time and more the more are in flight. Here all calls
 //! share one; it is called only when the queue turns non-empty, and one drain hands over everything.
+//!
+//! Node keeps what a threadsafe function calls alive until the environment ends. A test runner makes one realm
+//! after the other in one environment, and each would stay in memory for the function in it that takes the
+//! completions. So that function is known here by a reference that is strong only while something is in flight
+//! ([`Drain`]), and what Node itself calls is a function that knows nothing.
 
+use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use napi::bindgen_prelude::{Float64Array, FnArgs, Function, Unknown};
+use napi::bindgen_prelude::{Function, ToNapiValue, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
-use napi::{Env, Status, check_status, sys};
+use napi::{Env, JsValue, Status, check_status, sys};
 
 use super::completion::{BATCH, Completion, SLOTS, Values};
 
-type Args = FnArgs<(u32, Values)>;
-type Wake = ThreadsafeFunction<(), Unknown<'static>, Args, Status, false, true>;
+type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
 
 /// The way to one environment. Dropping the last handle closes it.
 pub struct Dispatcher {
     queue: Arc<Queue>,
     wake: Wake,
+    /// Those of the [`Drain`], which `wake` owns.
+    references: References,
 }
 
-/// Bounded by what is in flight: a call has at most one answer, one body piece, one pull and one hook under way.
+/// Bounded by what is in flight: a call has at most one answer, one body piece and one hook under way, and for each
+/// reading of its request body a pull and the word that it is not wanted any more.
 #[derive(Default)]
 struct Queue {
     state: Mutex<State>,
@@ -34,27 +42,19 @@ struct State {
 }
 
 impl Dispatcher {
-    /// `drain(count, values)` is called on the environment's thread; the numbers stand in `numbers`.
-    pub fn new(drain: &Function<'_, Args, Unknown<'static>>, mut numbers: Float64Array) -> napi::Result<Self> {
-        if numbers.len() < SLOTS * BATCH {
-            return Err(napi::Error::from_reason("the typed array for completions is too short"));
-        }
+    /// `drain(count, values)` is called on the environment's thread; the numbers stand in `numbers`, a `Float64Array`.
+    pub fn new(env: Env, drain: &Function<'_, Unknown<'_>, Unknown<'_>>, numbers: &Unknown<'_>) -> napi::Result<Self> {
         let queue = Arc::new(Queue::default());
         let taken = Arc::clone(&queue);
-        // The function must wake itself for what one batch leaves over; it exists only after it was built.
-        let wake = drain.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build_callback(
-            move |_| {
-                let batch = taken.take_batch();
-                // SAFETY: this runs on the environment's thread, so JavaScript is not reading the array now; it
-                // belongs to `lib/engine`, which never detaches or resizes it, and the reference keeps it alive.
-                let slots = unsafe { numbers.as_mut() };
-                for (completion, slots) in batch.iter().zip(slots.chunks_exact_mut(SLOTS)) {
-                    completion.write_numbers(slots);
-                }
-                Ok(FnArgs::from((batch.len() as u32, Values(batch))))
-            },
-        )?;
-        Ok(Dispatcher { queue, wake })
+        let drain = Drain::new(env, drain.raw(), numbers.raw())?;
+        let references = drain.references;
+        let wake = env
+            .create_function_from_closure::<(), (), _>("wake", |_| Ok(()))?
+            .build_threadsafe_function::<()>()
+            .weak::<true>()
+            .callee_handled::<false>()
+            .build_callback(move |context| drain.call(context.env, taken.take_batch()))?;
+        Ok(Dispatcher { queue, wake, references })
     }
 
     /// Hands one completion over. Never blocks; what an environment that has ended would be told is dropped.
@@ -71,27 +71,137 @@ impl Dispatcher {
         }
     }
 
-    /// Keeps the process alive (or stops doing so). On the environment's thread only.
+    /// Keeps the process and the realm alive (or stops doing so). On the environment's thread only.
     pub fn hold(&self, env: Env, held: bool) -> napi::Result<()> {
         self.wake.handle.with_read_aborted(|closed| {
             if closed {
                 return Ok(());
             }
             let function = self.wake.handle.get_raw();
-            // SAFETY: not closed, and the lock that is held keeps it from closing; `env` is the live environment
-            // that made the function, on its thread, as both calls require.
+            let mut count = 0;
+            // SAFETY: not closed, and the lock that is held keeps it from closing, so the function is there and the
+            // reference, which lives as long; `env` is the live environment that made both, on its thread.
             check_status!(unsafe {
                 match held {
                     true => sys::napi_ref_threadsafe_function(env.raw(), function),
                     false => sys::napi_unref_threadsafe_function(env.raw(), function),
                 }
-            })
+            })?;
+            for reference in [self.references.function, self.references.numbers] {
+                check_status!(unsafe {
+                    match held {
+                        true => sys::napi_reference_ref(env.raw(), reference, &mut count),
+                        false => sys::napi_reference_unref(env.raw(), reference, &mut count),
+                    }
+                })?;
+            }
+            Ok(())
         })
     }
 
     fn wake(&self) {
-        // `Closing` is the one failure there is (the queue has no bound): nobody is left to be told.
-        let _ = self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        // `Closing` is the one failure there is (Node's own queue has no bound): nobody is left to be told.
+        if self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking) != Status::Ok {
+            self.queue.take_all();
+        }
+    }
+}
+
+/// What of the realm takes completions: its function, and the array it reads their numbers from. Both are weak until
+/// [`Dispatcher::hold`] makes them strong: a realm that waits for nothing can be collected.
+struct Drain {
+    env: Env,
+    references: References,
+}
+
+#[derive(Clone, Copy)]
+struct References {
+    function: sys::napi_ref,
+    numbers: sys::napi_ref,
+}
+
+// SAFETY: the pointers are only handed from thread to thread; they are used on the environment's thread alone, by
+// `hold` and by the callback of the threadsafe function.
+unsafe impl Send for References {}
+// SAFETY: as above.
+unsafe impl Sync for References {}
+
+impl Drain {
+    fn new(env: Env, function: sys::napi_value, numbers: sys::napi_value) -> napi::Result<Self> {
+        let reference = |value| {
+            let mut reference = ptr::null_mut();
+            // SAFETY: `env` is live and on its thread, the value belongs to it. A count of 0 makes it weak.
+            check_status!(unsafe { sys::napi_create_reference(env.raw(), value, 0, &mut reference) })?;
+            Ok::<_, napi::Error>(reference)
+        };
+        Ok(Drain { env, references: References { function: reference(function)?, numbers: reference(numbers)? } })
+    }
+
+    /// Hands a batch over, unless the realm is gone. What its function throws is an uncaught exception, as in any
+    /// callback.
+    fn call(&self, env: Env, batch: Vec<Completion>) -> napi::Result<()> {
+        let env = env.raw();
+        // SAFETY (all calls): the callback of a threadsafe function runs on the environment's thread, with the live
+        // environment and a handle scope, in which all these values are.
+        let (function, numbers) = unsafe {
+            (self.referenced(env, self.references.function)?, self.referenced(env, self.references.numbers)?)
+        };
+        if function.is_null() || numbers.is_null() {
+            return Ok(());
+        }
+        unsafe { write_numbers(env, numbers, &batch)? };
+        let count = batch.len() as u32;
+        let mut this = ptr::null_mut();
+        check_status!(unsafe { sys::napi_get_undefined(env, &mut this) })?;
+        let arguments = unsafe { [u32::to_napi_value(env, count)?, Values::to_napi_value(env, Values(batch))?] };
+        let mut returned = ptr::null_mut();
+        let status = unsafe { sys::napi_call_function(env, this, function, 2, arguments.as_ptr(), &mut returned) };
+        if status == sys::Status::napi_pending_exception {
+            let mut exception = ptr::null_mut();
+            check_status!(unsafe { sys::napi_get_and_clear_last_exception(env, &mut exception) })?;
+            // A worker that is being terminated refuses; nobody is left to be told.
+            let _ = unsafe { sys::napi_fatal_exception(env, exception) };
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    /// On the environment's thread, in a handle scope of `env`, which made the reference.
+    unsafe fn referenced(&self, env: sys::napi_env, reference: sys::napi_ref) -> napi::Result<sys::napi_value> {
+        let mut value = ptr::null_mut();
+        // SAFETY: the caller's; the reference is deleted only when `self` is dropped.
+        check_status!(unsafe { sys::napi_get_reference_value(env, reference, &mut value) })?;
+        Ok(value)
+    }
+}
+
+/// # Safety
+/// On the thread of `env`, which `numbers` belongs to.
+unsafe fn write_numbers(env: sys::napi_env, numbers: sys::napi_value, batch: &[Completion]) -> napi::Result<()> {
+    let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
+    // SAFETY: the caller's; what is not asked for may be null.
+    check_status!(unsafe {
+        sys::napi_get_typedarray_info(env, numbers, &mut kind, &mut length, &mut data, ptr::null_mut(), ptr::null_mut())
+    })?;
+    if kind != sys::TypedarrayType::float64_array || length < batch.len() * SLOTS || data.is_null() {
+        return Err(napi::Error::from_reason("the array for completions is not a Float64Array of the agreed length"));
+    }
+    // SAFETY: Node tells of `length` doubles at `data`, aligned as the type of the array asks; JavaScript cannot run
+    // before this function returns, so nobody else reads or writes them.
+    let slots = unsafe { std::slice::from_raw_parts_mut(data.cast::<f64>(), length) };
+    for (completion, slots) in batch.iter().zip(slots.chunks_exact_mut(SLOTS)) {
+        completion.write_numbers(slots);
+    }
+    Ok(())
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        for reference in [self.references.function, self.references.numbers] {
+            // SAFETY: Node finalizes a threadsafe function, and what its callback owns, on the environment's thread.
+            // A failure leaves a reference behind in an environment that is ending.
+            let _ = unsafe { sys::napi_delete_reference(self.env.raw(), reference) };
+        }
     }
 }
 
@@ -111,6 +221,12 @@ impl Queue {
         }
         let rest = state.waiting.split_off(BATCH);
         std::mem::replace(&mut state.waiting, rest)
+    }
+
+    fn take_all(&self) -> Vec<Completion> {
+        let mut state = self.lock();
+        state.woken = false;
+        std::mem::take(&mut state.waiting)
     }
 
     fn must_wake(&self) -> bool {

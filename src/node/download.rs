@@ -4,9 +4,11 @@
 //! handed over in the largest pieces that have gathered: reading stops when the bound is reached, so the
 //! socket's own backpressure slows the server down.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
-use futures_util::FutureExt;
+use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::completion::{BUFFER, Completion, DONE, Kind, Value};
@@ -49,7 +51,7 @@ impl<B: IncomingBody> Download<B> {
     pub async fn take_arrived(&mut self) {
         let mut turns = 0;
         while self.end.is_none() && self.gathered.len() < INLINE {
-            match self.body.chunk().now_or_never() {
+            match self.arrived().await {
                 Some(read) => self.gather(read),
                 None if turns == TURNS => return,
                 None => {
@@ -66,11 +68,6 @@ impl<B: IncomingBody> Download<B> {
 
     pub fn into_bytes(self) -> Vec<u8> {
         self.gathered
-    }
-
-    /// The length of the whole body, if the response stated it.
-    pub fn length(&self) -> Option<u64> {
-        self.body.remaining().map(|remaining| remaining + self.gathered.len() as u64)
     }
 
     /// Answers what JavaScript asks for, until the body has ended or nobody can ask any more.
@@ -99,7 +96,7 @@ impl<B: IncomingBody> Download<B> {
                 },
                 read = self.body.chunk(), if room => {
                     self.gather(read);
-                    self.gather_ready();
+                    self.gather_arrived().await;
                 }
             }
         }
@@ -112,7 +109,10 @@ impl<B: IncomingBody> Download<B> {
             Wanted::Everything => complete,
         };
         if enough {
-            return Some(piece(call, std::mem::take(&mut self.gathered), complete));
+            // The next piece is probably as large as this one: it need not grow step by step.
+            let next = if complete { 0 } else { self.gathered.len() };
+            let gathered = std::mem::replace(&mut self.gathered, Vec::with_capacity(next));
+            return Some(piece(call, gathered, complete));
         }
         match &self.end {
             Some(Err(fault)) => Some(Completion::json(Kind::Broken, call, super::call::broken_json(fault))),
@@ -121,16 +121,25 @@ impl<B: IncomingBody> Download<B> {
     }
 
     /// What else is there already becomes part of the same piece.
-    fn gather_ready(&mut self) {
+    async fn gather_arrived(&mut self) {
         while self.end.is_none() && self.gathered.len() < READ_AHEAD {
-            match self.body.chunk().now_or_never() {
+            match self.arrived().await {
                 Some(read) => self.gather(read),
                 None => return,
             }
         }
     }
 
-    fn gather(&mut self, read: Result<Option<bytes::Bytes>, Fault>) {
+    /// The next bytes if they are there: does not wait.
+    async fn arrived(&mut self) -> Option<Result<Option<Bytes>, Fault>> {
+        poll_fn(|context| match self.body.poll_arrived(context) {
+            Poll::Ready(read) => Poll::Ready(Some(read)),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await
+    }
+
+    fn gather(&mut self, read: Result<Option<Bytes>, Fault>) {
         match read {
             Ok(Some(bytes)) => self.gathered.extend_from_slice(&bytes),
             Ok(None) => self.end = Some(Ok(())),

@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use napi::Env;
-use napi::bindgen_prelude::{Float64Array, FnArgs, Function, Unknown};
+use napi::bindgen_prelude::{Function, Unknown};
 use napi_derive::napi;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
-use super::completion::{Completion, Kind, Values};
+use super::completion::{Completion, Kind};
 use super::dispatcher::Dispatcher;
 use super::download::Wanted;
 use super::hooks::HookAnswer;
@@ -32,7 +33,7 @@ pub struct Core {
 
 #[derive(Default)]
 struct Calls {
-    open: HashMap<u32, OpenCall>,
+    open: HashMap<u32, OpenCall, BuildHasherDefault<Sequential>>,
     /// The environment has ended: nothing may start any more.
     closed: bool,
 }
@@ -50,19 +51,37 @@ struct OpenUpload {
     pieces: mpsc::Sender<Piece>,
 }
 
+/// The numbers of calls are given out in order, by our own JavaScript: they need no protection from collisions.
+#[derive(Default)]
+struct Sequential(u64);
+
+impl Hasher for Sequential {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u32(u32::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        // The table takes its groups from the low bits and its tags from the high ones: both must differ.
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 #[napi]
 impl Engine {
-    /// `drain(count, values)` receives the completions whose numbers stand in `numbers`.
+    /// `drain(count, values)` receives the completions whose numbers stand in `numbers`, a `Float64Array`.
     #[napi(constructor)]
-    pub fn new(
-        drain: Function<'_, FnArgs<(u32, Values)>, Unknown<'static>>,
-        numbers: Float64Array,
-    ) -> napi::Result<Self> {
-        let dispatcher = Dispatcher::new(&drain, numbers)?;
+    pub fn new(env: Env, drain: Function<'_, Unknown<'_>, Unknown<'_>>, numbers: Unknown<'_>) -> napi::Result<Self> {
+        let dispatcher = Dispatcher::new(env, &drain, &numbers)?;
         Ok(Engine { core: Arc::new(Core { dispatcher, calls: Mutex::default() }) })
     }
 
-    /// Whether the process stays alive for what is in flight.
+    /// Whether process and realm stay alive for what is in flight.
     #[napi]
     pub fn hold(&self, env: Env, held: bool) -> napi::Result<()> {
         self.core.dispatcher.hold(env, held)

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use super::completion::{Completion, Kind};
 use super::engine::Core;
 use crate::http::hooks::{Failed, HookFailed, HookFuture, Hooks};
+use crate::milliseconds;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HookAnswer {
@@ -62,6 +63,10 @@ impl JsHooks {
 }
 
 impl Hooks for JsHooks {
+    fn may_override(&self) -> bool {
+        self.given.should_retry
+    }
+
     fn should_retry<'a>(&'a self, failed: Failed<'a>) -> HookFuture<'a, Option<bool>> {
         Box::pin(async move {
             if !self.given.should_retry {
@@ -91,8 +96,8 @@ fn arguments(failed: &Failed<'_>, delay: Option<Duration>) -> String {
         "attempt": failed.attempt,
         "method": failed.method,
         "url": failed.url,
-        "elapsed": failed.elapsed.as_secs_f64() * 1000.0,
-        "delay": delay.map(|delay| delay.as_secs_f64() * 1000.0),
+        "elapsed": milliseconds::to_js(failed.elapsed),
+        "delay": delay.map(milliseconds::to_js),
     })
     .to_string()
 }

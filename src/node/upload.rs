@@ -75,7 +75,7 @@ impl Reading {
     }
 
     fn tell(&self, kind: Kind) {
-        self.core.push(Completion { first: f64::from(self.reading), ..Completion::new(kind, self.call) });
+        self.core.push(Completion { number: f64::from(self.reading), ..Completion::new(kind, self.call) });
     }
 }
 
@@ -97,18 +97,18 @@ impl Stream for Reading {
                 self.ended = true;
                 Poll::Ready(None)
             }
-            Some(Piece::Failed) | None => {
+            Some(Piece::Failed) => {
                 self.ended = true;
                 Poll::Ready(Some(Err(SourceFailed)))
             }
+            // Another reading has taken this one's place, or the call has ended. JavaScript is told by `drop`.
+            None => Poll::Ready(Some(Err(SourceFailed))),
         }
     }
 }
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        if !self.ended {
-            self.tell(Kind::Dropped);
-        }
+        self.tell(Kind::Dropped);
     }
 }

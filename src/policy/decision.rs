@@ -66,7 +66,7 @@ pub enum GaveUp {
     BodyNotReplayable,
     /// `retries` is used up.
     AttemptsExhausted,
-    /// The next attempt would begin later than `within` allows.
+    /// The next attempt would begin later than `within` allows, or when the call has reached its total limit.
     OutOfTime,
     /// The server asked for a longer wait than `within` leaves.
     RetryAfterTooLong,

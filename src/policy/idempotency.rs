@@ -4,7 +4,7 @@
 //! (its method, its `Idempotency-Key`, the caller's own word), never at how the attempt failed; what the
 //! failure proves (nothing was sent, nothing was processed) is asked before it, in `permission`.
 
-use super::Why;
+use super::{Options, Why};
 
 /// What of a request decides whether it may be repeated.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,13 @@ impl<S: Into<Box<str>>> FromIterator<S> for MethodSet {
 }
 
 impl Repeatable<'_> {
+    /// Could an attempt that sent some of the request be followed by another one? Asked before the first attempt,
+    /// because then the body is worth keeping. A `shouldRetry` hook may allow it as well.
+    pub fn may_follow_a_sent_one(&self, options: &Options) -> bool {
+        // 425 (Too Early) comes after the body and allows any request.
+        options.retries > 0 && (self.promise(options.methods.as_ref()).is_some() || options.lists_status(425))
+    }
+
     /// What promises that acting on the request twice does no harm, if anything does.
     pub(super) fn promise(&self, methods: Option<&MethodSet>) -> Option<Why> {
         match self.declared {
@@ -64,4 +71,24 @@ impl Repeatable<'_> {
 
 fn is_one_of(method: &str, names: &[&str]) -> bool {
     names.iter().any(|name| name.eq_ignore_ascii_case(method))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::StatusSet;
+
+    #[test]
+    fn what_may_be_repeated_after_it_was_sent_is_what_the_policy_would_repeat() {
+        let asked = |method, idempotency_key, options: &Options| {
+            Repeatable { method, idempotency_key, declared: None, body_replays: true }.may_follow_a_sent_one(options)
+        };
+        assert!(asked("POST", false, &Options::default()), "after 425");
+        let not_425 = Options { statuses: Some(StatusSet::from_iter([503])), ..Options::default() };
+        assert!(!asked("POST", false, &not_425));
+        assert!(asked("POST", true, &not_425) && asked("put", false, &not_425) && asked("PUT", false, &not_425));
+        let listed = Options { methods: Some(MethodSet::from_iter(["patch"])), ..not_425 };
+        assert!(asked("PATCH", false, &listed) && !asked("PUT", false, &listed));
+        assert!(!asked("GET", true, &Options { retries: 0, ..Options::default() }));
+    }
 }

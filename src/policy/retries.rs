@@ -36,6 +36,7 @@ impl Policy {
             origin: self.origins.call(origin, now),
             began: now.monotonic,
             within_from: now.monotonic,
+            total: None,
             attempt: 1,
             spent: 0,
             pool_suspect: false,
@@ -52,6 +53,8 @@ pub struct Retries {
     began: Duration,
     /// What `within` counts from: the beginning, or the fault that stopped a body which had progressed.
     within_from: Duration,
+    /// The end of the call, answers included, counted from its beginning.
+    total: Option<Duration>,
     attempt: u32,
     /// Retries that count against `retries`, since the beginning or since bytes last progressed.
     spent: u32,
@@ -62,10 +65,21 @@ pub struct Retries {
 }
 
 impl Retries {
+    /// The call ends `total` after it began, whatever it is doing then: an attempt that could only begin at that
+    /// moment or later is [`GaveUp::OutOfTime`]. Unlike `within`, it does not count anew when a body progresses.
+    pub fn limit_to(&mut self, total: Duration) {
+        self.total = Some(total);
+    }
+
     /// The number of the attempt that is running or has just failed, from 1. Counts every attempt, also those that
     /// do not count against `retries`.
     pub fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// A pooled connection was dead, so the others may be: an attempt goes over a fresh one.
+    pub fn is_pool_suspect(&self) -> bool {
+        self.pool_suspect
     }
 
     /// Since the call began.
@@ -73,10 +87,15 @@ impl Retries {
         now.monotonic.saturating_sub(self.began)
     }
 
-    /// Has `within` passed? To be asked again after the wait: a timer, or an `onRetry` hook, may have taken longer
-    /// than planned.
+    /// Has `within` passed, or the call's total? To be asked again after the wait: a timer, or an `onRetry` hook, may
+    /// have taken longer than planned.
     pub fn out_of_time(&self, now: Now) -> bool {
-        now.monotonic.saturating_sub(self.within_from) > self.options.within
+        now.monotonic.saturating_sub(self.within_from) > self.options.within || self.left(now).is_zero()
+    }
+
+    /// What the total limit leaves of the call.
+    fn left(&self, now: Now) -> Duration {
+        self.total.map_or(Duration::MAX, |total| total.saturating_sub(self.elapsed(now)))
     }
 
     /// An attempt ended with `fault`: what now?
@@ -164,21 +183,23 @@ impl Retries {
         Ok(Decision::Retry { delay, fresh_connection: self.pool_suspect, why })
     }
 
-    /// The wait before the next attempt, if it ends within `within`.
+    /// The wait before the next attempt, if it ends within `within` and before the call does.
     fn wait(&self, fault: &Fault, now: Now, random: &mut dyn Random) -> Result<Duration, GaveUp> {
         let elapsed = now.monotonic.saturating_sub(self.within_from);
         let Some(room) = self.options.within.checked_sub(elapsed) else {
             return Err(GaveUp::OutOfTime);
         };
+        let left = self.left(now);
         let backoff = self.options.backoff.delay(self.spent, random);
-        match self.asked(fault, now) {
-            Some(asked) if asked > room => Err(GaveUp::RetryAfterTooLong),
+        let delay = match self.asked(fault, now) {
+            Some(asked) if asked > room => return Err(GaveUp::RetryAfterTooLong),
             // The backoff still counts when the server asks for less (`Retry-After: 0` is no call to hammer it),
-            // but must not push an attempt past the time that the server itself named as good.
-            Some(asked) => Ok(asked.max(backoff.min(room))),
-            None if backoff > room => Err(GaveUp::OutOfTime),
-            None => Ok(backoff),
-        }
+            // but must not push an attempt past the limits. Cut to what is left it would: a timer is never early.
+            Some(asked) if backoff >= room.min(left) => asked,
+            Some(asked) => asked.max(backoff),
+            None => backoff,
+        };
+        if delay > room || delay >= left { Err(GaveUp::OutOfTime) } else { Ok(delay) }
     }
 
     /// How long the server asked to wait, counted from now.

@@ -1,5 +1,8 @@
 //! Request bodies of every kind, and sending them again.
 
+use std::future::poll_fn;
+use std::task::{Context, Waker};
+
 use bytes::Bytes;
 use http::Method;
 use unreset::http::body::{RequestBody, SourceFailed};
@@ -50,6 +53,19 @@ async fn a_stream_that_was_interrupted_is_sent_again_from_the_beginning() {
     let answer = client().call(put(&server, source)).await;
     assert_eq!(answer.as_ref().unwrap().recovery.as_ref().unwrap().attempts.len(), 2);
     assert_eq!(text(answer).await, "first second third");
+}
+
+/// 425 says that nothing was processed, whatever the method, and it comes after the body was sent.
+#[tokio::test]
+async fn a_posted_stream_that_came_too_early_is_sent_again() {
+    let server = Server::start(|mut peer| async move {
+        peer.request().await;
+        peer.respond("425 Too Early", "").await;
+        peer.echo().await;
+    })
+    .await;
+    let call = call(Method::POST, server.url("/")).source(Source::of(&["first ", "second"]));
+    assert_eq!(text(client().call(call).await).await, "first second");
 }
 
 #[tokio::test]
@@ -121,6 +137,21 @@ async fn a_response_knows_what_is_still_to_come() {
     assert_eq!(read(&mut chunked).await.unwrap(), "");
     let head = client.call(call(Method::HEAD, server.url("/"))).await.unwrap();
     assert_eq!((head.body.remaining(), &head.headers["content-length"]), (Some(0), &"5".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn what_has_arrived_is_taken_without_waiting_for_more() {
+    let server = Server::start(|mut peer| async move {
+        peer.request().await;
+        peer.write("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf").await;
+        peer.more().await;
+    })
+    .await;
+    let mut body = client().call(get(server.url("/"))).await.unwrap().body;
+    let arrived = poll_fn(|cx| body.poll_arrived(cx)).await;
+    assert_eq!(arrived.unwrap().as_deref(), Some(&b"half"[..]));
+    assert!(body.poll_arrived(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert_eq!(body.remaining(), Some(6));
 }
 
 #[tokio::test]

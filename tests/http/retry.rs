@@ -207,6 +207,19 @@ async fn urls_that_cannot_be_fetched_are_the_callers_mistake() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_that_is_not_http_proves_nothing_about_the_request() {
+    let server = Server::start(|mut peer| async move {
+        peer.more().await;
+        peer.write("SSH-2.0-OpenSSH_9.6\r\n").await;
+        peer.until_closed().await;
+    })
+    .await;
+    let (fault, reason, _) = gave_up(client().call(post(server.url("/"), "charge")).await);
+    assert_eq!((&*fault.code, fault.kind), ("HPE_INVALID_CONSTANT", Kind::Protocol));
+    assert_eq!((fault.phase, fault.delivery, reason), (Phase::Receive, Delivery::Unknown, GaveUp::NotTransient));
+}
+
 /// Answers `verdict`, or fails.
 struct Says(Result<Option<bool>, HookFailed>);
 
@@ -256,4 +269,31 @@ async fn a_hook_that_fails_ends_the_call() {
         Err(CallError::Hook { recovery }) => assert_eq!(recovery.attempts.len(), 1),
         other => panic!("{:?}", other.map(|answer| answer.status)),
     }
+}
+
+/// Would retry anything, but is known to have no opinion.
+struct Observes;
+
+impl Hooks for Observes {
+    fn may_override(&self) -> bool {
+        false
+    }
+
+    fn should_retry<'a>(&'a self, _: Failed<'a>) -> HookFuture<'a, Option<bool>> {
+        Box::pin(async { Ok(Some(true)) })
+    }
+
+    fn on_retry<'a>(&'a self, _: Failed<'a>, _: Duration) -> HookFuture<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[tokio::test]
+async fn hooks_that_only_observe_are_not_asked() {
+    let server = statuses(&["404 Not Found"]).await;
+    let call = Call { hooks: Some(Arc::new(Observes)), ..get(server.url("/")) };
+    assert_eq!(client().call(call).await.unwrap().status, 404);
+    let server = statuses(&["503 Service Unavailable"]).await;
+    let call = Call { hooks: Some(Arc::new(Observes)), ..post(server.url("/"), "charge") };
+    assert_eq!(client().call(call).await.unwrap().recovery.unwrap().gave_up, Some(GaveUp::NotIdempotent));
 }

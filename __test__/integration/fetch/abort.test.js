@@ -73,7 +73,7 @@ describe.each(contenders)('%s', (contender, call) => {
     const signal = AbortSignal.abort(reason);
     await expect(call(origin.url, { signal })).rejects.toBe(reason);
     await expect(call(new Request(origin.url, { signal }))).rejects.toBe(reason);
-    await expect(call(origin.url, { signal, method: 'POST', body: new FormData() })).rejects.toBe(reason);
+    await expect(call(origin.url, { signal, method: 'POST', body: 'b' })).rejects.toBe(reason);
     await call(origin.url);
     expect(origin.requests).toHaveLength(1);
   });
@@ -178,6 +178,14 @@ describe.each(contenders)('%s', (contender, call) => {
 });
 
 describe('where the built-in fetch leaves something behind', () => {
+  test('before it began, with a form: nothing else is thrown', async () => {
+    const origin = await startOrigin(ok);
+    const init = { signal: AbortSignal.abort('never'), method: 'POST', body: new FormData() };
+    await expect(fetch(origin.url, init)).rejects.toBe('never');
+    await (await fetch(origin.url)).text();
+    expect(origin.requests).toHaveLength(1);
+  });
+
   test('in the TLS handshake: the connection ends', async () => {
     const mute = await startMute();
     const controller = new AbortController();
@@ -319,4 +327,26 @@ describe('one signal for 2000 calls', () => {
     expect(settled.every(({ status }) => status === 'rejected')).toBe(true);
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
+});
+
+test('an abort reaches a reader that is not reading', async () => {
+  const { url } = await startOrigin(never);
+  const controller = new AbortController();
+  const response = await fetch(url, { signal: controller.signal });
+  const reader = response.body.getReader();
+  await reader.read();
+  controller.abort('enough');
+  await expect(reader.closed).rejects.toBe('enough');
+});
+
+test('a stream that is given with an aborted signal is cancelled', async () => {
+  let cancelled;
+  const body = new ReadableStream({
+    cancel(reason) {
+      cancelled = reason;
+    },
+  });
+  const signal = AbortSignal.abort('before');
+  await expect(fetch('http://localhost', { method: 'POST', body, duplex: 'half', signal })).rejects.toBe('before');
+  expect(cancelled).toBe('before');
 });

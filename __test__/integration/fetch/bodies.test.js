@@ -7,9 +7,8 @@ const { Readable } = require('node:stream');
 const { setImmediate: nextTurn } = require('node:timers/promises');
 
 const { fetch, builtIn } = require('../../support/fetch-contenders');
-const { startOrigin, closeOrigins, readInto } = require('../../support/origin-server');
-const { echo, ok, rst } = require('../../support/fetch-answers');
-const { untilQuiet } = require('../../support/fetch-quiet');
+const { startOrigin, closeOrigins } = require('../../support/origin-server');
+const { echo, ok } = require('../../support/fetch-answers');
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -205,6 +204,29 @@ describe('what leaves is what leaves the built-in fetch', () => {
     expect(await seen(fetch, null, posted)).toEqual(await seen(builtIn, null, posted));
   });
 
+  test.each([
+    ['a stream', () => streamOf(bytes(1, 2, 3))],
+    ['a Node Readable', () => Readable.from([Buffer.from('abc')])],
+  ])('the Content-Length that the caller knows of %s', async (name, make) => {
+    const init = () => ({ method: 'PUT', body: make(), duplex: 'half', headers: { 'content-length': '3' } });
+    const ours = await seen(fetch, null, init());
+    expect(ours).toEqual(await seen(builtIn, null, init()));
+    expect(ours.headers['content-length']).toBe('3');
+  });
+
+  test.each([
+    ['less', [bytes(1, 2), bytes(3)], '4'],
+    ['more in its last piece', [bytes(1), bytes(2, 3)], '2'],
+    ['more pieces', [bytes(1, 2), bytes(3)], '2'],
+  ])('a stream that has %s than the Content-Length says fails', async (name, pieces, length) => {
+    for (const client of [fetch, builtIn]) {
+      const origin = await startOrigin(ok);
+      const init = { method: 'PUT', body: streamOf(...pieces), duplex: 'half', headers: { 'content-length': length } };
+      await expect(client(origin.url, init)).rejects.toMatchObject({ name: 'TypeError', message: 'fetch failed' });
+      await origin.close();
+    }
+  });
+
   test('init overrides the Request', async () => {
     const input = (url) => new Request(url, { method: 'POST', body: 'old', headers: { 'x-a': 'old', 'x-b': 'old' } });
     const init = { method: 'PUT', body: 'new', headers: { 'x-a': 'new' } };
@@ -255,191 +277,6 @@ describe('a function as body', () => {
       cause: expect.objectContaining({ name: 'TypeError', message: expect.stringMatching(/body.*must return/) }),
     });
     expect(origin.requests.every(({ complete }) => !complete)).toBe(true);
-  });
-});
-
-describe('a source that fails', () => {
-  const failure = Object.assign(new Error('disk on fire'), { code: 'EIO' });
-
-  /** One piece, then the failure. */
-  const sources = [
-    ['a ReadableStream', () => {
-      let pieces = 0;
-      return new ReadableStream({
-        pull(controller) {
-          if (pieces++ === 0) controller.enqueue(bytes(1));
-          else controller.error(failure);
-        },
-      });
-    }],
-    ['an async generator', async function* source() {
-      yield bytes(1);
-      throw failure;
-    }],
-    ['a Node Readable', () => {
-      let pieces = 0;
-      return new Readable({
-        read() {
-          if (pieces++ === 0) this.push('x');
-          else this.destroy(failure);
-        },
-      });
-    }],
-  ];
-
-  test.each([
-    ...sources.map(([name, make]) => [name, (url, init) => fetch(url, { ...init, body: make() })]),
-    ...sources.map(([name, make]) => [`a Request with ${name}`, (url, init) => fetch(new Request(url, { ...init, body: make() }))]),
-    ...sources.map(([name, make]) => [`a function that returns ${name}`, (url, init) => fetch(url, { ...init, body: make })]),
-  ])('%s: the caller gets what it failed with as cause', async (name, call) => {
-    const origin = await startOrigin(ok);
-    const error = await call(origin.url, { method: 'PUT', duplex: 'half' }).catch((e) => e);
-    expect(error.name).toBe('TypeError');
-    expect(error.cause).toBe(failure);
-    expect(error.code).toBe('EIO');
-    expect(error.stack).toContain(__filename);
-    // It would fail again: no second attempt, and the server saw no complete request.
-    expect(error.recovery).toMatchObject({ attempts: [] });
-    expect(origin.requests.filter(({ complete }) => complete)).toHaveLength(0);
-    expect(origin.requests.length).toBeLessThanOrEqual(1);
-  });
-
-  test('a function that throws: the same', async () => {
-    const origin = await startOrigin(ok);
-    const body = () => {
-      throw failure;
-    };
-    await expect(fetch(origin.url, { method: 'PUT', body })).rejects.toMatchObject({ cause: failure });
-  });
-
-  test('a piece that is no bytes is named', async () => {
-    const origin = await startOrigin(ok);
-    const call = fetch(origin.url, { method: 'PUT', body: streamOf(7), duplex: 'half' });
-    await expect(call).rejects.toMatchObject({
-      name: 'TypeError',
-      cause: expect.objectContaining({ message: expect.stringMatching(/yield bytes/) }),
-    });
-  });
-});
-
-describe('a stream under way', () => {
-  test('is not drained ahead of a server that does not read', async () => {
-    const PIECE = Buffer.alloc(64 * KIB);
-    // More than the socket buffers of both ends can take.
-    const PIECES = 1024;
-    let pulled = 0;
-    const body = new ReadableStream({
-      pull(controller) {
-        pulled += 1;
-        controller.enqueue(new Uint8Array(PIECE));
-        if (pulled === PIECES) controller.close();
-      },
-    }, { highWaterMark: 0 });
-    let answerNow;
-    const mayRead = new Promise((resolve) => {
-      answerNow = resolve;
-    });
-    const origin = await startOrigin(async (request, response) => {
-      await mayRead;
-      let size = 0;
-      for await (const chunk of request.incoming) size += chunk.length;
-      response.end(String(size));
-    }, { readBody: false });
-
-    const call = fetch(origin.url, { method: 'POST', body, duplex: 'half' });
-    await origin.received(0);
-    await untilQuiet(() => pulled);
-    expect(pulled).toBeLessThan(PIECES / 2);
-    answerNow();
-    expect(await (await call).text()).toBe(String(PIECES * PIECE.length));
-    expect(pulled).toBe(PIECES);
-  });
-
-  test('is sent as it comes, not when it is complete', async () => {
-    let controller;
-    const body = new ReadableStream({
-      start(own) {
-        controller = own;
-      },
-    });
-    const origin = await startOrigin(async (request, response) => {
-      for await (const chunk of request.incoming) {
-        if (String(chunk) === 'first') controller.enqueue(Buffer.from('second'));
-        if (String(chunk) === 'second') controller.close();
-      }
-      response.end('both');
-    }, { readBody: false });
-    const call = fetch(origin.url, { method: 'POST', body, duplex: 'half' });
-    controller.enqueue(Buffer.from('first'));
-    expect(await (await call).text()).toBe('both');
-  });
-
-  const ENDLESS = [
-    ['a ReadableStream', (onCancel) => new ReadableStream({
-      pull: (controller) => controller.enqueue(new Uint8Array(KIB)),
-      cancel: onCancel,
-    })],
-    ['an async generator', async function* endless(onCancel) {
-      try {
-        for (;;) yield new Uint8Array(KIB);
-      } finally {
-        onCancel();
-      }
-    }],
-    ['a Node Readable', (onCancel) => new Readable({
-      read() {
-        this.push(Buffer.alloc(KIB));
-      },
-      destroy(error, done) {
-        onCancel();
-        done(null);
-      },
-    })],
-    ['a function', (onCancel) => () => new ReadableStream({
-      pull: (controller) => controller.enqueue(new Uint8Array(KIB)),
-      cancel: onCancel,
-    })],
-  ];
-
-  test.each(ENDLESS)('%s is cancelled when the call is aborted', async (name, make) => {
-    const origin = await startOrigin(readInto, { readBody: false });
-    const controller = new AbortController();
-    const reason = new Error('enough');
-    await new Promise((cancelled, failed) => {
-      const body = make(cancelled);
-      const call = fetch(origin.url, { method: 'POST', body, duplex: 'half', signal: controller.signal });
-      call.then(() => failed(new Error('it was answered')), (error) => error === reason || failed(error));
-      origin.received(0).then(() => controller.abort(reason));
-    });
-    await (await origin.received(0)).closed;
-  });
-
-  test.each(ENDLESS)('%s is cancelled when the server resets the connection', async (name, make) => {
-    const origin = await startOrigin(rst, { readBody: false });
-    let call;
-    await new Promise((cancelled) => {
-      call = fetch(origin.url, { method: 'POST', body: make(cancelled), duplex: 'half' });
-      call.catch(() => {});
-    });
-    await expect(call).rejects.toMatchObject({ code: expect.stringMatching(/^(ECONNRESET|EPIPE)$/) });
-    expect(origin.requests).toHaveLength(1);
-  });
-
-  test.each(ENDLESS)('%s is cancelled when the server answers and hangs up before it is all sent', async (name, make) => {
-    const origin = await startOrigin((request, response) => {
-      const { socket } = response;
-      response.writeHead(413, { connection: 'close', 'content-length': 0 });
-      response.end(() => socket.destroySoon());
-    }, { readBody: false });
-    let call;
-    await new Promise((cancelled) => {
-      call = fetch(origin.url, { method: 'POST', body: make(cancelled), duplex: 'half', retry: false });
-      call.catch(() => {});
-    });
-    // The answer and the end of the connection race; whoever wins, it is told truthfully.
-    const settled = await call.catch((error) => error);
-    if (settled instanceof Response) expect(settled.status).toBe(413);
-    else expect(settled.code).toMatch(/^(ECONNRESET|EPIPE)$/);
   });
 });
 

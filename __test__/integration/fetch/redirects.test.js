@@ -1,6 +1,7 @@
 'use strict';
 
-const { fetch, builtIn, contenders, outcome } = require('../../support/fetch-contenders');
+const { fetch, builtIn, contenders } = require('../../support/fetch-contenders');
+const { outcome, caught } = require('../../support/fetch-outcomes');
 const { startOrigin, closeOrigins } = require('../../support/origin-server');
 const { reply, inTurn, rst } = require('../../support/fetch-answers');
 
@@ -250,7 +251,7 @@ describe('ours besides', () => {
     ['ERR_INVALID_REDIRECT', 'ftp://example.invalid/', {}],
   ])('%s', async (code, location, init) => {
     const origin = await startOrigin(reply(302, { location }));
-    const error = await fetch(origin.url, init).catch((e) => e);
+    const error = await caught(fetch(origin.url, init));
     expect(error).toMatchObject({ name: 'TypeError', code });
     expect(error.cause).toMatchObject({ code, kind: 'client', phase: 'receive', delivery: 'answered', transient: false });
   });

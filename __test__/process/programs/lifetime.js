@@ -27,6 +27,27 @@ const CASES = {
     const response = await fetch(`${url}/endless`);
     console.log(response.status);
   },
+  /** The head of the answer comes first: the request must still be sent to its end. */
+  async waitsForUpload(url) {
+    const pieces = async function* pieces() {
+      for (let i = 0; i < 5; i++) {
+        // A turn of the event loop that does not keep the process alive by itself.
+        await new Promise((resolve) => {
+          setTimeout(resolve, 20).unref();
+        });
+        yield 'piece';
+        sent += 1;
+      }
+    };
+    const response = await fetch(`${url}/early`, { method: 'POST', body: pieces(), duplex: 'half' });
+    process.on('exit', () => console.log(`${response.status} ${sent}`));
+  },
+  /** Where there is no built-in Response the call fails and says so; it does not hang. */
+  async needsResponse(url) {
+    delete globalThis.Response;
+    const error = await fetch(`${url}/later`).catch((thrown) => thrown);
+    console.log(error.message);
+  },
   /** An exit with requests in every state. */
   async exits(url) {
     for (let i = 0; i < 50; i++) {
@@ -65,6 +86,7 @@ async function main() {
 }
 
 let resets = 0;
+let sent = 0;
 
 function answer(request, response) {
   switch (request.url) {
@@ -74,6 +96,10 @@ function answer(request, response) {
     case '/late-body':
       response.writeHead(200, { 'content-length': '4' }).flushHeaders();
       setTimeout(() => response.end('body'), 50).unref();
+      return;
+    case '/early':
+      response.writeHead(200, { 'content-length': '100' }).write('x');
+      request.resume();
       return;
     case '/once-reset':
       if (resets++ === 0) request.socket.resetAndDestroy();

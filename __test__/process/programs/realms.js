@@ -1,23 +1,10 @@
 'use strict';
 
-// The package loaded twice in one process: both halves share the addon and must not share anything else.
+// The package loaded in several realms of one process: they share the addon and must not share anything else.
 
 const http = require('node:http');
-const path = require('node:path');
-const vm = require('node:vm');
-const { createRequire } = require('node:module');
 const { once } = require('node:events');
-
-const ROOT = path.join(__dirname, '..', '..', '..');
-
-/** The package once more, with a module cache of its own. */
-function loadAgain() {
-  const require = createRequire(path.join(ROOT, 'package.json'));
-  for (const file of Object.keys(require.cache)) {
-    if (file.startsWith(ROOT)) delete require.cache[file];
-  }
-  return require(ROOT);
-}
+const { loadInRealm } = require('./realm-loader');
 
 async function main() {
   const server = http.createServer((request, response) => response.end(request.url));
@@ -25,25 +12,45 @@ async function main() {
   await once(server, 'listening');
   const url = `http://127.0.0.1:${server.address().port}`;
 
-  const packages = [loadAgain(), loadAgain(), loadAgain()];
-  const distinct = new Set(packages.map(({ fetch }) => fetch)).size;
+  const realms = [loadInRealm(), loadInRealm(), { unreset: require('../../..') }];
+  const distinct = new Set(realms.map(({ unreset }) => unreset.fetch)).size;
   // Interleaved: each must hear its own answers.
   const texts = await Promise.all(
-    Array.from({ length: 300 }, (_, i) => packages[i % 3].fetch(`${url}/${i}`).then((response) => response.text())),
+    Array.from({ length: 300 }, (_, i) => realms[i % 3].unreset.fetch(`${url}/${i}`).then((response) => response.text())),
   );
   const inOrder = texts.every((text, i) => text === `/${i}`);
 
-  // One of them is forgotten while its calls are in flight; the others go on.
-  packages[0] = undefined;
+  const forgotten = forget(realms, url);
   globalThis.gc();
-  const after = await (await packages[1].fetch(`${url}/after`)).text();
-
-  const context = vm.createContext({ unreset: packages[2], url });
-  const inContext = await vm.runInContext('unreset.fetch(url + "/vm").then((r) => r.text())', context);
+  const last = await forgotten.inFlight;
+  // A promise is of its realm and keeps it.
+  forgotten.inFlight = undefined;
+  const after = await (await realms[1].unreset.fetch(`${url}/after`)).text();
+  const collected = await isCollected(forgotten.realm);
 
   server.closeAllConnections();
   server.close();
-  console.log(JSON.stringify({ distinct, inOrder, after, inContext }));
+  console.log(JSON.stringify({ distinct, inOrder, last, after, collected }));
+}
+
+/** Lets go of a realm that has a call in flight, which must be answered all the same. */
+function forget(realms, url) {
+  const { unreset, context } = realms[0];
+  realms[0] = undefined;
+  const inFlight = unreset.fetch(`${url}/forgotten`).then((response) => response.text());
+  return { inFlight, realm: new WeakRef(context) };
+}
+
+/** Collection takes some turns of the event loop; their number is bounded. */
+async function isCollected(reference) {
+  for (let turn = 0; turn < 100; turn++) {
+    globalThis.gc();
+    if (reference.deref() === undefined) return true;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5);
+    });
+  }
+  return false;
 }
 
 main();

@@ -1,7 +1,9 @@
 //! The logic of a call alone: a scripted transport, and time that passes only when everybody waits.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::Mutex;
+use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 use ::http::HeaderValue;
@@ -12,9 +14,11 @@ use super::super::hooks::{Failed, HookFuture};
 use super::super::transport::{Connection, Exchange, Failure, IncomingBody};
 use super::*;
 use crate::fault::{Ending, RetryAfter};
-use crate::policy::{Backoff, Now};
+use crate::policy::{Backoff, BudgetOptions, Now, Options};
 
 const SECOND: Duration = Duration::from_secs(1);
+/// Longer than a call may go on retrying.
+const LONG: Duration = Duration::from_secs(61);
 
 /// How one exchange goes.
 enum Scripted {
@@ -22,8 +26,10 @@ enum Scripted {
     Failure(Failure),
     /// Until the attempt's limit.
     Silence,
+    /// An answer whose body never ends.
+    Endless(u16, Option<(HeaderName, &'static str)>),
 }
-use Scripted::{Answer as Says, Failure as Fails, Silence};
+use Scripted::{Answer as Says, Endless, Failure as Fails, Silence};
 
 #[derive(Clone, Default)]
 struct Script {
@@ -47,32 +53,44 @@ impl Script {
     }
 }
 
-struct NoBody;
+/// A body without bytes.
+struct Silent {
+    endless: bool,
+}
 
-impl IncomingBody for NoBody {
+impl IncomingBody for Silent {
     async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
-        Ok(None)
+        poll_fn(|cx| self.poll_arrived(cx)).await
+    }
+
+    fn poll_arrived(&mut self, _: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
+        if self.endless { Poll::Pending } else { Poll::Ready(Ok(None)) }
     }
 
     fn remaining(&self) -> Option<u64> {
-        Some(0)
+        (!self.endless).then_some(0)
+    }
+}
+
+fn reply(status: u16, header: Option<(HeaderName, &'static str)>, endless: bool) -> Reply<Silent> {
+    Reply {
+        status: StatusCode::from_u16(status).unwrap(),
+        status_text: Bytes::new(),
+        headers: header.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect(),
+        body: Silent { endless },
     }
 }
 
 impl Transport for Script {
-    type Body = NoBody;
+    type Body = Silent;
 
-    async fn exchange(&self, exchange: Exchange) -> Result<Reply<NoBody>, Failure> {
+    async fn exchange(&self, exchange: Exchange) -> Result<Reply<Silent>, Failure> {
         let limit = exchange.limits.attempt;
         self.sent.lock().unwrap().push(exchange);
         let scripted = self.scripted.lock().unwrap().pop_front().expect("no further exchange was scripted");
         match scripted {
-            Says(status, header) => Ok(Reply {
-                status: StatusCode::from_u16(status).unwrap(),
-                status_text: Bytes::new(),
-                headers: header.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect(),
-                body: NoBody,
-            }),
+            Says(status, header) => Ok(reply(status, header, false)),
+            Endless(status, header) => Ok(reply(status, header, true)),
             Fails(failure) => Err(failure),
             Silence => {
                 sleep(limit.expect("a limit, or the test would never end")).await;
@@ -94,6 +112,10 @@ impl Clock for TokioClock {
 fn reset(reused: bool) -> Scripted {
     let fault = Fault::new("ECONNRESET", Phase::Wait, Delivery::Unknown).with_ending(Ending::Rst);
     Fails(Failure { fault, reused })
+}
+
+fn refused() -> Scripted {
+    Fails(Failure { fault: Fault::new("ECONNREFUSED", Phase::Connect, Delivery::NotSent), reused: false })
 }
 
 fn get(url: &str) -> Call {
@@ -130,7 +152,7 @@ fn slow_hooks(delay: Duration) -> Option<Arc<dyn Hooks>> {
     Some(Arc::new(Slow(delay)))
 }
 
-fn fault_of(outcome: Result<Answer<NoBody>, CallError>) -> (Fault, Recovery) {
+fn fault_of(outcome: Result<Answer<Silent>, CallError>) -> (Fault, Recovery) {
     match outcome {
         Err(CallError::Fault { fault, recovery }) => (*fault, recovery),
         Err(other) => panic!("not a fault: {other:?}"),
@@ -174,9 +196,10 @@ async fn every_attempt_is_given_what_is_left_of_the_total() {
     };
     let begun = Instant::now();
     let (fault, recovery) = fault_of(script.client().call(call).await);
-    assert_eq!((&*fault.code, fault.phase, fault.delivery), ("ETIMEDOUT", Phase::Wait, Delivery::Unknown));
+    assert_eq!((&*fault.code, fault.phase, fault.delivery), ("ETIMEDOUT", Phase::Wait, Delivery::Answered));
     assert!(fault.reason.contains("10000 ms"), "{}", fault.reason);
     assert_eq!((recovery.gave_up, recovery.attempts.len()), (Some(GaveUp::OutOfTime), 2));
+    assert_eq!(recovery.attempts[1].fault.as_ref().unwrap().delivery, Delivery::Unknown);
     let limits = script.sent(|exchange| exchange.limits.attempt.unwrap());
     assert_eq!(limits[0], 9 * SECOND);
     assert!(limits[1] <= 6 * SECOND && limits[1] > 5 * SECOND, "{limits:?}");
@@ -268,4 +291,104 @@ async fn dropping_a_call_that_waits_ends_it() {
     assert!(tokio::time::timeout(SECOND, call).await.is_err());
     sleep(20 * SECOND).await;
     assert_eq!(script.sent(|_| ()).len(), 1);
+}
+
+/// The call as a whole is not unsent because its last part was: a caller that sends a POST again on the strength of
+/// `not-sent` would charge twice.
+#[tokio::test(start_paused = true)]
+async fn what_leaves_the_call_says_what_any_attempt_may_have_done() {
+    let once = |header: Option<(HeaderName, &'static str)>| {
+        let policy = Policy::new(Options { retries: 1, ..Options::default() });
+        let headers = header.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect();
+        Call { method: Method::POST, headers, policy: Arc::new(policy), ..get("http://a.test/") }
+    };
+    let key = Some((IDEMPOTENCY_KEY, "42"));
+    let cases = [
+        (once(None), vec![Says(303, Some((LOCATION, "/done"))), refused(), refused()], Delivery::Answered),
+        (once(key.clone()), vec![reset(false), refused()], Delivery::Unknown),
+        (once(key), vec![Says(503, None), refused()], Delivery::Answered),
+        (once(None), vec![refused(), refused()], Delivery::NotSent),
+    ];
+    for (call, script, reached) in cases {
+        let (fault, recovery) = fault_of(Script::of(script).client().call(call).await);
+        assert_eq!((&*fault.code, fault.delivery), ("ECONNREFUSED", reached));
+        let last = recovery.attempts.last().unwrap().fault.as_ref().unwrap();
+        assert_eq!(last.delivery, Delivery::NotSent, "of the attempt alone");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_takes_too_long_does_not_make_the_call_unsent() {
+    let script = Script::of([Says(303, Some((LOCATION, "/done"))), refused()]);
+    let call = Call { method: Method::POST, total: Some(SECOND), hooks: slow_hooks(LONG), ..get("http://a.test/") };
+    let (fault, _) = fault_of(script.client().call(call).await);
+    assert_eq!((&*fault.code, fault.delivery), ("ETIMEDOUT", Delivery::Answered));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_used_up_the_time_leaves_the_response_as_it_is() {
+    let script = Script::of([Says(503, None)]);
+    let answer = script.client().call(Call { hooks: slow_hooks(LONG), ..get("http://a.test/") }).await.unwrap();
+    let recovery = answer.recovery.unwrap();
+    assert_eq!((answer.status.as_u16(), recovery.gave_up), (503, Some(GaveUp::OutOfTime)));
+    assert_eq!(recovery.attempts.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_the_total_forbids_costs_no_budget() {
+    let one = BudgetOptions { ratio: 0.0, per_second: 0.1 };
+    let policy = Arc::new(Policy::new(Options { budget: Some(one), ..Options::default() }));
+    let script =
+        Script::of([Says(503, Some((RETRY_AFTER, "5"))), Says(503, Some((RETRY_AFTER, "5"))), Says(200, None)]);
+    let client = script.client();
+    let hurried = Call { total: Some(3 * SECOND), policy: Arc::clone(&policy), ..get("http://a.test/") };
+    assert_eq!(client.call(hurried).await.unwrap().status, 503);
+    assert_eq!(client.call(Call { policy, ..get("http://a.test/") }).await.unwrap().status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn reading_what_a_redirect_came_with_does_not_outlast_the_call() {
+    const TOTAL: Duration = Duration::from_millis(50);
+    let script = Script::of([reset(true), Endless(302, Some((LOCATION, "/b")))]);
+    let begun = Instant::now();
+    let (fault, recovery) = fault_of(script.client().call(Call { total: Some(TOTAL), ..get("http://a.test/") }).await);
+    assert!(begun.elapsed() < TOTAL + Duration::from_millis(5), "{:?}", begun.elapsed());
+    assert_eq!((&*fault.code, fault.delivery), ("ETIMEDOUT", Delivery::Answered));
+    assert_eq!(recovery.gave_up, Some(GaveUp::OutOfTime));
+    assert_eq!(recovery.attempts.len(), 2, "the request after the redirect was never sent");
+}
+
+/// A hook may take what the wait was to have; the timer itself is late on a machine that slept.
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_outlasts_the_call_ends_it_with_the_true_fault() {
+    let policy = Policy::new(Options { backoff: Backoff { base: SECOND, cap: SECOND }, ..Options::default() });
+    let script = Script::of([reset(false)]);
+    let call = Call {
+        total: Some(3 * SECOND),
+        hooks: slow_hooks(3 * SECOND - Duration::from_millis(1)),
+        policy: Arc::new(policy),
+        ..get("http://a.test/")
+    };
+    let (fault, recovery) = fault_of(script.client().call(call).await);
+    assert_eq!((&*fault.code, recovery.gave_up), ("ECONNRESET", Some(GaveUp::OutOfTime)));
+    assert_eq!(recovery.attempts.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_total_of_nothing_makes_no_attempt() {
+    let call = Call { total: Some(Duration::ZERO), ..get("http://a.test/") };
+    let (fault, recovery) = fault_of(Script::default().client().call(call).await);
+    assert_eq!((&*fault.code, fault.delivery), ("ETIMEDOUT", Delivery::NotSent));
+    assert!(recovery.attempts.is_empty() && recovery.gave_up == Some(GaveUp::OutOfTime));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hop_after_a_redirect_knows_that_the_pool_is_stale() {
+    let sent = |location: &'static str| async move {
+        let script = Script::of([reset(true), Says(302, Some((LOCATION, location))), Says(200, None)]);
+        script.client().call(get("http://a.test/")).await.unwrap();
+        script.sent(|exchange| exchange.connection)
+    };
+    assert_eq!(sent("/b").await, [Connection::Pooled, Connection::Fresh, Connection::Fresh]);
+    assert_eq!(sent("http://b.test/").await, [Connection::Pooled, Connection::Fresh, Connection::Pooled]);
 }

@@ -186,12 +186,25 @@ fn late(timed_out: TimedOut, port: Option<u16>) -> Fault {
 }
 
 fn unusable(error: &TransportError) -> Failure {
-    let fault = Fault::new("UNKNOWN", Phase::Connect, Delivery::NotSent).with_detail(error.to_string());
+    let fault = Fault::new("ERR_UNRESET_INTERNAL", Phase::Connect, Delivery::NotSent).with_detail(error.to_string());
     Failure { fault, reused: false }
 }
 
 impl Ends {
     fn of(info: &HttpInfo) -> Self {
         Ends { local: info.local_addr(), remote: info.remote_addr() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_cannot_be_made_is_our_fault_and_has_sent_nothing() {
+        let error = TransportError::Tls(rustls::Error::General("no provider".into()));
+        let Failure { fault, reused } = unusable(&error);
+        assert_eq!((&*fault.code, fault.delivery, reused), ("ERR_UNRESET_INTERNAL", Delivery::NotSent, false));
+        assert_eq!(fault.detail.as_deref(), Some("TLS cannot be configured"));
     }
 }

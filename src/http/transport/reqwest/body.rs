@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -58,33 +58,30 @@ impl ReqwestBody {
 impl IncomingBody for ReqwestBody {
     /// Dropping the future loses nothing; the time limit then starts anew with the next one.
     async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
-        let stall = self.stall;
-        let arrived = {
-            let mut chunk = pin!(self.response.chunk());
-            let mut timer = pin!(None);
-            // The timer is made only for a chunk that is not there yet.
-            poll_fn(|cx| {
-                if let Poll::Ready(arrived) = chunk.as_mut().poll(cx) {
-                    return Poll::Ready(Some(arrived));
-                }
-                let Some(deadline) = stall.and_then(|stall| Instant::now().checked_add(stall)) else {
-                    return Poll::Pending;
-                };
-                if timer.is_none() {
-                    timer.set(Some(sleep_until(deadline)));
-                }
-                match timer.as_mut().as_pin_mut() {
-                    Some(timer) => timer.poll(cx).map(|()| None),
-                    None => Poll::Pending,
-                }
-            })
-            .await
-        };
-        match arrived {
-            Some(Ok(chunk)) => Ok(chunk),
-            Some(Err(error)) => Err(self.broken(&error)),
-            None => Err(self.stalled()),
-        }
+        let mut timer = pin!(None);
+        // The timer is made only for a chunk that is not there yet.
+        poll_fn(|cx| {
+            if let Poll::Ready(arrived) = self.poll_arrived(cx) {
+                return Poll::Ready(arrived);
+            }
+            let Some(deadline) = self.stall.and_then(|stall| Instant::now().checked_add(stall)) else {
+                return Poll::Pending;
+            };
+            if timer.is_none() {
+                timer.set(Some(sleep_until(deadline)));
+            }
+            match timer.as_mut().as_pin_mut() {
+                Some(timer) => timer.poll(cx).map(|()| Err(self.stalled())),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
+        // reqwest keeps a body's state in the response, none of it in this future.
+        let arrived = ready!(pin!(self.response.chunk()).poll(cx));
+        Poll::Ready(arrived.map_err(|error| self.broken(&error)))
     }
 
     fn remaining(&self) -> Option<u64> {

@@ -119,7 +119,8 @@ impl<'a> Evidence<'a> {
         match self.hyper {
             // hyper says this only of a request that it hands back unwritten (`TrySendError::message`).
             Some(hyper) if hyper.is_canceled() => (Phase::Send, Delivery::NotSent),
-            Some(hyper) if hyper.is_parse() => (Phase::Receive, Delivery::Answered),
+            // Bytes came, but perhaps before the server had read the request: SSH greets whoever connects.
+            Some(hyper) if hyper.is_parse() => (Phase::Receive, Delivery::Unknown),
             _ if sent_all => (Phase::Wait, Delivery::Unknown),
             _ => (Phase::Send, Delivery::Unknown),
         }
@@ -152,6 +153,8 @@ impl<'a> Evidence<'a> {
                 Fault::new("ECONNRESET", phase, delivery).with_ending(Ending::Fin)
             }
             Some(hyper) if hyper.is_parse_status() => Fault::new("HPE_INVALID_STATUS", phase, delivery),
+            // Headers that are too large or too many (HPE_HEADER_OVERFLOW) are among these: hyper asks for its
+            // `server` feature before it tells them apart (`is_parse_too_large`), and has no other mark of them.
             Some(hyper) if hyper.is_parse() => Fault::new("HPE_INVALID_CONSTANT", phase, delivery),
             // Not the source's failure: it ended before, or went on after, the length it had stated.
             Some(hyper) if hyper.is_body_write_aborted() => {

@@ -60,7 +60,7 @@ fn the_backoff_does_not_outlast_within_where_the_server_named_a_time() {
         ..Options::default()
     };
     let decision = first(options, &asking(503, seconds(6)), request("GET"));
-    assert_eq!(delay(decision), Ok(Duration::from_secs(10)));
+    assert_eq!(delay(decision), Ok(Duration::from_secs(6)));
 }
 
 #[test]
@@ -68,4 +68,29 @@ fn retry_after_can_be_disregarded() {
     let options = Options { respect_retry_after: false, ..Options::default() };
     let decision = first(options, &asking(503, seconds(3600)), request("GET"));
     assert_eq!(delay(decision), Ok(millis(100)));
+}
+
+#[test]
+fn no_attempt_begins_when_the_call_is_over() {
+    let decide = |fault: &Fault, now| {
+        let mut retries = begin(Options::default());
+        retries.limit_to(Duration::from_secs(3));
+        delay(retries.decide(fault, request("GET"), None, false, now, &mut Highest))
+    };
+    assert_eq!(decide(&reset(), at(2_899)), Ok(millis(100)));
+    assert_eq!(decide(&reset(), at(2_900)), Err(GaveUp::OutOfTime), "no time would be left for the attempt");
+    assert_eq!(decide(&asking(503, seconds(2)), at(0)), Ok(Duration::from_secs(2)));
+    assert_eq!(decide(&asking(503, seconds(3)), at(0)), Err(GaveUp::OutOfTime));
+    assert_eq!(decide(&asking(503, seconds(61)), at(0)), Err(GaveUp::RetryAfterTooLong));
+}
+
+#[test]
+fn the_total_goes_on_where_within_begins_anew() {
+    let mut retries = begin(Options::default());
+    retries.limit_to(Duration::from_secs(100));
+    retries.progressed();
+    assert!(delay(retries.decide(&reset(), request("GET"), None, false, at(99_000), &mut Lowest)).is_ok());
+    retries.progressed();
+    let late = retries.decide(&reset(), request("GET"), None, true, at(100_000), &mut Lowest);
+    assert_eq!(delay(late), Err(GaveUp::OutOfTime));
 }
