@@ -115,6 +115,8 @@ export interface Timeouts {
 /** A `Response`, which also tells what it took to get it. */
 export interface FetchResponse extends Response {
   readonly recovery: Recovery;
+  /** Both have the recovery. */
+  clone(): FetchResponse;
 }
 
 /**
@@ -122,9 +124,16 @@ export interface FetchResponse extends Response {
  * as the built-in fetch throws it, which also carries the code, the fault and what was tried.
  */
 export interface FetchError extends TypeError {
-  /** That of the fault: `ECONNRESET`, `ETIMEDOUT`, `ENOTFOUND`, ... */
-  code: string;
-  cause: FaultError;
+  /**
+   * That of the cause: `ECONNRESET`, `ETIMEDOUT`, `ENOTFOUND`, ... Absent only when a request body failed with something
+   * that has no code.
+   */
+  code?: string;
+  /**
+   * A {@link FaultError}; but where the stream of a request body failed, whatever it threw, and where `integrity` did
+   * not match, an `Error` that says so. `classify(error)` is a fault in every case.
+   */
+  cause: unknown;
   recovery: Recovery;
 }
 

@@ -24,6 +24,8 @@ const ABORTS = {
  * @property {string} [headSeen] asked for when the client has the head of the response
  * @property {number} [timeout] ms
  * @property {number} [connectTimeout] ms
+ * @property {number} [silenceTimeout] ms, got's limit on a socket on which nothing moves
+ * @property {boolean} [http2] got, where the server offers it
  * @property {string} [ca]
  * @property {keyof ABORTS} [abort]
  * @property {number} [signalTimeout] ms, for `AbortSignal.timeout`

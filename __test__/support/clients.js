@@ -68,11 +68,12 @@ const CLIENTS = {
     return response;
   },
 
-  async got(url, { signal, timeout, connectTimeout, ca, onHead }) {
+  async got(url, { signal, timeout, connectTimeout, silenceTimeout, http2, ca, onHead }) {
     const { default: got } = await import(GOT);
     const call = got(url, {
       signal,
-      timeout: { request: timeout, connect: connectTimeout },
+      http2,
+      timeout: { request: timeout, connect: connectTimeout, socket: silenceTimeout },
       https: { certificateAuthority: ca },
       retry: { limit: 0 },
     });

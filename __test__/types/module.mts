@@ -45,6 +45,7 @@ same<typeof response, FetchResponse>(true);
 response satisfies Response;
 response.recovery satisfies Recovery;
 (await response.bytes()) satisfies Uint8Array;
+same<ReturnType<typeof response.clone>, FetchResponse>(true);
 // @ts-expect-error what it took cannot be changed
 response.recovery = { attempts: [], resumed: 0, bytesRefetched: 0 };
 
@@ -118,8 +119,11 @@ fault.kind === 'rest';
 
 declare const error: FetchError;
 error satisfies TypeError;
-error.cause satisfies FaultError & Fault & Error;
-error.code satisfies string;
+same<typeof error.code, string | undefined>(true);
+// @ts-expect-error a request body's stream may have thrown anything
+error.cause.reason;
+declare const cause: FaultError;
+cause satisfies Fault & Error;
 error.recovery.gaveUp satisfies GaveUp | undefined;
 // @ts-expect-error there is no such reason
 error.recovery.gaveUp === 'tired';

@@ -2,6 +2,10 @@
 
 /** Limits on time, by each client's own means: always `ETIMEDOUT`, with the phase as far as the client tells. */
 
+const http2 = require('node:http2');
+const { once } = require('node:events');
+
+const { makeCertificate } = require('../../support/certificates');
 const { startFaultyServer } = require('../../support/faulty-server');
 const { openBlackHole } = require('../../support/black-hole');
 const { ClientRunner } = require('../../support/client-task');
@@ -34,6 +38,29 @@ describe('a server that never answers', () => {
   test.each([['undici fetch'], ['undici request'], ['axios'], ['got']])('%s', async (client) => {
     const { fault } = await runner.run({ client, url: `${server.url}/stall-before`, timeout: MS });
     expect(fault).toMatchObject(WAITING);
+  });
+});
+
+describe('a server that took the request and never answers, whichever limit of got ends it', () => {
+  test.each([
+    ['1.1', { timeout: MS }],
+    ['1.1', { silenceTimeout: MS }],
+    // got sees nothing of the connection there, which is no proof that there was none.
+    ['2.0', { timeout: MS, http2: true }],
+    ['2.0', { silenceTimeout: MS, http2: true }],
+  ])('HTTP/%s with %j', async (version, limits) => {
+    const { key, cert } = await makeCertificate();
+    const silent = http2.createSecureServer({ key, cert, allowHTTP1: true });
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const taken = once(silent, 'request');
+    const url = `https://127.0.0.1:${silent.address().port}/`;
+    const { fault } = await runner.run({ client: 'got', url, ca: cert, ...limits });
+    const [{ httpVersion, stream }] = await taken;
+    expect(httpVersion).toBe(version);
+    expect(fault).toMatchObject(WAITING);
+    stream?.session.destroy();
+    silent.close();
   });
 });
 

@@ -169,6 +169,10 @@ const ENTRIES: &[Entry] = &[
         ])
         .action("Read the Location header (`redirect: 'manual'`), and correct the server."),
     ANSWERED
+        .code("ERR_INTEGRITY_MISMATCH", "The body of the response is not the one that `integrity` asks for.")
+        .causes(&["The file was changed and the digest was not", "Something on the way changed the body"])
+        .action("Do not use the response. Compare the digest with that of the file that was meant."),
+    ANSWERED
         .kind(Kind::TooLarge)
         .code("ERR_RESPONSE_TOO_LARGE", "The response is larger than the limit.")
         .causes(&["`size` of node-fetch is too low"])

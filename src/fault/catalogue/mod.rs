@@ -202,8 +202,8 @@ mod tests {
             "ERR_SSL_WRONG_VERSION_NUMBER",
             "ERR_TLS_CERT_ALTNAME_INVALID",
         ];
-        // `node/call.rs`
-        let boundary = ["ERR_UNRESET_INTERNAL"];
+        // `node/call.rs` and `lib/fetch/`
+        let boundary = ["ERR_INTEGRITY_MISMATCH", "ERR_UNRESET_INTERNAL"];
         let files: [&[&str]; 7] = [&call, &redirect, &evidence, &resolver, &tls, &tls_evidence, &boundary];
         for code in files.concat() {
             assert_eq!(find(code).map(|entry| entry.code), Some(code));
