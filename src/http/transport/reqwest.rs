@@ -132,7 +132,7 @@ impl ReqwestTransport {
     fn reply(&self, mut response: reqwest::Response, stall: Option<Duration>) -> Reply<ReqwestBody> {
         let ends = response.extensions().get::<HttpInfo>().map(Ends::of);
         if let Some(ends) = ends {
-            self.answered.remember(ends);
+            self.answered.note(ends, response.version(), response.headers());
         }
         let status = response.status();
         let status_text = match response.extensions().get::<ReasonPhrase>() {
