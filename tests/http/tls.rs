@@ -10,7 +10,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use unreset::fault::{Delivery, Fault, Kind, Phase};
 use unreset::http::call::Client;
-use unreset::http::transport::reqwest::{ReqwestTransport, TransportError, TransportOptions};
+use unreset::http::transport::reqwest::{ReqwestTransport, TransportOptions};
 
 use crate::support::*;
 
@@ -72,8 +72,7 @@ fn https(server: &Server) -> String {
 }
 
 fn trusting(authority: &Authority) -> TestClient {
-    let extra_roots = vec![Bytes::from(authority.pem())];
-    Client::new(ReqwestTransport::new(TransportOptions { extra_roots, ..TransportOptions::default() }).unwrap())
+    with_roots(vec![Bytes::from(authority.pem())])
 }
 
 /// The one fault of a POST to `server`: refusals are never retried, and nothing was sent.
@@ -99,16 +98,32 @@ async fn an_authority_that_was_added_is_trusted() {
     assert_eq!(server.seen()[1].connection, 0, "connections over TLS are pooled too");
 }
 
+fn with_roots(extra_roots: Vec<Bytes>) -> TestClient {
+    Client::new(ReqwestTransport::new(TransportOptions { extra_roots, ..Default::default() }).unwrap())
+}
+
 #[tokio::test]
-async fn roots_are_taken_as_der_too_and_nothing_else_is() {
+async fn roots_are_taken_as_der_too() {
     let authority = authority();
     let server = signed_by(&authority, leaf(), false).await;
-    let with = |root: Bytes| ReqwestTransport::new(TransportOptions { extra_roots: vec![root], ..Default::default() });
-    let client = Client::new(with(Bytes::copy_from_slice(authority.der())).unwrap());
+    let client = with_roots(vec![Bytes::copy_from_slice(authority.der())]);
     assert_eq!(text(client.call(post(https(&server), "secret")).await).await, "secret");
-    assert!(matches!(with(Bytes::from_static(b"\x30\x03no")), Err(TransportError::Certificate(_))));
-    let torn = Bytes::from(authority.pem().replace("-----END", "----"));
-    assert!(matches!(with(torn), Err(TransportError::Pem(_))));
+}
+
+#[tokio::test]
+async fn what_is_no_certificate_spoils_none_of_the_others() {
+    let (trusted, broken) = (authority(), authority().pem());
+    let server = signed_by(&trusted, leaf(), false).await;
+    let torn = broken.replace("-----END", "----");
+    let not_base64 = broken.replace("\nMII", "\n*II");
+    let not_a_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    assert!(torn != broken && not_base64 != broken);
+    // `openssl s_client -showcerts` writes " 0 s:CN = ..." before the first one.
+    let roots = format!("0 s:CN = Test\n{not_base64}\n{not_a_certificate}\n{}", trusted.pem());
+    for others in [Bytes::from(torn), Bytes::from_static(b"\x30\x82no"), Bytes::from_static(b"\x30\x03no")] {
+        let client = with_roots(vec![others, Bytes::from(roots.clone())]);
+        assert_eq!(text(client.call(post(https(&server), "secret")).await).await, "secret");
+    }
 }
 
 #[tokio::test]

@@ -54,7 +54,8 @@ pub struct TransportOptions {
     /// How long a connection may idle and still be used. The default is 4 s, undici's: Node servers close theirs
     /// after 5 s (`server.keepAliveTimeout`), and a request that leaves in that moment is lost.
     pub pool_idle_timeout: Duration,
-    /// Certificates to trust besides the bundled roots: PEM (any number in one) or DER (one each).
+    /// Certificates to trust besides the bundled roots: PEM (any number in one) or DER (one each). What is not a
+    /// certificate is skipped.
     pub extra_roots: Vec<Bytes>,
 }
 
@@ -71,10 +72,6 @@ impl Default for TransportOptions {
 /// A transport cannot be made of its options.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    #[error("a certificate to trust is not valid PEM")]
-    Pem(#[source] rustls::pki_types::pem::Error),
-    #[error("a certificate to trust is not a certificate")]
-    Certificate(#[source] rustls::Error),
     #[error("the certificate verifier cannot be made")]
     Verifier(#[source] rustls::client::VerifierBuilderError),
     #[error("TLS cannot be configured")]
@@ -93,7 +90,7 @@ impl ReqwestTransport {
     /// Makes the clients but opens nothing and starts no thread; needs no runtime yet.
     ///
     /// # Errors
-    /// An extra root that is not a certificate.
+    /// TLS or the HTTP client cannot be set up, which no option causes.
     pub fn new(options: TransportOptions) -> Result<Self, TransportError> {
         let tls = tls::config(&options.extra_roots)?;
         Ok(ReqwestTransport { lanes: Lanes::new(tls, options)?, answered: Arc::new(Answered::new()) })
@@ -132,7 +129,7 @@ impl ReqwestTransport {
     fn reply(&self, mut response: reqwest::Response, stall: Option<Duration>) -> Reply<ReqwestBody> {
         let ends = response.extensions().get::<HttpInfo>().map(Ends::of);
         if let Some(ends) = ends {
-            self.answered.remember(ends);
+            self.answered.note(ends, response.version(), response.headers());
         }
         let status = response.status();
         let status_text = match response.extensions().get::<ReasonPhrase>() {

@@ -8,6 +8,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ::http::header::CONNECTION;
+use ::http::{HeaderMap, Version};
+
 /// Connections remembered. A newcomer may take the place of another one; that one's end is then treated as a
 /// fresh connection's would be (with backoff), which is never wrong, only slower.
 const SLOTS: usize = 4096;
@@ -31,11 +34,21 @@ impl Answered {
         Answered { slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::new() }
     }
 
-    pub fn remember(&self, ends: Ends) {
+    fn remember(&self, ends: Ends) {
         let (slot, mark) = self.place(ends);
         // Most answers come over a connection that is known already: a read leaves the cache line shared.
         if slot.load(Ordering::Relaxed) != mark {
             slot.store(mark, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes an answer. A connection that closes with it is not remembered: nothing else reports its end, and its
+    /// addresses may soon be another connection's.
+    pub fn note(&self, ends: Ends, version: Version, headers: &HeaderMap) {
+        if stays_open(version, headers) {
+            self.remember(ends);
+        } else {
+            self.forget(ends);
         }
     }
 
@@ -53,8 +66,19 @@ impl Answered {
     }
 }
 
+/// RFC 9112, section 9.3. No connection is HTTP/1.0 and pooled without saying so.
+fn stays_open(version: Version, headers: &HeaderMap) -> bool {
+    let says = |option: &str| {
+        let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).any(|listed| listed.trim().eq_ignore_ascii_case(option))
+    };
+    if version == Version::HTTP_10 { says("keep-alive") } else { !says("close") }
+}
+
 #[cfg(test)]
 mod tests {
+    use ::http::HeaderValue;
+
     use super::*;
 
     fn ends(port: u16) -> Ends {
@@ -70,6 +94,20 @@ mod tests {
         assert!(!answered.forget(ends(40_001)));
         assert!(answered.forget(ends(40_000)));
         assert!(!answered.forget(ends(40_000)), "the addresses may be another connection's now");
+    }
+
+    #[test]
+    fn a_connection_that_closes_with_its_answer_is_not_remembered() {
+        let known = |version, connection: &[&'static str]| {
+            let headers = connection.iter().map(|value| (CONNECTION, HeaderValue::from_static(value))).collect();
+            let answered = Answered::new();
+            answered.remember(ends(40_000));
+            answered.note(ends(40_000), version, &headers);
+            answered.forget(ends(40_000))
+        };
+        assert!(known(Version::HTTP_11, &[]) && known(Version::HTTP_11, &["keep-alive, x-close"]));
+        assert!(!known(Version::HTTP_11, &["Close"]) && !known(Version::HTTP_11, &["upgrade", "x, close"]));
+        assert!(known(Version::HTTP_10, &["Keep-Alive"]) && !known(Version::HTTP_10, &[]));
     }
 
     #[test]

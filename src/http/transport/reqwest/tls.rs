@@ -21,7 +21,7 @@ use super::{TransportError, connector};
 /// HTTP/1.1 only, with ring, trusting the bundled Mozilla roots and `extra_roots`.
 pub(super) fn config(extra_roots: &[Bytes]) -> Result<ClientConfig, TransportError> {
     let provider = Arc::new(ring::default_provider());
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(extra_roots)?), Arc::clone(&provider))
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(extra_roots)), Arc::clone(&provider))
         .build()
         .map_err(TransportError::Verifier)?;
     let mut config = ClientConfig::builder_with_provider(provider)
@@ -34,24 +34,26 @@ pub(super) fn config(extra_roots: &[Bytes]) -> Result<ClientConfig, TransportErr
     Ok(config)
 }
 
-fn roots(extra: &[Bytes]) -> Result<RootCertStore, TransportError> {
+/// One bad certificate must not fail every call to every host: what cannot be read is skipped, as Node skips it
+/// (with a warning) in `NODE_EXTRA_CA_CERTS`, where these come from.
+fn roots(extra: &[Bytes]) -> RootCertStore {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     for bytes in extra {
-        for certificate in certificates(bytes)? {
-            roots.add(certificate).map_err(TransportError::Certificate)?;
-        }
+        roots.add_parsable_certificates(certificates(bytes));
     }
-    Ok(roots)
+    roots
 }
 
 /// PEM with any number of certificates, or one in DER.
-fn certificates(bytes: &Bytes) -> Result<Vec<CertificateDer<'static>>, TransportError> {
-    // A DER certificate is a SEQUENCE; no PEM text begins with that byte.
-    const DER_SEQUENCE: u8 = 0x30;
-    if bytes.first() == Some(&DER_SEQUENCE) {
-        return Ok(vec![CertificateDer::from(bytes.to_vec())]);
+fn certificates(bytes: &Bytes) -> Vec<CertificateDer<'static>> {
+    // A SEQUENCE whose length takes two bytes, as that of any certificate does. The first byte alone is also the
+    // digit 0, with which text before the first PEM section may begin.
+    const DER_CERTIFICATE: [u8; 2] = [0x30, 0x82];
+    if bytes.starts_with(&DER_CERTIFICATE) {
+        return vec![CertificateDer::from(bytes.to_vec())];
     }
-    CertificateDer::pem_slice_iter(bytes).collect::<Result<_, _>>().map_err(TransportError::Pem)
+    // The iterator goes on after a section that it could not read.
+    CertificateDer::pem_slice_iter(bytes).filter_map(Result::ok).collect()
 }
 
 /// webpki's verdict, with a refusal put in Node's words. Nothing that webpki refuses is accepted here.
