@@ -6,7 +6,7 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | had the exchange a connection yet, and how far had that come? | [`connector`], [`resolver`] |
+//! | had the exchange a connection yet, and how far had that come? | [`connector`], [`resolver`] over [`lookups`] |
 //! | which limit ran out? | [`exchange`] |
 //! | was the request body all read? | [`upload`] |
 //! | what does the error prove? | [`evidence`], [`tls_evidence`] |
@@ -17,6 +17,7 @@ mod connector;
 mod evidence;
 mod exchange;
 mod lanes;
+mod lookups;
 mod resolver;
 mod reuse;
 mod tls;
