@@ -8,7 +8,7 @@
 //! |---|---|
 //! | had the exchange a connection yet, and how far had that come? | [`connector`], [`resolver`] over [`lookups`] |
 //! | which limit ran out? | [`exchange`] |
-//! | was the request body all read? | [`upload`] |
+//! | was the request body all read, and if not, who is waited for? | [`upload`] |
 //! | what does the error prove? | [`evidence`], [`tls_evidence`] |
 //! | had the connection answered before? | [`reuse`] |
 
@@ -42,7 +42,7 @@ use self::evidence::Evidence;
 use self::exchange::{TimedOut, Watch};
 use self::lanes::Lanes;
 use self::reuse::{Answered, Ends};
-use self::upload::{Progress, Upload};
+use self::upload::{Progress, SLICE, Upload};
 use super::{Exchange, ExchangeBody, Failure, Reply, Transport};
 use crate::fault::{Delivery, Fault, Phase};
 
@@ -144,15 +144,13 @@ impl ReqwestTransport {
     }
 }
 
-/// Gives the request its body. The upload of one that has to be read is returned.
+/// Gives the request its body. The progress of one that takes a while to send is returned.
 fn fill(request: &mut reqwest::Request, body: ExchangeBody) -> Option<Arc<Progress>> {
     let states_no_body = matches!(*request.method(), Method::POST | Method::PUT);
     match body {
-        ExchangeBody::Stream { stream, length } => {
-            let (upload, progress) = Upload::new(stream, length);
-            *request.body_mut() = Some(reqwest::Body::wrap(upload));
-            return Some(progress);
-        }
+        ExchangeBody::Stream { stream, length } => return Some(upload(request, Upload::of_stream(stream, length))),
+        ExchangeBody::Bytes(bytes) if bytes.len() > SLICE => return Some(upload(request, Upload::of_bytes(bytes))),
+        // Few enough to be sent at once.
         ExchangeBody::Bytes(bytes) if !bytes.is_empty() => *request.body_mut() = Some(bytes.into()),
         // hyper sends no length with an empty body; servers wait, or answer 411, where the method implies one.
         ExchangeBody::Bytes(_) => state_empty(request),
@@ -160,6 +158,11 @@ fn fill(request: &mut reqwest::Request, body: ExchangeBody) -> Option<Arc<Progre
         ExchangeBody::Empty => {}
     }
     None
+}
+
+fn upload(request: &mut reqwest::Request, (upload, progress): (Upload, Arc<Progress>)) -> Arc<Progress> {
+    *request.body_mut() = Some(reqwest::Body::wrap(upload));
+    progress
 }
 
 fn state_empty(request: &mut reqwest::Request) {
