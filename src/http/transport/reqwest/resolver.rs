@@ -36,7 +36,7 @@ impl Resolve for SystemResolver {
                 _ => None,
             };
             connector::resolved(only);
-            Ok(Box::new(addresses.to_vec().into_iter()) as Addrs)
+            Ok(Box::new(Vec::from(&*addresses).into_iter()) as Addrs)
         })
     }
 }
