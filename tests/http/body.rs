@@ -120,6 +120,19 @@ async fn a_source_of_another_length_than_it_states_is_the_callers_mistake() {
 }
 
 #[tokio::test]
+async fn a_content_length_that_the_caller_wrote_must_be_true() {
+    for length in ["9", "4"] {
+        let server = Server::start(Peer::echo).await;
+        let call = put(&server, Source::of(&["whole"])).header("content-length", length);
+        let (fault, _) = failed(client().call(call).await);
+        assert_eq!((&*fault.code, fault.transient), ("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", false), "{length}");
+        let call = post(server.url("/"), "whole").header("content-length", length);
+        let (fault, _) = failed(client().call(call).await);
+        assert_eq!((&*fault.code, fault.transient), ("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", false), "{length}");
+    }
+}
+
+#[tokio::test]
 async fn bytes_too_many_to_send_at_once_arrive_with_their_length() {
     let server = Server::start(Peer::echo).await;
     let body = "0123456789abcdef".repeat(64 * 1024);

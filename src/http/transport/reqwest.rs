@@ -148,10 +148,19 @@ impl ReqwestTransport {
 fn fill(request: &mut reqwest::Request, body: ExchangeBody) -> Option<Arc<Progress>> {
     let states_no_body = matches!(*request.method(), Method::POST | Method::PUT);
     match body {
-        ExchangeBody::Stream { stream, length } => return Some(upload(request, Upload::of_stream(stream, length))),
-        ExchangeBody::Bytes(bytes) if bytes.len() > SLICE => return Some(upload(request, Upload::of_bytes(bytes))),
-        // Few enough to be sent at once.
-        ExchangeBody::Bytes(bytes) if !bytes.is_empty() => *request.body_mut() = Some(bytes.into()),
+        ExchangeBody::Stream { stream, length } => {
+            let length = stated_length(request).or(length);
+            return Some(upload(request, Upload::of_stream(stream, length)));
+        }
+        ExchangeBody::Bytes(bytes) if !bytes.is_empty() => {
+            let actual = bytes.len() as u64;
+            let length = stated_length(request).unwrap_or(actual);
+            if bytes.len() > SLICE || length != actual {
+                return Some(upload(request, Upload::of_bytes(bytes, length)));
+            }
+            // Few enough to be sent at once.
+            *request.body_mut() = Some(bytes.into());
+        }
         // hyper sends no length with an empty body; servers wait, or answer 411, where the method implies one.
         ExchangeBody::Bytes(_) => state_empty(request),
         ExchangeBody::Empty if states_no_body => state_empty(request),
@@ -163,6 +172,11 @@ fn fill(request: &mut reqwest::Request, body: ExchangeBody) -> Option<Arc<Progre
 fn upload(request: &mut reqwest::Request, (upload, progress): (Upload, Arc<Progress>)) -> Arc<Progress> {
     *request.body_mut() = Some(reqwest::Body::wrap(upload));
     progress
+}
+
+/// What the caller's own `Content-Length` says. hyper believes it, whatever the body has.
+fn stated_length(request: &reqwest::Request) -> Option<u64> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn state_empty(request: &mut reqwest::Request) {
