@@ -28,7 +28,8 @@ pub enum Connection {
 pub struct Limits {
     /// Resolve, connect and TLS handshake together.
     pub connect: Option<Duration>,
-    /// From the moment the request is sent to the end of the response head.
+    /// From the moment the request is sent to the end of the response head; and before that, the longest time in which
+    /// the peer takes nothing of a body that is there to be sent.
     pub headers: Option<Duration>,
     /// The longest silence inside the response body.
     pub body: Option<Duration>,

@@ -109,11 +109,37 @@ async fn a_failing_source_ends_the_call_with_its_own_failure() {
 }
 
 #[tokio::test]
-async fn a_source_shorter_than_its_length_is_the_callers_mistake() {
+async fn a_source_of_another_length_than_it_states_is_the_callers_mistake() {
+    for (length, pieces) in [(9, &["short"][..]), (4, &["longer"]), (6, &["longer", " than stated"])] {
+        let server = Server::start(Peer::echo).await;
+        let source = Source { length: Some(length), ..Source::of(pieces) };
+        let (fault, _) = failed(client().call(put(&server, source)).await);
+        assert_eq!((&*fault.code, fault.transient), ("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", false));
+        assert!(server.seen().is_empty(), "the server must not take a part for the whole");
+    }
+}
+
+#[tokio::test]
+async fn a_content_length_that_the_caller_wrote_must_be_true() {
+    for length in ["9", "4"] {
+        let server = Server::start(Peer::echo).await;
+        let call = put(&server, Source::of(&["whole"])).header("content-length", length);
+        let (fault, _) = failed(client().call(call).await);
+        assert_eq!((&*fault.code, fault.transient), ("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", false), "{length}");
+        let call = post(server.url("/"), "whole").header("content-length", length);
+        let (fault, _) = failed(client().call(call).await);
+        assert_eq!((&*fault.code, fault.transient), ("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", false), "{length}");
+    }
+}
+
+#[tokio::test]
+async fn bytes_too_many_to_send_at_once_arrive_with_their_length() {
     let server = Server::start(Peer::echo).await;
-    let source = Source { length: Some(9), ..Source::of(&["short"]) };
-    let (fault, _) = failed(client().call(put(&server, source)).await);
-    assert_eq!((&*fault.code, fault.transient), ("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", false));
+    let body = "0123456789abcdef".repeat(64 * 1024);
+    let call = Call { body: RequestBody::Bytes(body.clone().into()), ..call(Method::PUT, server.url("/")) };
+    assert!(text(client().call(call).await).await == body);
+    let seen = &server.seen()[0];
+    assert_eq!((seen.header("transfer-encoding"), seen.header("content-length")), (None, Some("1048576")));
 }
 
 #[tokio::test]

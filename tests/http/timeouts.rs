@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use http::Method;
 use unreset::fault::{Delivery, Kind, Phase};
+use unreset::http::body::RequestBody;
 use unreset::http::call::Call;
 use unreset::http::transport::{IncomingBody, Limits};
 use unreset::policy::GaveUp;
@@ -80,6 +81,61 @@ async fn an_upload_that_takes_longer_than_the_attempt_may_is_a_fault_of_sending(
     let call = call(Method::POST, server.url("/")).source(endless);
     let (fault, ..) = gave_up(client().call(limited(call, |limits| limits.attempt = Some(SHORT))).await);
     assert_eq!((&*fault.code, fault.phase, fault.delivery), ("ETIMEDOUT", Phase::Send, Delivery::Unknown));
+}
+
+/// More than the buffers of both ends take.
+const TOO_MUCH: usize = 32 << 20;
+
+/// Reads a head, and nothing of the body.
+async fn stops_reading() -> Server {
+    Server::start(|mut peer| async move {
+        peer.head().await;
+        std::future::pending::<()>().await;
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_peer_that_stops_reading_is_not_waited_for_without_end() {
+    const PIECE: &str = match std::str::from_utf8(&[b'x'; 1 << 20]) {
+        Ok(text) => text,
+        Err(_) => unreachable!(),
+    };
+    let stream = |call: Call| call.source(Source::of(&[PIECE; TOO_MUCH >> 20]));
+    let bytes = |call: Call| Call { body: RequestBody::Bytes(vec![b'x'; TOO_MUCH].into()), ..call };
+    for with_body in [stream as fn(Call) -> Call, bytes] {
+        let server = stops_reading().await;
+        let call = limited(with_body(call(Method::POST, server.url("/"))), |limits| limits.headers = Some(SHORT));
+        let outcome = tokio::time::timeout(LONG, client().call(call)).await.expect("it settles");
+        let (fault, reason, _) = gave_up(outcome);
+        assert_eq!((&*fault.code, fault.phase, fault.delivery), ("ETIMEDOUT", Phase::Send, Delivery::Unknown));
+        assert!(fault.reason.contains("took no more"), "{}", fault.reason);
+        assert_eq!(reason, GaveUp::NotIdempotent);
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_reads_slowly_is_waited_for() {
+    const PAUSES: u32 = 6;
+    let server = Server::start(|mut peer| async move {
+        let head = peer.head().await.unwrap();
+        let length: usize = head.header("content-length").unwrap().parse().unwrap();
+        let mut read = 0;
+        for pause in 1..=PAUSES {
+            tokio::time::sleep(SHORT).await;
+            while read < length * pause as usize / PAUSES as usize {
+                peer.more().await.unwrap();
+                read += std::mem::take(&mut peer.unread).len();
+            }
+        }
+        peer.respond("200 OK", "all read").await;
+    })
+    .await;
+    let body = RequestBody::Bytes(vec![b'x'; TOO_MUCH].into());
+    let call = limited(Call { body, ..call(Method::POST, server.url("/")) }, |limits| limits.headers = Some(SHORT * 4));
+    let begun = Instant::now();
+    assert_eq!(text(client().call(call).await).await, "all read");
+    assert!(begun.elapsed() > SHORT * 4, "or the limit would not have mattered");
 }
 
 #[tokio::test]

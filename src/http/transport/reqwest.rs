@@ -6,9 +6,9 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | had the exchange a connection yet, and how far had that come? | [`connector`], [`resolver`] |
+//! | had the exchange a connection yet, and how far had that come? | [`connector`], [`resolver`] over [`lookups`] |
 //! | which limit ran out? | [`exchange`] |
-//! | was the request body all read? | [`upload`] |
+//! | was the request body all read, and if not, who is waited for? | [`upload`] |
 //! | what does the error prove? | [`evidence`], [`tls_evidence`] |
 //! | had the connection answered before? | [`reuse`] |
 
@@ -17,6 +17,7 @@ mod connector;
 mod evidence;
 mod exchange;
 mod lanes;
+mod lookups;
 mod resolver;
 mod reuse;
 mod tls;
@@ -41,7 +42,7 @@ use self::evidence::Evidence;
 use self::exchange::{TimedOut, Watch};
 use self::lanes::Lanes;
 use self::reuse::{Answered, Ends};
-use self::upload::{Progress, Upload};
+use self::upload::{Progress, SLICE, Upload};
 use super::{Exchange, ExchangeBody, Failure, Reply, Transport};
 use crate::fault::{Delivery, Fault, Phase};
 
@@ -143,22 +144,39 @@ impl ReqwestTransport {
     }
 }
 
-/// Gives the request its body. The upload of one that has to be read is returned.
+/// Gives the request its body. The progress of one that takes a while to send is returned.
 fn fill(request: &mut reqwest::Request, body: ExchangeBody) -> Option<Arc<Progress>> {
     let states_no_body = matches!(*request.method(), Method::POST | Method::PUT);
     match body {
         ExchangeBody::Stream { stream, length } => {
-            let (upload, progress) = Upload::new(stream, length);
-            *request.body_mut() = Some(reqwest::Body::wrap(upload));
-            return Some(progress);
+            let length = stated_length(request).or(length);
+            return Some(upload(request, Upload::of_stream(stream, length)));
         }
-        ExchangeBody::Bytes(bytes) if !bytes.is_empty() => *request.body_mut() = Some(bytes.into()),
+        ExchangeBody::Bytes(bytes) if !bytes.is_empty() => {
+            let actual = bytes.len() as u64;
+            let length = stated_length(request).unwrap_or(actual);
+            if bytes.len() > SLICE || length != actual {
+                return Some(upload(request, Upload::of_bytes(bytes, length)));
+            }
+            // Few enough to be sent at once.
+            *request.body_mut() = Some(bytes.into());
+        }
         // hyper sends no length with an empty body; servers wait, or answer 411, where the method implies one.
         ExchangeBody::Bytes(_) => state_empty(request),
         ExchangeBody::Empty if states_no_body => state_empty(request),
         ExchangeBody::Empty => {}
     }
     None
+}
+
+fn upload(request: &mut reqwest::Request, (upload, progress): (Upload, Arc<Progress>)) -> Arc<Progress> {
+    *request.body_mut() = Some(reqwest::Body::wrap(upload));
+    progress
+}
+
+/// What the caller's own `Content-Length` says. hyper believes it, whatever the body has.
+fn stated_length(request: &reqwest::Request) -> Option<u64> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn state_empty(request: &mut reqwest::Request) {

@@ -70,10 +70,9 @@ impl IncomingBody for ReqwestBody {
             if timer.is_none() {
                 timer.set(Some(sleep_until(deadline)));
             }
-            match timer.as_mut().as_pin_mut() {
-                Some(timer) => timer.poll(cx).map(|()| Err(self.stalled())),
-                None => Poll::Pending,
-            }
+            let Some(timer) = timer.as_mut().as_pin_mut() else { unreachable!("it was just set") };
+            ready!(timer.poll(cx));
+            Poll::Ready(Err(self.stalled()))
         })
         .await
     }

@@ -16,8 +16,8 @@ use super::connector::Sight;
 use super::resolver::ResolveFailed;
 use super::reuse::Ends;
 use super::tls_evidence;
+use super::upload::UploadFailed;
 use crate::fault::{Delivery, Ending, Fault, Phase};
-use crate::http::body::SourceFailed;
 
 /// What was found in the chain below a reqwest error.
 pub(super) struct Evidence<'a> {
@@ -27,23 +27,15 @@ pub(super) struct Evidence<'a> {
     resolve: Option<&'a ResolveFailed>,
     tls: Option<&'a rustls::Error>,
     io: Option<&'a io::Error>,
-    source_failed: bool,
+    upload: Option<&'a UploadFailed>,
     /// Of the connection on which it happened.
     pub ends: Option<Ends>,
 }
 
 impl<'a> Evidence<'a> {
     pub fn of(error: &'a reqwest::Error) -> Self {
-        let mut found = Evidence {
-            error,
-            client: None,
-            hyper: None,
-            resolve: None,
-            tls: None,
-            io: None,
-            source_failed: false,
-            ends: None,
-        };
+        let mut found =
+            Evidence { error, client: None, hyper: None, resolve: None, tls: None, io: None, upload: None, ends: None };
         for cause in causes(error) {
             if let Some(client) = cause.downcast_ref::<legacy::Error>() {
                 found.ends = ends_of(client);
@@ -60,8 +52,8 @@ impl<'a> Evidence<'a> {
                 found.tls = found.tls.or(Some(tls));
             } else if let Some(resolve) = cause.downcast_ref() {
                 found.resolve = Some(resolve);
-            } else if cause.is::<SourceFailed>() {
-                found.source_failed = true;
+            } else if let Some(upload) = cause.downcast_ref() {
+                found.upload = Some(upload);
             }
         }
         found
@@ -133,8 +125,10 @@ impl<'a> Evidence<'a> {
             fault.errno = failed.errno;
             return fault;
         }
-        if self.source_failed {
-            return Fault::aborted(phase, delivery);
+        match self.upload {
+            Some(UploadFailed::Source(_)) => return Fault::aborted(phase, delivery),
+            Some(UploadFailed::Length) => return Fault::new("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", phase, delivery),
+            None => {}
         }
         if let Some(tls) = self.tls {
             return Fault::new(tls_evidence::code(tls), phase, delivery);
@@ -156,10 +150,6 @@ impl<'a> Evidence<'a> {
             // Headers that are too large or too many (HPE_HEADER_OVERFLOW) are among these: hyper asks for its
             // `server` feature before it tells them apart (`is_parse_too_large`), and has no other mark of them.
             Some(hyper) if hyper.is_parse() => Fault::new("HPE_INVALID_CONSTANT", phase, delivery),
-            // Not the source's failure: it ended before, or went on after, the length it had stated.
-            Some(hyper) if hyper.is_body_write_aborted() => {
-                Fault::new("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", phase, delivery)
-            }
             Some(hyper) if hyper.is_canceled() || hyper.is_closed() => Fault::new("ECONNRESET", phase, delivery),
             _ => Fault::new("UNKNOWN", phase, delivery),
         }

@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::connector::Sight;
-use super::upload::Progress;
+use super::upload::{Progress, Stage};
 use crate::fault::{Delivery, Phase};
 use crate::http::transport::Limits;
 
@@ -40,11 +40,12 @@ pin_project! {
         end_by: Option<Instant>,
         headers: Option<Duration>,
         headers_by: Option<Instant>,
+        sending_from: Option<Instant>,
     }
 }
 
 impl<'a, F: Future> Watch<'a, F> {
-    /// `upload` is `None` for a body that needs no reading.
+    /// `upload` is `None` for a body that is sent at once.
     pub fn new(exchange: F, limits: &Limits, sight: Sight, upload: Option<&'a Progress>) -> Self {
         let now = Instant::now();
         Watch {
@@ -56,6 +57,7 @@ impl<'a, F: Future> Watch<'a, F> {
             end_by: limits.attempt.and_then(|limit| now.checked_add(limit)),
             headers: limits.headers,
             headers_by: None,
+            sending_from: None,
         }
     }
 }
@@ -68,10 +70,11 @@ impl<F: Future> Future for Watch<'_, F> {
         if let Poll::Ready(output) = this.sight.poll(this.exchange, cx) {
             return Poll::Ready(Ok((output, *this.sight)));
         }
-        let phase = match (this.sight.connecting, this.upload) {
+        let upload = this.upload.map_or(Stage::Finished, |upload| upload.stage(cx));
+        let phase = match (this.sight.connecting, upload) {
             (true, _) => this.sight.stage,
-            (false, Some(upload)) if !upload.is_finished(cx) => Phase::Send,
-            (false, _) => Phase::Wait,
+            (false, Stage::Connection { .. } | Stage::Source) => Phase::Send,
+            (false, Stage::Finished) => Phase::Wait,
         };
         loop {
             let limit = match phase {
@@ -82,8 +85,16 @@ impl<F: Future> Future for Watch<'_, F> {
                     }
                     *this.headers_by
                 }
-                // The pace of an upload is the caller's and the peer's affair; TCP keepalive finds a dead peer.
-                Phase::Send => None,
+                // A peer that takes nothing is waited for no longer than one that says nothing. TCP itself would wait
+                // on: Linux sends no keepalive probes while data is unacknowledged, and a peer that is alive but has
+                // closed its window answers the probes for that. The pace of the source is the caller's affair.
+                Phase::Send => match (upload, *this.headers) {
+                    (Stage::Connection { taken }, Some(headers)) => {
+                        let sending_from = *this.sending_from.get_or_insert_with(Instant::now);
+                        taken.unwrap_or(sending_from).checked_add(headers)
+                    }
+                    _ => None,
+                },
                 _ => *this.connect_by,
             };
             let Some(deadline) = [limit, *this.end_by].into_iter().flatten().min() else {
@@ -118,6 +129,7 @@ fn delivery(sight: Sight) -> Delivery {
 fn reason(phase: Phase, own_limit: bool) -> &'static str {
     match phase {
         _ if !own_limit => "The attempt reached its time limit before an answer began.",
+        Phase::Send => "The server took no more of the request body within the time limit for headers.",
         Phase::Wait => "The server did not begin its answer within the time limit for headers.",
         Phase::Resolve => "The host name was not resolved within the time limit for connecting.",
         Phase::Handshake => "The TLS handshake did not finish within the time limit for connecting.",

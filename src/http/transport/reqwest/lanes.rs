@@ -3,7 +3,7 @@
 //! reqwest fixes the pool and the connect limit when a client is made, but calls differ: a retry wants a
 //! connection that no request has used, and some calls grant more time to connect than is usual. Each such
 //! combination is a lane, a client with its own pool. All share one TLS configuration, and with it the sessions
-//! that make the next handshake cheap. Lanes that nobody asks for are never made.
+//! that make the next handshake cheap, and the lookups in flight. Lanes that nobody asks for are never made.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -21,14 +21,15 @@ use crate::http::transport::{Connection, Limits};
 /// with callgrind over one small call, this number costs 2 % of its instructions and 2000 would cost 4 %.
 const MAX_RESPONSE_HEADERS: usize = 256;
 
-/// A peer that vanished without a word (power cut, dropped NAT entry) is found after 60 s: 15 s of silence, then
-/// three unanswered probes, 15 s apart.
+/// A peer that vanished without a word (power cut, dropped NAT entry) while we wait for it is found after 60 s: 15 s of
+/// silence, then three unanswered probes, 15 s apart. Linux sends none while data is unacknowledged.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVE_PROBES: u32 = 3;
 
 pub(super) struct Lanes {
     tls: ClientConfig,
     options: TransportOptions,
+    resolver: SystemResolver,
     pooled: Client,
     fresh: OnceLock<Client>,
     patient_pooled: OnceLock<Client>,
@@ -37,10 +38,13 @@ pub(super) struct Lanes {
 
 impl Lanes {
     pub fn new(tls: ClientConfig, options: TransportOptions) -> Result<Self, TransportError> {
-        let pooled = client(tls.clone(), &options, Connection::Pooled, Some(options.connect_timeout))?;
+        let resolver = SystemResolver::new();
+        let pooled =
+            client(tls.clone(), resolver.clone(), &options, Connection::Pooled, Some(options.connect_timeout))?;
         Ok(Lanes {
             tls,
             options,
+            resolver,
             pooled,
             fresh: OnceLock::new(),
             patient_pooled: OnceLock::new(),
@@ -61,7 +65,13 @@ impl Lanes {
         if let Some(client) = lane.get() {
             return Ok(client);
         }
-        let made = client(self.tls.clone(), &self.options, connection, usual.then_some(self.options.connect_timeout))?;
+        let made = client(
+            self.tls.clone(),
+            self.resolver.clone(),
+            &self.options,
+            connection,
+            usual.then_some(self.options.connect_timeout),
+        )?;
         Ok(lane.get_or_init(|| made))
     }
 }
@@ -69,6 +79,7 @@ impl Lanes {
 /// reqwest as a plain exchange: everything that acts on its own is off.
 fn client(
     tls: ClientConfig,
+    resolver: SystemResolver,
     options: &TransportOptions,
     connection: Connection,
     connect_timeout: Option<Duration>,
@@ -82,7 +93,7 @@ fn client(
         .http1_only()
         .http1_max_headers(MAX_RESPONSE_HEADERS)
         .tls_backend_preconfigured(tls)
-        .dns_resolver(SystemResolver)
+        .dns_resolver(resolver)
         .connector_layer(Watched)
         .tcp_nodelay(true)
         .tcp_keepalive(KEEPALIVE)

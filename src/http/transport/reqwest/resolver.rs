@@ -5,65 +5,82 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::connector;
+use super::lookups::Lookups;
 
-/// The system's resolver, `getaddrinfo`, on tokio's threads for blocking calls.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SystemResolver;
+/// The system's resolver, `getaddrinfo`, on tokio's threads for blocking calls. Clones share the lookups in flight.
+#[derive(Debug, Clone)]
+pub(super) struct SystemResolver {
+    lookups: Arc<Lookups>,
+}
+
+impl SystemResolver {
+    pub fn new() -> Self {
+        SystemResolver { lookups: Arc::new(Lookups::new(ask)) }
+    }
+}
 
 impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let host = name.as_str().to_owned();
+        let lookups = Arc::clone(&self.lookups);
         Box::pin(async move {
             connector::resolving();
-            let addresses = lookup(host).await?;
+            let addresses = lookups.addresses(name.as_str()).await?;
             let only = match addresses[..] {
                 [address] => Some(address),
                 _ => None,
             };
             connector::resolved(only);
-            Ok(Box::new(addresses.into_iter()) as Addrs)
+            Ok(Box::new(Vec::from(&*addresses).into_iter()) as Addrs)
         })
     }
 }
 
+/// What a lookup came to, for all who waited for it.
+pub(super) type Addresses = Result<Arc<[SocketAddr]>, ResolveFailed>;
+
 /// A name could not be resolved.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("getaddrinfo for {host}")]
 pub(super) struct ResolveFailed {
-    pub host: String,
+    pub host: Arc<str>,
     /// As Node names it: `ENOTFOUND`, `EAI_AGAIN`, ...
     pub code: &'static str,
     /// What libuv gives that code (`uv.h`), where it has a number.
     pub errno: Option<i32>,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-async fn lookup(host: String) -> Result<Vec<SocketAddr>, ResolveFailed> {
-    let asked = host.clone();
-    let looked_up = tokio::task::spawn_blocking(move || {
-        let hints = AddrInfoHints { socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
-        getaddrinfo(Some(&asked), None, Some(hints))?
-            .map(|entry| entry.map(|entry| entry.sockaddr).map_err(LookupError::from))
-            .collect::<Result<Vec<_>, _>>()
-    });
-    match looked_up.await {
-        Ok(Ok(addresses)) if addresses.is_empty() => Err(not_found(host)),
-        Ok(Ok(addresses)) => Ok(addresses),
-        Ok(Err(error)) => {
-            let (code, errno) = node_code(error.kind());
-            Err(ResolveFailed { host, code, errno, source: Some(Box::new(std::io::Error::from(error))) })
-        }
-        // The runtime is shutting down: nothing is known about the name.
-        Err(error) => Err(ResolveFailed { host, code: "EAI_AGAIN", errno: Some(-3001), source: Some(error.into()) }),
+impl ResolveFailed {
+    /// The lookup itself broke off: nothing is known about the name.
+    pub fn unknown(host: Arc<str>) -> Self {
+        ResolveFailed { host, code: "EAI_AGAIN", errno: Some(-3001), source: None }
     }
 }
 
-fn not_found(host: String) -> ResolveFailed {
+/// Blocks until the system answers, which may take half a minute.
+fn ask(host: &Arc<str>) -> Addresses {
+    let hints = AddrInfoHints { socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
+    let addresses = getaddrinfo(Some(host), None, Some(hints)).and_then(|entries| {
+        entries.map(|entry| entry.map(|entry| entry.sockaddr).map_err(LookupError::from)).collect::<Result<Vec<_>, _>>()
+    });
+    match addresses {
+        Ok(addresses) if addresses.is_empty() => Err(not_found(Arc::clone(host))),
+        Ok(addresses) => Ok(addresses.into()),
+        Err(error) => {
+            let (code, errno) = node_code(error.kind());
+            let source = Arc::new(std::io::Error::from(error));
+            Err(ResolveFailed { host: Arc::clone(host), code, errno, source: Some(source) })
+        }
+    }
+}
+
+fn not_found(host: Arc<str>) -> ResolveFailed {
     ResolveFailed { host, code: "ENOTFOUND", errno: Some(-3008), source: None }
 }
 
@@ -86,9 +103,9 @@ fn node_code(kind: LookupErrorKind) -> (&'static str, Option<i32>) {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_local_name_has_addresses() {
-        let addresses = lookup("localhost".to_owned()).await.expect("every machine knows localhost");
+    #[test]
+    fn a_local_name_has_addresses() {
+        let addresses = ask(&"localhost".into()).expect("every machine knows localhost");
         assert!(addresses.iter().all(|address| address.ip().is_loopback()), "{addresses:?}");
     }
 
