@@ -7,7 +7,7 @@ const { setImmediate: nextTurn } = require('node:timers/promises');
 const { fetch, contenders } = require('../../support/fetch-contenders');
 const { createFetch } = require('../../..');
 const { startOrigin, closeOrigins, readInto } = require('../../support/origin-server');
-const { openBlackHole } = require('../../support/fetch-black-hole');
+const { openBlackHole } = require('../../support/black-hole');
 const { reply, ok, silence, partial, inTurn, rst } = require('../../support/fetch-answers');
 
 afterEach(closeOrigins);

@@ -5,7 +5,7 @@ const { once } = require('node:events');
 
 const { fetch, createFetch } = require('../../..');
 const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { openBlackHole } = require('../../support/fetch-black-hole');
+const { openBlackHole } = require('../../support/black-hole');
 const { reply, ok, silence, partial, inTurn } = require('../../support/fetch-answers');
 const { caught } = require('../../support/fetch-outcomes');
 
