@@ -32,7 +32,7 @@ Object.defineProperty(FaultError.prototype, 'name', { value: 'FaultError', confi
  * How a call failed, until somebody who waits for it is told.
  *
  * The answer arrives on the event loop, where the stack says nothing about who called. To note the stack of every
- * call beforehand costs more than the rest of the call. So the error itself is made by {@link toThrow}, in the async
+ * call beforehand costs about as much as the rest of the call (Node 20: about 20 us instead of 10). So the error itself is made by {@link toThrow}, in the async
  * function that the caller awaits: there V8 knows the callers, at no cost to calls that succeed.
  */
 class CallFailure {
