@@ -664,9 +664,9 @@ export type LatencyFault = {
   type: 'latency';
   /** How much later, in ms. */
   ms: number;
-  /** Up to this much more or less, in ms; drawn for each piece of data. Default 0. */
+  /** Up to this much more or less, in ms, at most `ms`; drawn for each piece of data. Default 0. */
   jitter?: number;
-} & (AcceptPoint | BytesPoint | RequestPoint | ResponsePoint) & FaultSelection;
+} & ({ on: 'accept' } | BytesPoint | RequestPoint | ResponsePoint) & FaultSelection;
 
 /**
  * No more than so many bytes per second, for each connection, in the direction.

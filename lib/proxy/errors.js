@@ -6,23 +6,24 @@ const { getSystemErrorMap } = require('node:util');
 
 /**
  * Why a proxy does not listen, as `net.Server` reports it.
- * @param {{ code: string, syscall: string, address: string, port: number, detail?: string }} problem
+ * @param {{ code: string, detail: string, syscall?: string, address?: string, port?: number }} problem without a system
+ *   call it is a bug of ours
  */
-function listenError({ code, syscall, address, port, detail }) {
-  const [errno, words] = systemError(code);
+function listenError({ code, detail, syscall, address, port }) {
+  if (syscall === undefined) return Object.assign(new Error(detail), { code });
+  const [errno, words = detail] = systemError(code);
   const place = syscall === 'listen' ? hostPort(address, port) : address;
-  const error = new Error(`${syscall} ${code}: ${words ?? detail} ${place}`);
+  const error = new Error(`${syscall} ${code}: ${words} ${place}`);
   if (errno !== undefined) error.errno = errno;
   return Object.assign(error, { code, syscall, address, port });
 }
 
 /**
  * Why a fault is refused: the message names the option and says what is accepted.
- * @param {{ message: string, isRange: boolean }} problem
+ * @param {{ code: string, message: string, isRange: boolean }} problem
  */
-function planError({ message, isRange }) {
-  if (isRange) return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
-  return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_VALUE' });
+function planError({ code, message, isRange }) {
+  return Object.assign(isRange ? new RangeError(message) : new TypeError(message), { code });
 }
 
 /** A fault was given to a proxy that is closed. The code is that of a closed `net.Server`. */

@@ -119,11 +119,12 @@ class FaultProxy {
   }
 
   async #close() {
-    await new Promise((resolve) => {
+    const problem = await new Promise((resolve) => {
       this.#native.close(resolve);
     });
     this.#native.hold(false);
     open.delete(this);
+    if (problem !== null) throw listenError(JSON.parse(problem));
   }
 
   [asyncDispose]() {

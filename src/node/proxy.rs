@@ -172,12 +172,14 @@ impl From<Options> for ListenOptions {
     }
 }
 
-fn listen_problem(_error: &ListenError) -> String {
-    json!({}).to_string()
+fn listen_problem(error: &ListenError) -> String {
+    let ListenError { code, syscall, address, port, source } = error;
+    json!({ "code": code, "syscall": syscall, "address": address, "port": port, "detail": source.to_string() })
+        .to_string()
 }
 
 fn plan_problem(error: &PlanError) -> String {
-    json!({ "message": error.message, "isRange": error.is_range }).to_string()
+    json!({ "code": error.code, "message": error.message, "isRange": error.is_range }).to_string()
 }
 
 fn to_json(value: &impl serde::Serialize) -> napi::Result<String> {
@@ -210,7 +212,7 @@ impl Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         if !self.given {
-            let problem = json!({ "code": "ERR_UNRESET_INTERNAL", "detail": "a task of the proxy ended in a panic" });
+            let problem = json!({ "code": "ERR_UNRESET_INTERNAL", "detail": "a task of the fault proxy panicked" });
             self.send(Some(problem.to_string()));
         }
     }
