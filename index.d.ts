@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" />
+
 /**
  * `unreset`: network calls that survive ECONNRESET and its relatives.
  *
@@ -487,7 +489,7 @@ export class FaultProxy implements AsyncDisposable {
    *   contradict each other; the message names them. An `Error` with `code: 'ERR_SERVER_NOT_RUNNING'` when the proxy is
    *   closed.
    */
-  add<F extends ProxyFault>(fault: F): FaultHandle<F>;
+  add(fault: ProxyFault): FaultHandle;
 
   /**
    * Resets every connection that is open, idle ones as well.
@@ -566,12 +568,12 @@ export interface ListenError extends Error {
 }
 
 /** A fault at work, as {@link FaultProxy.add} returns it. */
-export interface FaultHandle<F extends ProxyFault = ProxyFault> {
+export interface FaultHandle {
   /** Its number in {@link TimelineEntry}: 1 for the first fault of the proxy, and so on. */
   readonly id: number;
 
   /** A copy of what was added. */
-  readonly fault: Readonly<F>;
+  readonly fault: Readonly<ProxyFault>;
 
   /**
    * How often it has struck; of `latency`, `bandwidth` and `slice`, on how many connections (or exchanges) they took
