@@ -2,8 +2,6 @@
 
 /** The options of `FaultProxy.listen`: checked here, before a socket is opened. */
 
-const { randomInt } = require('node:crypto');
-
 const { checkNumber, checkOptions, invalidType, invalidValue, outOfRange } = require('../validate');
 
 const LISTEN_OPTIONS = ['upstream', 'host', 'port', 'seed'];
@@ -28,7 +26,7 @@ function parseListenOptions(value) {
     upstream: parseUpstream(upstream),
     host: checkHost(host, 'host'),
     port: checkPort(port, 'port', 0),
-    seed: seed === undefined ? randomInt(SEEDS) : checkNumber(seed, 'seed', { integer: true }),
+    seed: seed === undefined ? Math.floor(Math.random() * SEEDS) : checkNumber(seed, 'seed', { integer: true }),
   };
 }
 

@@ -89,6 +89,7 @@ test('what our fetch does: a GET is repeated, a POST that was handled is not', a
   proxy.add({ type: 'reset', on: 'before-request-forwarded', match: { method: 'GET' }, times: 2 });
   await expect(fetch(url, { retry: QUICK })).resolves.toHaveRecovered({ attempts: 3, faults: ['ECONNRESET', 'ECONNRESET'] });
   await expect(fetch(url, { method: 'POST', body: 'order', retry: QUICK })).rejects.toHaveFault({ delivery: 'unknown' });
+  await origin.received(1);
   expect(origin.requests.map(({ method }) => method)).toEqual(['GET', 'POST']);
 });
 
