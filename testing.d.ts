@@ -21,7 +21,8 @@ import type { Fault } from './index';
 export { FaultProxy } from './index';
 
 /**
- * Closes every server, black hole and proxy that this test file has opened and not closed.
+ * Closes every server, black hole and proxy that this test file has opened and not closed; what a `beforeAll` has opened
+ * as well, so there its place is `afterAll`.
  *
  * @example
  * afterEach(closeAll);
