@@ -6,6 +6,7 @@
 //! often as it was told, and under the same seed again.
 
 mod fault_proxy;
+mod http;
 mod listen;
 mod plan;
 mod stats;
