@@ -9,6 +9,9 @@ use crate::proxy::plan::Direction;
 /// A longer head is not looked at, and its connection no longer either. Node's own servers stop at 16 KiB.
 pub(super) const LONGEST_HEAD: usize = 64 * 1024;
 
+/// How many bytes of the last piece belong to a head, and all of it.
+type WholeHead<'a> = (usize, Cow<'a, [u8]>);
+
 /// Finds the end of a head.
 #[derive(Debug)]
 pub(super) struct HeadReader {
@@ -31,8 +34,8 @@ impl HeadReader {
         Self { line: Line::First(FirstLine::of(direction)), bytes: Vec::new() }
     }
 
-    /// The whole head and how many of `bytes` belong to it, or `None` while it is incomplete.
-    pub(super) fn read<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<(usize, Cow<'a, [u8]>)>, NotHttp> {
+    /// `None` while the head is incomplete.
+    pub(super) fn read<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<WholeHead<'a>>, NotHttp> {
         let room = LONGEST_HEAD - self.bytes.len();
         for (at, &byte) in bytes.iter().take(room).enumerate() {
             match self.line.after(byte)? {
