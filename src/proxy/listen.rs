@@ -39,8 +39,12 @@ pub struct ListenError {
 }
 
 impl ListenError {
-    pub(super) fn new(syscall: &'static str, address: String, port: u16, source: io::Error) -> Self {
-        Self { code: code_of(&source), syscall, address, port, source }
+    pub(super) fn new(address: String, port: u16, source: io::Error) -> Self {
+        Self { code: code_of(&source), syscall: "listen", address, port, source }
+    }
+
+    pub(super) fn unknown_host(address: String, port: u16, source: io::Error) -> Self {
+        Self { code: "ENOTFOUND".into(), syscall: "getaddrinfo", address, port, source }
     }
 }
 

@@ -5,9 +5,15 @@
 //! placed. This proxy stands between a client and a real service and does exactly that, at the byte it was told, as
 //! often as it was told, and under the same seed again.
 
+mod accepting;
+mod board;
+mod connection;
 mod fault_proxy;
+mod http;
 mod listen;
 mod plan;
+mod port;
+mod shared;
 mod stats;
 mod timeline;
 

@@ -8,11 +8,13 @@ mod numbers;
 mod parse;
 mod rules;
 mod selection;
+mod standing;
 
 use std::time::Duration;
 
 pub use error::PlanError;
-pub(super) use selection::Draw;
+use selection::Draw;
+pub(super) use standing::Standing;
 
 /// One fault and the circumstances under which it strikes.
 ///
@@ -127,7 +129,8 @@ impl Point {
 }
 
 /// Which way bytes flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Direction {
     /// From the client to the upstream.
     Request,
@@ -142,6 +145,13 @@ impl Direction {
         match self {
             Self::Request => "request",
             Self::Response => "response",
+        }
+    }
+
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Request => Self::Response,
+            Self::Response => Self::Request,
         }
     }
 }

@@ -4,13 +4,13 @@
 /// What is drawn for. The same draw under the same seed is the same number.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::proxy) struct Draw {
-    pub(in crate::proxy) seed: u64,
+    pub(super) seed: u64,
     /// The fault's number in order of add.
-    pub(in crate::proxy) fault: u32,
+    pub(super) fault: u32,
     /// The connection's number in order of accept.
-    pub(in crate::proxy) connection: u32,
+    pub(super) connection: u32,
     /// The exchange's number on its connection; 0: the connection itself.
-    pub(in crate::proxy) exchange: u64,
+    pub(super) exchange: u64,
 }
 
 impl Draw {
