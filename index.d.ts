@@ -812,8 +812,8 @@ export type TimelineEntry = Readonly<
 
 /** What happened: `event` says which fields there are. */
 export type TimelineEvent =
-  /** The proxy itself. */
-  | { event: 'listen' | 'pause' | 'resume' | 'refuse' }
+  /** The proxy itself; `refuse`: its port was closed, `listen`: it was opened again. */
+  | { event: 'pause' | 'resume' | 'refuse' | 'listen' }
   | { event: 'accept'; client: string }
   /** The upstream was reached. */
   | { event: 'connect' }
@@ -821,7 +821,7 @@ export type TimelineEvent =
   | { event: 'upstream-failed'; code: string }
   /** So many bytes were forwarded, with nothing in between. */
   | { event: 'bytes'; direction: 'request' | 'response'; bytes: number }
-  /** The head of an HTTP request was seen. */
+  /** The head of an HTTP request was seen; its path is without the query. */
   | { event: 'exchange'; exchange: number; method: string; path: string }
   /** The head of its response was seen. */
   | { event: 'answer'; exchange: number; status: number }

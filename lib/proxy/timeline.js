@@ -37,10 +37,10 @@ function line(entry) {
 
 /** What each event says of itself. */
 const TELL = {
-  listen: () => 'listening',
   pause: () => 'paused',
   resume: () => 'resumed',
-  refuse: ({ fault }) => `refusing connections${fault === undefined ? '' : ` (fault ${fault})`}`,
+  refuse: () => 'refusing connections',
+  listen: () => 'listening again',
   accept: ({ client }) => `accepted ${client}`,
   connect: () => 'reached the upstream',
   'upstream-failed': ({ code }) => `upstream failed: ${code}`,

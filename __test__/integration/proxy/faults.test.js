@@ -50,6 +50,17 @@ describe('reset', () => {
     expect(handles[0].hits).toBe(1);
   });
 
+  test('right behind a few bytes: the client reads them, and then the reset', async () => {
+    const { connect: open } = await through({ type: 'reset', on: 'response', afterBytes: 20 });
+    // libuv makes an orderly end of an RST that waits together with data; it would nearly always here.
+    for (let i = 0; i < 5; i++) {
+      const client = await open();
+      client.socket.write('x'.repeat(50));
+      expect(await client.ended).toBe('ECONNRESET');
+      expect(client.received).toHaveLength(20);
+    }
+  });
+
   test('of a connection on which no byte ever flowed', async () => {
     const { connect: open } = await through({ type: 'reset', on: 'idle', afterMs: SHORT });
     const client = await open();

@@ -188,10 +188,10 @@ describe('close', () => {
     expect(proxy.resetAll()).toBe(0);
     expect(handle.hits).toBe(0);
     handle.remove();
-    proxy.pause();
-    proxy.resume();
     expect(proxy.ref().unref()).toBe(proxy);
     expect(proxy.stats().connections).toEqual({ accepted: 0, open: 0, upstreamFailed: 0 });
-    expect(proxy.timeline().map(({ event }) => event)).toContain('listen');
+    expect(proxy.timeline().toString()).toBe('');
+    proxy.pause();
+    proxy.resume();
   });
 });

@@ -17,19 +17,25 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Between two looks. An acknowledgement is not an event.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
+/// For the peer's program to read what its system has taken. libuv, which is what a client in Node reads with, reports data
+/// and an RST that wait for it together as data and an orderly end: a reset would look like a FIN. A program that is busy
+/// for longer than this still sees that.
+const TIME_TO_READ: Duration = Duration::from_millis(10);
+
 /// Sends FIN behind what was written.
 pub(super) fn shut_down(stream: &mut TcpStream) {
     // It never waits. An error says that the connection is over, which reading from it says as well.
     let _ = Pin::new(stream).poll_shutdown(&mut Context::from_waker(Waker::noop()));
 }
 
-/// Ends the connection with RST, once the peer's system has all that was written: RST overtakes what is still on its
-/// way, and the peer would have got fewer bytes than were counted.
+/// Ends the connection with RST, once the peer's system has all that was written, and its program has had a moment to read
+/// it: RST overtakes what is still on its way, and the peer would have got fewer bytes than were counted.
 pub(super) async fn reset(stream: TcpStream) {
     let until = Instant::now() + PATIENCE;
     while unacknowledged(&stream) != Some(0) && Instant::now() < until {
         tokio::time::sleep(LOOK_AGAIN).await;
     }
+    tokio::time::sleep(TIME_TO_READ).await;
     reset_now(stream);
 }
 
