@@ -10,12 +10,16 @@ const { once } = require('node:events');
 
 const { FaultProxy, classify, fetch } = require('../../..');
 const { closeAll, inTurn, matchers, reply, startOrigin } = require('../../../testing');
+const { closeTcp, connect } = require('../../support/tcp');
 
 const [NODE] = process.versions.node.split('.').map(Number);
 const undici = require(NODE >= 22 ? 'undici' : 'undici-7');
 
 expect.extend(matchers);
-afterEach(closeAll);
+afterEach(async () => {
+  await closeAll();
+  await closeTcp();
+});
 
 const BODY = 'x'.repeat(5000);
 /** Our fetch's retries without its waits. */
@@ -82,6 +86,19 @@ test('response-body: exactly so many bytes of it arrive', async () => {
   });
   await once(response, 'error').catch(() => {});
   expect(count).toBe(1234);
+});
+
+test('response-head: exactly so many bytes of it arrive', async () => {
+  const { proxy } = await through({ type: 'close', on: 'response-head', afterBytes: 12 });
+  const client = await connect(proxy.port);
+  await client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  expect(await client.ended).toBe('FIN');
+  expect(client.received.toString()).toBe('HTTP/1.1 200');
+});
+
+test('afterMs of a point of HTTP: the answer has time to arrive', async () => {
+  const { url } = await through({ type: 'reset', on: 'after-request-forwarded', afterMs: 10_000, match: { path: '/orders' } });
+  expect(await (await globalThis.fetch(url)).text()).toBe(BODY);
 });
 
 test('what our fetch does: a GET is repeated, a POST that was handled is not', async () => {

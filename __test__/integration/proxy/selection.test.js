@@ -97,9 +97,10 @@ describe('when', () => {
 
   test('idle: silence in both directions, measured anew after each byte', async () => {
     const { proxy } = await proxied();
-    proxy.add({ type: 'reset', on: 'idle', afterMs: SHORT * 2 });
+    proxy.add({ type: 'reset', on: 'idle', afterMs: SHORT * 4 });
     const client = await connect(proxy.port);
-    for (let i = 1; i <= 4; i++) {
+    // Longer than the silence all in all, and each pause far shorter.
+    for (let i = 1; i <= 5; i++) {
       await client.write('x');
       await client.bytes(i);
       await new Promise((resolve) => {
@@ -107,7 +108,7 @@ describe('when', () => {
       });
     }
     expect(await client.ended).toBe('ECONNRESET');
-    expect(client.received).toHaveLength(4);
+    expect(client.received).toHaveLength(5);
   });
 
   test('a fault strikes connections that are open when it is added, at their next byte', async () => {
