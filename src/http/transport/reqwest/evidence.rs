@@ -147,8 +147,8 @@ impl<'a> Evidence<'a> {
                 Fault::new("ECONNRESET", phase, delivery).with_ending(Ending::Fin)
             }
             Some(hyper) if hyper.is_parse_status() => Fault::new("HPE_INVALID_STATUS", phase, delivery),
-            // Headers that are too large or too many (HPE_HEADER_OVERFLOW) are among these: hyper asks for its
-            // `server` feature before it tells them apart (`is_parse_too_large`), and has no other mark of them.
+            // Too large or too many. One thing besides: a Content-Length that is one of the last two of a `u64`.
+            Some(hyper) if hyper.is_parse_too_large() => Fault::new("HPE_HEADER_OVERFLOW", phase, delivery),
             Some(hyper) if hyper.is_parse() => Fault::new("HPE_INVALID_CONSTANT", phase, delivery),
             Some(hyper) if hyper.is_canceled() || hyper.is_closed() => Fault::new("ECONNRESET", phase, delivery),
             _ => Fault::new("UNKNOWN", phase, delivery),
