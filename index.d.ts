@@ -335,7 +335,10 @@ export interface Fault {
   errno?: number;
   /** `connect`, `read`, `write`, `getaddrinfo`. */
   syscall?: string;
-  /** The peer's IP address, or the host name where that could not be resolved. */
+  /**
+   * The peer's IP address, or the host name where that could not be resolved. Of several addresses that refused, the
+   * one whose error `code` is.
+   */
   address?: string;
   port?: number;
   /** The HTTP status, for a fault that is a response. */
