@@ -130,8 +130,9 @@ export interface FetchError extends TypeError {
    */
   code?: string;
   /**
-   * A {@link FaultError}; but where the stream of a request body failed, whatever it threw, and where `integrity` did
-   * not match, an `Error` that says so. `classify(error)` is a fault in every case.
+   * A {@link FaultError}; but where the stream of a request body failed, whatever it threw (its attempt's fault is
+   * `ERR_BODY_SOURCE_FAILED`), and where `integrity` did not match, an `Error` that says so. `classify(error)` is a
+   * fault in every case.
    */
   cause: unknown;
   recovery: Recovery;

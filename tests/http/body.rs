@@ -101,7 +101,11 @@ async fn a_failing_source_ends_the_call_with_its_own_failure() {
         let mut source = Source { reopens, ..Source::of(&["half"]) };
         source.pieces.push(Err(SourceFailed));
         match client().call(put(&server, source)).await {
-            Err(CallError::Body { recovery }) => assert!(recovery.attempts.is_empty()),
+            Err(CallError::Body { recovery }) => {
+                let codes: Vec<_> =
+                    recovery.attempts.iter().map(|attempt| &*attempt.fault.as_ref().unwrap().code).collect();
+                assert_eq!((codes, recovery.gave_up), (vec!["ERR_BODY_SOURCE_FAILED"], Some(GaveUp::NotTransient)));
+            }
             other => panic!("{:?}", other.map(|answer| answer.status)),
         }
         assert!(server.seen().is_empty(), "the server must not take half a body for a whole one");

@@ -127,10 +127,8 @@ impl<'a> Evidence<'a> {
             fault.errno = failed.errno;
             return fault;
         }
-        match self.upload {
-            Some(UploadFailed::Source(_)) => return Fault::aborted(phase, delivery),
-            Some(UploadFailed::Length) => return Fault::new("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", phase, delivery),
-            None => {}
+        if let Some(upload) = self.upload {
+            return upload.fault(phase, delivery);
         }
         if let Some(tls) = self.tls {
             return Fault::new(tls_evidence::code(tls), phase, delivery);

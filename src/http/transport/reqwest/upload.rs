@@ -14,6 +14,7 @@ use futures_util::task::AtomicWaker;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
+use crate::fault::{Delivery, Fault, Phase};
 use crate::http::body::{BodyStream, SourceFailed};
 
 /// The most that hyper is given at once. It asks for more only when it has sent nearly all it was given, so this is
@@ -70,6 +71,16 @@ pub(super) enum UploadFailed {
     /// hyper would cut the body there, or wait for the rest, and the server would believe it.
     #[error("the request body is longer or shorter than its stated length")]
     Length,
+}
+
+impl UploadFailed {
+    pub fn fault(&self, phase: Phase, delivery: Delivery) -> Fault {
+        let code = match self {
+            UploadFailed::Source(_) => "ERR_BODY_SOURCE_FAILED",
+            UploadFailed::Length => "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH",
+        };
+        Fault::new(code, phase, delivery)
+    }
 }
 
 pub(super) struct Upload {
