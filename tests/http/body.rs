@@ -114,7 +114,8 @@ async fn a_failing_source_ends_the_call_with_its_own_failure() {
 
 #[tokio::test]
 async fn a_source_of_another_length_than_it_states_is_the_callers_mistake() {
-    for (length, pieces) in [(9, &["short"][..]), (4, &["longer"]), (6, &["longer", " than stated"])] {
+    for (length, pieces) in [(9, &["short"][..]), (4, &["longer"]), (6, &["longer", " than stated"]), (0, &["", "no"])]
+    {
         let server = Server::start(Peer::echo).await;
         let source = Source { length: Some(length), ..Source::of(pieces) };
         let (fault, _) = failed(client().call(put(&server, source)).await);
@@ -125,7 +126,7 @@ async fn a_source_of_another_length_than_it_states_is_the_callers_mistake() {
 
 #[tokio::test]
 async fn a_content_length_that_the_caller_wrote_must_be_true() {
-    for length in ["9", "4"] {
+    for length in ["9", "4", "0"] {
         let server = Server::start(Peer::echo).await;
         let call = put(&server, Source::of(&["whole"])).header("content-length", length);
         let (fault, _) = failed(client().call(call).await);

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::task::AtomicWaker;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
@@ -81,6 +82,17 @@ impl UploadFailed {
         };
         Fault::new(code, phase, delivery)
     }
+}
+
+/// Reads a stream whose stated length is 0. hyper asks such a body for nothing: what it has would be lost, and the
+/// server would believe that there was nothing.
+pub(super) async fn read_nothing(mut stream: BodyStream) -> Result<(), UploadFailed> {
+    while let Some(piece) = stream.next().await {
+        if !piece.map_err(UploadFailed::Source)?.is_empty() {
+            return Err(UploadFailed::Length);
+        }
+    }
+    Ok(())
 }
 
 pub(super) struct Upload {
@@ -170,7 +182,7 @@ impl Body for Upload {
 mod tests {
     use std::task::Waker;
 
-    use futures_util::{StreamExt, stream};
+    use futures_util::stream;
     use http_body_util::BodyExt;
 
     use super::*;
