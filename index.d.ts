@@ -132,8 +132,9 @@ export interface FetchError extends TypeError {
    */
   code?: string;
   /**
-   * A {@link FaultError}; but where the stream of a request body failed, whatever it threw, and where `integrity` did
-   * not match, an `Error` that says so. `classify(error)` is a fault in every case.
+   * A {@link FaultError}; but where the stream of a request body failed, whatever it threw (its attempt's fault is
+   * `ERR_BODY_SOURCE_FAILED`), and where `integrity` did not match, an `Error` that says so. `classify(error)` is a
+   * fault in every case.
    */
   cause: unknown;
   recovery: Recovery;
@@ -337,7 +338,10 @@ export interface Fault {
   errno?: number;
   /** `connect`, `read`, `write`, `getaddrinfo`. */
   syscall?: string;
-  /** The peer's IP address, or the host name where that could not be resolved. */
+  /**
+   * The peer's IP address, or the host name where that could not be resolved. Of several addresses that refused, the
+   * one whose error `code` is.
+   */
   address?: string;
   port?: number;
   /** The HTTP status, for a fault that is a response. */

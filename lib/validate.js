@@ -127,6 +127,16 @@ function invalidValue(name, accepted, value) {
 }
 
 /**
+ * For what may be a secret, as the value of a header: the message does not repeat it.
+ *
+ * @param {string} name
+ * @param {string} accepted
+ */
+function invalidSecret(name, accepted) {
+  return invalidArgument(`${name} must be ${accepted}.`);
+}
+
+/**
  * @param {string} message in the voice of the others: begins with the name, says what is accepted
  * @returns {TypeError} ERR_INVALID_ARG_VALUE
  */
@@ -181,6 +191,7 @@ module.exports = {
   checkOptions,
   checkSignal,
   invalidArgument,
+  invalidSecret,
   invalidType,
   invalidValue,
   outOfRange,

@@ -10,7 +10,7 @@ const path = require('node:path');
 const { classify } = require('../../lib/fault');
 const { CLIENTS, IMPORTED } = require('./clients');
 
-/** How a call can be aborted. The server is silent meanwhile, so the moment does not matter. */
+/** How a call can be aborted. */
 const ABORTS = {
   plainly: () => [],
   'with an error': () => [Object.assign(new Error('changed my mind'), { code: 'ECONNRESET' })],
@@ -28,6 +28,7 @@ const ABORTS = {
  * @property {boolean} [http2] got, where the server offers it
  * @property {string} [ca]
  * @property {keyof ABORTS} [abort]
+ * @property {boolean} [abortInBody] when the client has the head of the response and has begun to read the body
  * @property {number} [signalTimeout] ms, for `AbortSignal.timeout`
  */
 
@@ -36,11 +37,13 @@ const ABORTS = {
  * @returns {Promise<{ fault: import('../..').Fault, underSignal: import('../..').Fault, settled: 'response' | 'error' }>}
  *   the fault, without and with the signal as context; of the response, if it came to its end
  */
-async function runTask({ client, url, headSeen, abort, signalTimeout, ...limits }) {
+async function runTask({ client, url, headSeen, abort, abortInBody, signalTimeout, ...limits }) {
   const controller = new AbortController();
   const signal = signalTimeout === undefined ? controller.signal : AbortSignal.timeout(signalTimeout);
-  const onHead = headSeen && (() => fetch(headSeen));
-  if (abort) sleep(20).then(() => controller.abort(...ABORTS[abort]()));
+  const abortNow = () => controller.abort(...ABORTS[abort]());
+  const onHead = abortInBody ? () => void setImmediate(abortNow) : headSeen && (() => fetch(headSeen));
+  // The server does not answer, so the moment does not matter.
+  if (abort && !abortInBody) sleep(20).then(abortNow);
   const judge = (settled, thing) => ({ settled, fault: classify(thing), underSignal: classify(thing, { signal }) });
   try {
     return judge('response', await CLIENTS[client](url, { ...limits, signal, onHead }));

@@ -4,6 +4,7 @@ const vm = require('node:vm');
 
 const { NativePolicy } = require('../../lib/native');
 const { parseRetryOptions } = require('../../lib/policy/options');
+const { TOKEN_CHARACTERS } = require('../../lib/token');
 
 const parsed = (value, ...rest) => JSON.parse(parseRetryOptions(value, ...rest).json);
 
@@ -173,7 +174,7 @@ describe('what is refused', () => {
       "retry.within must be a number of milliseconds, from 0 to 2147483647, or Infinity. Received '1s'."],
     [{ methods: 'GET' }, TYPE, "retry.methods must be an array of HTTP methods. Received 'GET'."],
     [{ methods: ['GET', 1] }, TYPE, 'retry.methods[1] must be an HTTP method. Received 1.'],
-    [{ methods: ['GE T'] }, VALUE, "retry.methods[0] must be an HTTP method. Received 'GE T'."],
+    [{ methods: ['GE T'] }, VALUE, `retry.methods[0] must be an HTTP method (${TOKEN_CHARACTERS}). Received 'GE T'.`],
     [{ statuses: 503 }, TYPE, 'retry.statuses must be an array of HTTP statuses. Received 503.'],
     [{ statuses: [99] }, RANGE, 'retry.statuses[0] must be a whole number from 100 to 999. Received 99.'],
     // eslint-disable-next-line no-sparse-arrays

@@ -10,7 +10,7 @@ const { peerNames } = require('./peers');
  * by time alone, slow clients would be measured half compiled. The built-in fetch, the last to settle, is at its
  * pace after about 10 000 calls.
  */
-const RECORD = { rounds: 3, warmUp: { calls: 10_000, atLeast: 1000, atMost: 4000 }, window: 2000 };
+const RECORD = { rounds: 5, warmUp: { calls: 10_000, atLeast: 1000, atMost: 4000 }, window: 2000 };
 /** Enough to see that everything runs; the figures mean nothing. */
 const QUICK = { rounds: 1, warmUp: { calls: 100, atLeast: 100, atMost: 1000 }, window: 500 };
 

@@ -6,8 +6,8 @@
  * Both cross the boundary as lines of one string. A `Headers` object is made only when somebody looks at it.
  */
 
-const { invalidArgument } = require('../validate');
-const { TOKEN } = require('../token');
+const { invalidSecret, invalidValue } = require('../validate');
+const { TOKEN, TOKEN_CHARACTERS } = require('../token');
 
 // What may stand in a value: visible latin1, space and tab (RFC 9110, section 5.5).
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -33,18 +33,12 @@ class HeaderLines {
 
   append(rawName, rawValue) {
     const name = String(rawName).toLowerCase();
-    if (!TOKEN.test(name)) {
-      throw invalidArgument(`headers: ${JSON.stringify(String(rawName))} is not a header name (RFC 9110 allows letters, digits and !#$%&'*+-.^_\`|~)`);
-    }
+    if (!TOKEN.test(name)) throw invalidValue('headers', `named with ${TOKEN_CHARACTERS} only`, String(rawName));
     const value = trim(String(rawValue));
-    if (!VALUE.test(value)) {
-      throw invalidArgument(`headers: the value of "${name}" has a character that no header can carry (allowed: latin1 without control characters)`);
-    }
-    if (CONNECTION_HEADERS.has(name)) {
-      throw invalidArgument(`headers: "${name}" belongs to the connection and cannot be set`);
-    }
+    if (!VALUE.test(value)) throw invalidSecret(inHeaders(name), 'of latin1 characters other than control characters');
+    if (CONNECTION_HEADERS.has(name)) throw invalidValue(inHeaders(name), 'left out: it belongs to the connection', value);
     if (name === 'connection' && !/^(close|keep-alive)$/i.test(value)) {
-      throw invalidArgument('headers: "connection" can be "close" or "keep-alive"');
+      throw invalidValue(inHeaders(name), '"close" or "keep-alive"', value);
     }
     if (name === 'content-length') {
       this.contentLength = value;
@@ -64,12 +58,12 @@ class HeaderLines {
 function appendHeaders(init, lines) {
   if (init === undefined || init === null) return;
   if (typeof init !== 'object' && typeof init !== 'function') {
-    throw invalidArgument('headers: a Headers object, an array of [name, value] pairs or an object is expected');
+    throw invalidSecret('headers', 'a Headers object, an array of [name, value] pairs or an object');
   }
   if (typeof init[Symbol.iterator] === 'function') {
     for (const pair of init) {
       const entry = Array.isArray(pair) ? pair : [...pair];
-      if (entry.length !== 2) throw invalidArgument('headers: each pair must have a name and a value');
+      if (entry.length !== 2) throw invalidSecret('headers', 'pairs of a name and a value');
       lines.append(entry[0], entry[1]);
     }
     return;
@@ -93,9 +87,14 @@ class ResponseHead {
   }
 }
 
+/** What a message calls a header. */
+function inHeaders(name) {
+  return `headers[${JSON.stringify(name)}]`;
+}
+
 /** Leading and trailing HTTP whitespace does not belong to a value (Fetch standard, "normalize"). */
 function trim(value) {
   return value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
 }
 
-module.exports = { HeaderLines, ResponseHead, appendHeaders };
+module.exports = { HeaderLines, ResponseHead, appendHeaders, inHeaders };

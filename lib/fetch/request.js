@@ -9,9 +9,9 @@ const { extractBody } = require('./body');
 const { extractRequestBody } = require('./request-body');
 const { isRequest, isUrl } = require('./brands');
 const { ofStatedLength } = require('./stated-length');
-const { HeaderLines, appendHeaders } = require('./headers');
-const { TOKEN } = require('../token');
-const { checkSignal, invalidArgument } = require('../validate');
+const { HeaderLines, appendHeaders, inHeaders } = require('./headers');
+const { TOKEN, TOKEN_CHARACTERS } = require('../token');
+const { checkSignal, invalidArgument, invalidValue } = require('../validate');
 const { REDIRECT_ERROR, REDIRECT_MANUAL, STREAM, REOPENS } = require('../engine/call-flags');
 
 /** Written in any case, these are meant (Fetch standard, "normalize a method"). */
@@ -117,11 +117,9 @@ function cacheHeaders(cache, mode) {
 
 function normalizeMethod(given) {
   const method = String(given);
-  if (!TOKEN.test(method)) {
-    throw invalidArgument(`method: ${JSON.stringify(method)} is not a valid HTTP method (a token: letters, digits and !#$%&'*+-.^_\`|~)`);
-  }
+  if (!TOKEN.test(method)) throw invalidValue('method', `an HTTP method (${TOKEN_CHARACTERS})`, method);
   const upper = method.toUpperCase();
-  if (FORBIDDEN.has(upper)) throw invalidArgument(`method: ${upper} cannot be used with fetch`);
+  if (FORBIDDEN.has(upper)) throw invalidValue('method', `other than ${[...FORBIDDEN].join(', ')}`, method);
   return NORMALIZED.has(upper) ? upper : method;
 }
 
@@ -132,9 +130,7 @@ function urlOf(input, request) {
 
 function redirectFlag(redirect) {
   const flag = Object.hasOwn(REDIRECTS, redirect) ? REDIRECTS[redirect] : undefined;
-  if (flag === undefined) {
-    throw invalidArgument(`redirect: ${JSON.stringify(redirect)} is not one of "follow", "error", "manual"`);
-  }
+  if (flag === undefined) throw invalidValue('redirect', '"follow", "error" or "manual"', redirect);
   return flag;
 }
 
@@ -171,11 +167,10 @@ function knownLength(body) {
 /** A Content-Length that is not the body's would cut it, or leave the server waiting. */
 function checkLength(stated, known) {
   if (stated === undefined) return;
-  if (!/^\d{1,15}$/.test(stated)) {
-    throw invalidArgument(`headers: "content-length" is ${JSON.stringify(stated)}, which is not a number of bytes; leave it out`);
-  }
+  const name = inHeaders('content-length');
+  if (!/^\d{1,15}$/.test(stated)) throw invalidValue(name, 'a number of bytes, or left out', stated);
   if (known !== undefined && Number(stated) !== known) {
-    throw invalidArgument(`headers: "content-length" is ${stated}, but the body has ${known} bytes; leave it out`);
+    throw invalidValue(name, `what the body has, ${known} bytes, or left out`, stated);
   }
 }
 

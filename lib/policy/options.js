@@ -18,7 +18,7 @@ const {
   invalidValue,
   outOfRange,
 } = require('../validate');
-const { TOKEN } = require('../token');
+const { TOKEN, TOKEN_CHARACTERS } = require('../token');
 
 /** What a 32-bit counter holds: `retries: Infinity` for every practical purpose. */
 const MOST_RETRIES = 2 ** 32 - 1;
@@ -102,7 +102,7 @@ function checkBackoff(value, name) {
 
 function checkMethod(value, name) {
   if (typeof value !== 'string') throw invalidType(name, 'an HTTP method', value);
-  if (!TOKEN.test(value)) throw invalidValue(name, 'an HTTP method', value);
+  if (!TOKEN.test(value)) throw invalidValue(name, `an HTTP method (${TOKEN_CHARACTERS})`, value);
   return value;
 }
 

@@ -72,19 +72,8 @@ impl Fault {
         fault
     }
 
-    /// The caller ended the call.
-    pub fn aborted(phase: Phase, delivery: Delivery) -> Self {
-        Self::new("ABORT_ERR", phase, delivery)
-    }
-
     pub fn with_ending(mut self, ending: Ending) -> Self {
         self.ending = Some(ending);
-        self
-    }
-
-    /// `errno` negative, as Node reports it.
-    pub fn with_errno(mut self, errno: i32) -> Self {
-        self.errno = Some(errno);
         self
     }
 
@@ -98,21 +87,6 @@ impl Fault {
         self
     }
 
-    pub fn with_port(mut self, port: u16) -> Self {
-        self.port = Some(port);
-        self
-    }
-
-    pub fn with_status(mut self, status: u16) -> Self {
-        self.status = Some(status);
-        self
-    }
-
-    pub fn with_retry_after(mut self, retry_after: RetryAfter) -> Self {
-        self.retry_after = Some(retry_after);
-        self
-    }
-
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
@@ -121,6 +95,29 @@ impl Fault {
     pub fn with_reason(mut self, reason: impl Into<Cow<'static, str>>) -> Self {
         self.reason = reason.into();
         self
+    }
+
+    /// One with something in every field, for tests of what has to carry a fault whole.
+    #[cfg(test)]
+    pub(super) fn with_every_field() -> Self {
+        Self {
+            code: Cow::Borrowed("ECONNRESET"),
+            kind: Kind::Reset,
+            phase: Phase::Receive,
+            delivery: Delivery::Answered,
+            // Neither is what the catalogue says of the code.
+            transient: false,
+            reconnect: false,
+            reason: Cow::Borrowed("A reason of its own."),
+            ending: Some(Ending::Rst),
+            errno: Some(-104),
+            syscall: Some(Cow::Borrowed("read")),
+            address: Some("127.0.0.1".into()),
+            port: Some(80),
+            status: Some(200),
+            retry_after: Some(RetryAfter::Delay(std::time::Duration::from_millis(2_500))),
+            detail: Some("\"word\" for\nword".into()),
+        }
     }
 
     fn bare(code: Cow<'static, str>, kind: Kind, phase: Phase, delivery: Delivery) -> Self {

@@ -120,8 +120,9 @@ impl<'a, T: Transport> Attempts<'a, T> {
                     return Ok(reply);
                 }
                 Ok(reply) => Ended { fault: status_fault(&reply), stale: false, reply: Some(reply) },
-                Err(_) if request.body.source_failed() => {
-                    return Err(CallError::Body { recovery: std::mem::take(&mut self.recovery) });
+                Err(failure) if request.body.source_failed() => {
+                    let recovery = self.recovery_with(&failure.fault, Some(GaveUp::NotTransient));
+                    return Err(CallError::Body { recovery });
                 }
                 Err(failure) if self.is_over() && failure.fault.kind == Kind::Timeout => {
                     return Err(self.too_late(failure.fault));
@@ -337,9 +338,16 @@ impl<'a, T: Transport> Attempts<'a, T> {
         let _ = timeout_at(self.deadline.map_or(until, |deadline| until.min(deadline)), reading).await;
     }
 
-    /// Ends the call with a fault that no attempt brought: the redirects went wrong.
+    /// Ends the call with the fault of a redirect: what the last attempt was answered with cannot be followed.
     pub fn refuse(self, fault: Box<Fault>) -> CallError {
-        CallError::Fault { fault, recovery: self.recovery }
+        let mut recovery = self.recovery;
+        let told = Some(Fault::clone(&fault));
+        match recovery.attempts.last_mut() {
+            Some(last) => last.fault = told,
+            None => recovery.attempts.push(Attempt { fault: told, delay: Duration::ZERO }),
+        }
+        recovery.gave_up = Some(GaveUp::NotTransient);
+        CallError::Fault { fault, recovery }
     }
 }
 

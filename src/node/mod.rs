@@ -9,6 +9,7 @@
 //!   woken when the queue turns non-empty and then takes all of them at once ([`dispatcher`]).
 //! - Numbers travel in one typed array, headers as one string, and a body that has already arrived travels with
 //!   its headers ([`completion`]). Promises, errors and responses are made in JavaScript, where that is cheap.
+//! - Seventy allocations a call are taken from the thread's own free blocks ([`memory`]).
 //! - Tokio's runtime starts at the first call, never at import ([`runtime`]).
 
 mod call;
@@ -19,6 +20,7 @@ mod dispatcher;
 mod download;
 pub mod engine;
 mod hooks;
+mod memory;
 mod options;
 pub mod policy;
 pub mod proxy;

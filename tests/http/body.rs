@@ -101,7 +101,11 @@ async fn a_failing_source_ends_the_call_with_its_own_failure() {
         let mut source = Source { reopens, ..Source::of(&["half"]) };
         source.pieces.push(Err(SourceFailed));
         match client().call(put(&server, source)).await {
-            Err(CallError::Body { recovery }) => assert!(recovery.attempts.is_empty()),
+            Err(CallError::Body { recovery }) => {
+                let codes: Vec<_> =
+                    recovery.attempts.iter().map(|attempt| &*attempt.fault.as_ref().unwrap().code).collect();
+                assert_eq!((codes, recovery.gave_up), (vec!["ERR_BODY_SOURCE_FAILED"], Some(GaveUp::NotTransient)));
+            }
             other => panic!("{:?}", other.map(|answer| answer.status)),
         }
         assert!(server.seen().is_empty(), "the server must not take half a body for a whole one");
@@ -110,7 +114,8 @@ async fn a_failing_source_ends_the_call_with_its_own_failure() {
 
 #[tokio::test]
 async fn a_source_of_another_length_than_it_states_is_the_callers_mistake() {
-    for (length, pieces) in [(9, &["short"][..]), (4, &["longer"]), (6, &["longer", " than stated"])] {
+    for (length, pieces) in [(9, &["short"][..]), (4, &["longer"]), (6, &["longer", " than stated"]), (0, &["", "no"])]
+    {
         let server = Server::start(Peer::echo).await;
         let source = Source { length: Some(length), ..Source::of(pieces) };
         let (fault, _) = failed(client().call(put(&server, source)).await);
@@ -121,7 +126,7 @@ async fn a_source_of_another_length_than_it_states_is_the_callers_mistake() {
 
 #[tokio::test]
 async fn a_content_length_that_the_caller_wrote_must_be_true() {
-    for length in ["9", "4"] {
+    for length in ["9", "4", "0"] {
         let server = Server::start(Peer::echo).await;
         let call = put(&server, Source::of(&["whole"])).header("content-length", length);
         let (fault, _) = failed(client().call(call).await);

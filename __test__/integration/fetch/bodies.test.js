@@ -8,6 +8,7 @@ const { setImmediate: nextTurn } = require('node:timers/promises');
 
 const { fetch, builtIn } = require('../../support/fetch-contenders');
 const { closeAll, echo, ok, startOrigin } = require('../../../testing');
+const { caught } = require('../../support/fetch-outcomes');
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -217,6 +218,7 @@ describe('what leaves is what leaves the built-in fetch', () => {
     ['less', [bytes(1, 2), bytes(3)], '4'],
     ['more in its last piece', [bytes(1), bytes(2, 3)], '2'],
     ['more pieces', [bytes(1, 2), bytes(3)], '2'],
+    ['anything', [bytes(1)], '0'],
   ])('a stream that has %s than the Content-Length says fails', async (name, pieces, length) => {
     for (const client of [fetch, builtIn]) {
       const origin = await startOrigin(ok);
@@ -224,6 +226,34 @@ describe('what leaves is what leaves the built-in fetch', () => {
       await expect(client(origin.url, init)).rejects.toMatchObject({ name: 'TypeError', message: 'fetch failed' });
       await origin.close();
     }
+  });
+
+  describe('a Content-Length of 0', () => {
+    const saidEmpty = (body) => ({ method: 'PUT', body, duplex: 'half', headers: { 'content-length': '0' } });
+    const endless = (cancel) => new ReadableStream({ pull: () => new Promise(() => {}), cancel });
+
+    test.each([
+      ['a stream', (...pieces) => streamOf(...pieces)],
+      ['a function', (...pieces) => () => streamOf(...pieces)],
+    ])('%s that has something fails, and nothing is sent', async (name, make) => {
+      const origin = await startOrigin(ok);
+      const error = await caught(fetch(origin.url, saidEmpty(make(bytes(), bytes(1)))));
+      expect(error).toMatchObject({ name: 'TypeError', code: 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH' });
+      expect(error.recovery.attempts).toMatchObject([{ fault: { phase: 'send', delivery: 'not-sent' } }]);
+      expect(origin.requests).toHaveLength(0);
+      const { headers, body } = await seen(fetch, null, saidEmpty(make()));
+      expect([headers['content-length'], headers['transfer-encoding'], body]).toEqual(['0', undefined, '']);
+    });
+
+    test.each(['total', 'attempt'])('a function that says nothing is waited for until timeout.%s', async (part) => {
+      const origin = await startOrigin(ok);
+      let call;
+      await new Promise((cancelled) => {
+        call = caught(fetch(origin.url, { ...saidEmpty(() => endless(cancelled)), timeout: { [part]: 50 }, retry: false }));
+      });
+      expect((await call).cause).toMatchObject({ code: 'ETIMEDOUT', phase: 'send', delivery: 'not-sent' });
+      expect(origin.requests).toHaveLength(0);
+    });
   });
 
   test('init overrides the Request', async () => {

@@ -115,6 +115,27 @@ describe('an answer that is no HTTP', () => {
   });
 });
 
+describe('an answer with more headers than are read', () => {
+  const withHeaders = (lines) => raw(`HTTP/1.1 200 OK\r\nContent-Length: 0\r\n${lines}\r\n`);
+
+  test.each([
+    ['too many', 'x-a: 1\r\n'.repeat(256)],
+    ['too large', `x-a: ${'a'.repeat(512 * 1024)}\r\n`],
+  ])('%s', async (name, lines) => {
+    const origin = await startOrigin(withHeaders(lines));
+    const error = await failureOf(fetch(origin.url));
+    // The code that Node's own clients give.
+    expect(error.cause).toMatchObject({ code: 'HPE_HEADER_OVERFLOW', kind: 'too-large', phase: 'receive', transient: false });
+    expectClassified(error);
+    expect(origin.requests).toHaveLength(1);
+  });
+
+  test('as many as are read', async () => {
+    const origin = await startOrigin(withHeaders('x-a: 1\r\n'.repeat(255)));
+    expect((await fetch(origin.url)).status).toBe(200);
+  });
+});
+
 describe('inside the body', () => {
   const chunked = { headers: {} };
 

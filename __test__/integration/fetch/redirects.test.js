@@ -1,7 +1,7 @@
 'use strict';
 
 const { fetch, builtIn, contenders } = require('../../support/fetch-contenders');
-const { outcome, caught } = require('../../support/fetch-outcomes');
+const { outcome, caught, codesOf } = require('../../support/fetch-outcomes');
 const { closeAll, inTurn, reply, rst, startOrigin } = require('../../../testing');
 
 /** The most redirects that are followed (Fetch standard, HTTP-redirect fetch, step 7). */
@@ -253,6 +253,14 @@ describe('ours besides', () => {
     const error = await caught(fetch(origin.url, init));
     expect(error).toMatchObject({ name: 'TypeError', code });
     expect(error.cause).toMatchObject({ code, kind: 'client', phase: 'receive', delivery: 'answered', transient: false });
+    expect(error.recovery).toMatchObject({ attempts: [{ fault: { code, delivery: 'answered' }, delay: 0 }], gaveUp: 'not-transient' });
+  });
+
+  test('a redirect that is refused is what the last attempt came to', async () => {
+    const origin = await startOrigin(inTurn(rst, reply(302, { location: '/next' })));
+    const error = await caught(fetch(origin.url, { redirect: 'error', retry: { backoff: { base: 1, cap: 1 } } }));
+    expect(codesOf(error.recovery)).toEqual(['ECONNRESET', 'ERR_UNEXPECTED_REDIRECT']);
+    expect(error.recovery.gaveUp).toBe('not-transient');
   });
 
   test('each hop is retried, and its attempts are told', async () => {
@@ -260,9 +268,7 @@ describe('ours besides', () => {
     const response = await fetch(origin.url, { retry: { backoff: { base: 1, cap: 1 } } });
     expect(await response.text()).toBe('ok');
     expect(origin.requests.map(({ path }) => path)).toEqual(['/', '/', '/next', '/next']);
-    expect(response.recovery.attempts.map(({ fault }) => fault?.code ?? null)).toEqual(
-      ['ECONNRESET', null, 'ECONNRESET', null],
-    );
+    expect(codesOf(response.recovery)).toEqual(['ECONNRESET', null, 'ECONNRESET', null]);
   });
 
   test('a POST that became a GET may be repeated', async () => {

@@ -5,7 +5,7 @@ const { Readable } = require('node:stream');
 const { fetch } = require('../../..');
 const { closeAll, ok, rst, startOrigin } = require('../../../testing');
 const { readInto } = require('../../../lib/testing/origin');
-const { caught } = require('../../support/fetch-outcomes');
+const { caught, codesOf } = require('../../support/fetch-outcomes');
 const { untilQuiet } = require('../../support/fetch-quiet');
 
 const KIB = 1024;
@@ -55,9 +55,23 @@ describe('a source that fails', () => {
     expect(error.code).toBe('EIO');
     expect(error.stack).toContain(__filename);
     // It would fail again: no second attempt, and the server saw no complete request.
-    expect(error.recovery).toMatchObject({ attempts: [] });
+    const fault = { code: 'ERR_BODY_SOURCE_FAILED', kind: 'client', phase: 'send', delivery: 'unknown', transient: false };
+    expect(error.recovery).toMatchObject({ attempts: [{ fault, delay: 0 }], gaveUp: 'not-transient' });
     expect(origin.requests.filter(({ complete }) => complete)).toHaveLength(0);
     expect(origin.requests.length).toBeLessThanOrEqual(1);
+  });
+
+  test('a function that fails in a later attempt: the attempts before are told as well', async () => {
+    const origin = await startOrigin(rst);
+    let readings = 0;
+    const body = () => {
+      if (readings++ > 0) throw failure;
+      return 'x';
+    };
+    const error = await caught(fetch(origin.url, { method: 'PUT', body, retry: { backoff: { base: 1, cap: 1 } } }));
+    expect(error.cause).toBe(failure);
+    expect(codesOf(error.recovery)).toEqual(['ECONNRESET', 'ERR_BODY_SOURCE_FAILED']);
+    expect(origin.requests.filter(({ complete }) => complete)).toHaveLength(1);
   });
 
   test('a function that throws: the same', async () => {

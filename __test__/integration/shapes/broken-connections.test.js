@@ -3,9 +3,7 @@
 /** Every client against a server that really breaks the connection, and what `classify` makes of its error. */
 
 const { refusedPort } = require('../../../testing');
-const { startFaultyServer } = require('../../support/faulty-server');
-const { ClientRunner } = require('../../support/client-task');
-const { CLIENTS } = require('../../support/clients');
+const { clientSuite, forEveryClient } = require('../../support/client-suite');
 
 const BEFORE = { code: 'ECONNRESET', kind: 'reset', phase: 'wait', delivery: 'unknown', transient: true, reconnect: true };
 const INSIDE = { ...BEFORE, phase: 'receive', delivery: 'answered' };
@@ -95,33 +93,22 @@ const HAPPENINGS = [
   },
 ];
 
-const CASES = HAPPENINGS.flatMap((row) => Object.keys(CLIENTS).map((client) => ({ ...row, client })));
+const CASES = forEveryClient(HAPPENINGS);
 
-let server;
-let runner;
-
-beforeAll(async () => {
-  server = await startFaultyServer();
-  runner = new ClientRunner();
-});
-
-afterAll(async () => {
-  await runner.close();
-  await server.close();
-});
+const suite = clientSuite();
 
 test.each(CASES)('$client: $happening', async ({ client, path, url, expected, but, address }) => {
   const refused = await refusedPort();
-  const target = url ?? (path ? server.url + path : `http://127.0.0.1:${refused}/`);
+  const target = url ?? (path ? suite.server.url + path : `http://127.0.0.1:${refused}/`);
   const held = path === '/rst-body' || path === '/fin-body';
-  const headSeen = held ? `${server.url}/head-seen` : undefined;
-  const { fault } = await runner.run({ client, url: target, headSeen });
+  const headSeen = held ? `${suite.server.url}/head-seen` : undefined;
+  const { fault } = await suite.runner.run({ client, url: target, headSeen });
   expect(fault).toMatchObject({ ...(but?.[client] ?? expected), ...address?.(client, refused) });
   expect(fault.reason).not.toBe('');
 });
 
 test('the code of an unresolvable name is one of the two that a resolver gives', async () => {
-  const { fault } = await runner.run({ client: 'http', url: 'http://unreset.invalid/' });
+  const { fault } = await suite.runner.run({ client: 'http', url: 'http://unreset.invalid/' });
   // EAI_AGAIN where there is no name server at all.
   expect(['ENOTFOUND', 'EAI_AGAIN']).toContain(fault.code);
 });

@@ -2,9 +2,7 @@
 
 /** Statuses of failure: as the response itself, or as the error that a client makes of it. */
 
-const { startFaultyServer } = require('../../support/faulty-server');
-const { ClientRunner } = require('../../support/client-task');
-const { CLIENTS } = require('../../support/clients');
+const { clientSuite, forEveryClient } = require('../../support/client-suite');
 
 const ANSWERED = { phase: 'receive', delivery: 'answered', reconnect: false };
 /** These reject, the others resolve with the response. */
@@ -17,23 +15,12 @@ const STATUSES = [
   { status: 503, expected: { code: 'HTTP_503', kind: 'throttled', transient: true, retryAfter: 2000 } },
 ];
 
-const CASES = STATUSES.flatMap((row) => Object.keys(CLIENTS).map((client) => ({ ...row, client })));
+const CASES = forEveryClient(STATUSES);
 
-let server;
-let runner;
-
-beforeAll(async () => {
-  server = await startFaultyServer();
-  runner = new ClientRunner();
-});
-
-afterAll(async () => {
-  await runner.close();
-  await server.close();
-});
+const suite = clientSuite();
 
 test.each(CASES)('$client: $status', async ({ client, status, expected }) => {
-  const { fault, settled } = await runner.run({ client, url: `${server.url}/status/${status}` });
+  const { fault, settled } = await suite.runner.run({ client, url: `${suite.server.url}/status/${status}` });
   expect(settled).toBe(REJECTING.includes(client) ? 'error' : 'response');
   expect(fault).toMatchObject({ ...ANSWERED, ...expected, status });
 });

@@ -7,8 +7,7 @@ const { once } = require('node:events');
 
 const { makeCertificate } = require('../../support/certificates');
 const { openBlackHole } = require('../../../testing');
-const { startFaultyServer } = require('../../support/faulty-server');
-const { ClientRunner } = require('../../support/client-task');
+const { clientSuite } = require('../../support/client-suite');
 const { CLIENTS } = require('../../support/clients');
 
 const TIMEOUT = { code: 'ETIMEDOUT', kind: 'timeout', transient: true, reconnect: true };
@@ -18,25 +17,18 @@ const READING = { ...TIMEOUT, phase: 'receive', delivery: 'answered' };
 
 const MS = 150;
 
-let server;
+const suite = clientSuite();
 let blackHole;
-let runner;
 
 beforeAll(async () => {
-  server = await startFaultyServer();
   blackHole = await openBlackHole();
-  runner = new ClientRunner();
 });
 
-afterAll(async () => {
-  await runner.close();
-  await blackHole.close();
-  await server.close();
-});
+afterAll(() => blackHole.close());
 
 describe('a server that never answers', () => {
   test.each([['undici fetch'], ['undici request'], ['axios'], ['got']])('%s', async (client) => {
-    const { fault } = await runner.run({ client, url: `${server.url}/stall-before`, timeout: MS });
+    const { fault } = await suite.runner.run({ client, url: `${suite.server.url}/stall-before`, timeout: MS });
     expect(fault).toMatchObject(WAITING);
   });
 });
@@ -73,7 +65,7 @@ describe('a server that took the request and never answers, whichever limit of g
     const versions = [];
     silent.on('request', ({ httpVersion }) => versions.push(httpVersion));
     const url = `https://127.0.0.1:${silent.address().port}/`;
-    const { fault } = await runner.run({ client: 'got', url, ca: silent.certificate, ...limits });
+    const { fault } = await suite.runner.run({ client: 'got', url, ca: silent.certificate, ...limits });
     expect(versions).toEqual([version]);
     expect(fault).toMatchObject(WAITING);
   });
@@ -87,7 +79,7 @@ describe('a body that stalls', () => {
     // It destroys its socket and then reports what any broken body is: nothing tells that it was the limit.
     ['axios', { code: 'ECONNRESET', kind: 'reset', phase: 'receive', delivery: 'answered' }],
   ])('%s', async (client, expected) => {
-    const { fault } = await runner.run({ client, url: `${server.url}/stall-body`, timeout: MS });
+    const { fault } = await suite.runner.run({ client, url: `${suite.server.url}/stall-body`, timeout: MS });
     expect(fault).toMatchObject(expected);
   });
 });
@@ -102,7 +94,7 @@ describe('a host that accepts no connection', () => {
     // One limit for everything, and the error does not say how far the request came.
     ['axios', { timeout: MS }, WAITING],
   ])('%s with %j', async (client, limits, expected) => {
-    const { fault } = await runner.run({ client, url: `http://127.0.0.1:${blackHole.port}/`, ...limits });
+    const { fault } = await suite.runner.run({ client, url: `http://127.0.0.1:${blackHole.port}/`, ...limits });
     expect(fault).toMatchObject(expected);
   });
 });
@@ -113,9 +105,9 @@ describe('AbortSignal.timeout', () => {
   const but = { axios: ABORTED, 'node-fetch': ABORTED };
 
   test.each(Object.keys(CLIENTS))('%s', async (client) => {
-    const { fault, underSignal } = await runner.run({
+    const { fault, underSignal } = await suite.runner.run({
       client,
-      url: `${server.url}/stall-before`,
+      url: `${suite.server.url}/stall-before`,
       signalTimeout: MS,
     });
     expect(fault).toMatchObject(but[client] ?? TIMEOUT);

@@ -144,6 +144,11 @@ const ENTRIES: &[Entry] = &[
         .code("ERR_BODY_NOT_REPLAYABLE", "The call would have to be repeated and its body cannot be sent again.")
         .causes(&["A stream as request body that is larger than what is kept for replay"])
         .action("Give the body as `() => stream`, as bytes, or make it smaller."),
+    MISTAKE
+        .at(Phase::Send, Delivery::Unknown)
+        .code("ERR_BODY_SOURCE_FAILED", "The request body failed while it was read.")
+        .causes(&["The stream or the function given as `body` failed", "A file that was removed while it was sent"])
+        .action("Look at the `cause` of the error: the network is not at fault."),
     ANSWERED
         .code("ERR_TOO_MANY_REDIRECTS", "The server redirects too often.")
         .causes(&["Two URLs that redirect to each other", "A missing cookie or login"])

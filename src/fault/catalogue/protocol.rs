@@ -88,9 +88,11 @@ const ENTRIES: &[Entry] = &[
         .causes(&["A space or control character in the path"])
         .action("Escape the path."),
     TOO_LARGE
-        .code("HPE_HEADER_OVERFLOW", "The headers of the answer are larger than the limit.")
-        .causes(&["Many or large cookies"])
-        .action("Raise `maxHeaderSize` (or `--max-http-header-size`), 16 KiB by default."),
+        .code("HPE_HEADER_OVERFLOW", "The headers of the answer are larger, or more, than the limit.")
+        .causes(&["Many or large cookies", "More than 256 headers, which this package's `fetch` does not read"])
+        .action(
+            "Send fewer. For Node's own clients raise `maxHeaderSize` (`--max-http-header-size`), 16 KiB by default.",
+        ),
     TOO_LARGE
         .code("UND_ERR_HEADERS_OVERFLOW", "The headers of the answer are larger than the limit (undici).")
         .becomes("HPE_HEADER_OVERFLOW")

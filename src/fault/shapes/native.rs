@@ -35,20 +35,11 @@ impl Rule for Classified {
 #[cfg(test)]
 mod tests {
     use crate::fault::evidence::{Evidence, Link};
-    use crate::fault::{Delivery, Ending, Fault, Phase, RetryAfter, classify};
+    use crate::fault::{Fault, classify};
 
     #[test]
     fn a_fault_that_crosses_twice_is_the_same() {
-        let fault = Fault::new("ECONNRESET", Phase::Receive, Delivery::Answered)
-            .with_ending(Ending::Rst)
-            .with_errno(-104)
-            .with_syscall("read")
-            .with_address("127.0.0.1")
-            .with_port(80)
-            .with_status(200)
-            .with_retry_after(RetryAfter::Delay(std::time::Duration::from_millis(2500)))
-            .with_detail("word for word")
-            .with_reason("A reason of its own.");
+        let fault = Fault::with_every_field();
         let link: Link = serde_json::from_str(&fault.to_json()).unwrap();
         assert_eq!(classify(&Evidence { links: vec![link], ..Evidence::default() }), fault);
     }

@@ -33,6 +33,7 @@ use ::http::{HeaderValue, Method};
 use bytes::Bytes;
 use hyper::ext::ReasonPhrase;
 use hyper_util::client::legacy::connect::HttpInfo;
+use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
 pub use body::ReqwestBody;
@@ -42,9 +43,10 @@ use self::evidence::Evidence;
 use self::exchange::{TimedOut, Watch};
 use self::lanes::Lanes;
 use self::reuse::{Answered, Ends};
-use self::upload::{Progress, SLICE, Upload};
-use super::{Exchange, ExchangeBody, Failure, Reply, Transport};
+use self::upload::{Progress, SLICE, Upload, UploadFailed};
+use super::{Exchange, ExchangeBody, Failure, Limits, Reply, Transport};
 use crate::fault::{Delivery, Fault, Phase};
+use crate::http::body::BodyStream;
 
 /// What a transport is made with. Fixed for its life.
 #[derive(Debug, Clone)]
@@ -102,13 +104,24 @@ impl Transport for ReqwestTransport {
     type Body = ReqwestBody;
 
     async fn exchange(&self, exchange: Exchange) -> Result<Reply<ReqwestBody>, Failure> {
-        let Exchange { method, url, headers, body, connection, limits } = exchange;
+        let Exchange { method, url, headers, body, connection, mut limits } = exchange;
         let client = self.lanes.pick(connection, &limits).map_err(|error| unusable(&error))?;
         let port = url.port_or_known_default();
         let sight = Sight::new(address_in(&url));
 
         let mut request = reqwest::Request::new(method, url);
         *request.headers_mut() = headers;
+        let body = match body {
+            ExchangeBody::Stream { stream, length } if stated_length(&request).or(length) == Some(0) => {
+                // Boxed: hardly any exchange comes this way, and all would carry its room.
+                Box::pin(expect_nothing(stream, &mut limits)).await?;
+                ExchangeBody::Bytes(Bytes::new())
+            }
+            ExchangeBody::Bytes(bytes) if !bytes.is_empty() && stated_length(&request) == Some(0) => {
+                return Err(unsent(&UploadFailed::Length));
+            }
+            body => body,
+        };
         let progress = fill(&mut request, body);
 
         let watch = Watch::new(client.execute(request), &limits, sight, progress.as_deref());
@@ -142,6 +155,27 @@ impl ReqwestTransport {
         let body = ReqwestBody::new(response, stall, ends, Arc::clone(&self.answered));
         Reply { status, status_text, headers, body }
     }
+}
+
+/// Reads a stream that states to have nothing, and makes sure of it. The time that this takes counts.
+async fn expect_nothing(stream: BodyStream, limits: &mut Limits) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let reading = upload::read_nothing(stream);
+    let read = match limits.attempt {
+        None => reading.await,
+        Some(limit) => timeout(limit, reading).await.map_err(|_| {
+            let fault = Fault::new("ETIMEDOUT", Phase::Send, Delivery::NotSent)
+                .with_reason("The attempt reached its time limit while its request body was read.");
+            Failure { fault, reused: false }
+        })?,
+    };
+    read.map_err(|failed| unsent(&failed))?;
+    limits.attempt = limits.attempt.map(|limit| limit.saturating_sub(begun.elapsed()));
+    Ok(())
+}
+
+fn unsent(failed: &UploadFailed) -> Failure {
+    Failure { fault: failed.fault(Phase::Send, Delivery::NotSent), reused: false }
 }
 
 /// Gives the request its body. The progress of one that takes a while to send is returned.
@@ -213,7 +247,30 @@ impl Ends {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::{StreamExt, stream};
+    use tokio::time::sleep;
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn reading_a_body_that_states_nothing_is_a_part_of_the_attempt() {
+        const SECOND: Duration = Duration::from_secs(1);
+        let slow = |pieces: &'static [&'static str]| {
+            let pieces = stream::iter(pieces.iter().map(|piece| Ok(Bytes::from_static(piece.as_bytes()))));
+            stream::once(sleep(SECOND)).flat_map(move |()| pieces.clone()).boxed()
+        };
+        let within = |attempt| Limits { connect: None, headers: None, body: None, attempt };
+
+        let mut limits = within(Some(3 * SECOND));
+        assert!(expect_nothing(slow(&["", ""]), &mut limits).await.is_ok());
+        assert_eq!(limits.attempt, Some(2 * SECOND));
+        for (attempt, pieces, code) in
+            [(None, &["", "a"], "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH"), (Some(SECOND / 2), &["", ""], "ETIMEDOUT")]
+        {
+            let failure = expect_nothing(slow(pieces), &mut within(attempt)).await.unwrap_err();
+            assert_eq!((&*failure.fault.code, failure.fault.delivery), (code, Delivery::NotSent));
+        }
+    }
 
     #[test]
     fn a_client_that_cannot_be_made_is_our_fault_and_has_sent_nothing() {

@@ -7,6 +7,7 @@
 use std::error::Error;
 use std::io;
 use std::iter::successors;
+use std::net::SocketAddr;
 
 use ::http::Extensions;
 use hyper_util::client::legacy;
@@ -64,7 +65,8 @@ impl<'a> Evidence<'a> {
         let (phase, delivery) = self.reached(sight, sent_all);
         let mut fault = self.cause(phase, delivery);
         if fault.address.is_none() {
-            fault.address = self.ends.map(|ends| ends.remote).or(sight.peer).map(|peer| peer.ip().to_string());
+            let peer = self.ends.map(|ends| ends.remote).or(sight.peer).or_else(|| refuser(self.error));
+            fault.address = peer.map(|peer| peer.ip().to_string());
         }
         fault.port = port;
         fault.syscall = fault.syscall.or(match (&*fault.code, phase) {
@@ -125,10 +127,8 @@ impl<'a> Evidence<'a> {
             fault.errno = failed.errno;
             return fault;
         }
-        match self.upload {
-            Some(UploadFailed::Source(_)) => return Fault::aborted(phase, delivery),
-            Some(UploadFailed::Length) => return Fault::new("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", phase, delivery),
-            None => {}
+        if let Some(upload) = self.upload {
+            return upload.fault(phase, delivery);
         }
         if let Some(tls) = self.tls {
             return Fault::new(tls_evidence::code(tls), phase, delivery);
@@ -147,8 +147,8 @@ impl<'a> Evidence<'a> {
                 Fault::new("ECONNRESET", phase, delivery).with_ending(Ending::Fin)
             }
             Some(hyper) if hyper.is_parse_status() => Fault::new("HPE_INVALID_STATUS", phase, delivery),
-            // Headers that are too large or too many (HPE_HEADER_OVERFLOW) are among these: hyper asks for its
-            // `server` feature before it tells them apart (`is_parse_too_large`), and has no other mark of them.
+            // Too large or too many. One thing besides: a Content-Length that is one of the last two of a `u64`.
+            Some(hyper) if hyper.is_parse_too_large() => Fault::new("HPE_HEADER_OVERFLOW", phase, delivery),
             Some(hyper) if hyper.is_parse() => Fault::new("HPE_INVALID_CONSTANT", phase, delivery),
             Some(hyper) if hyper.is_canceled() || hyper.is_closed() => Fault::new("ECONNRESET", phase, delivery),
             _ => Fault::new("UNKNOWN", phase, delivery),
@@ -176,6 +176,15 @@ fn ends_of(client: &legacy::Error) -> Option<Ends> {
     extras.get::<HttpInfo>().map(Ends::of)
 }
 
+/// Of several addresses that failed, the one whose error was kept. hyper-util notes it in an error that has no public
+/// type and shows it in `Debug` alone; what does not read as an address there is none.
+fn refuser(error: &(dyn Error + 'static)) -> Option<SocketAddr> {
+    causes(error).find_map(|cause| {
+        let shown = format!("{cause:?}");
+        shown.strip_prefix("ConnectError(")?.split(", ").nth(1)?.parse().ok()
+    })
+}
+
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     // No chain here is as long; a cyclic one would have no end.
     successors(Some(error), |error| below(*error)).take(32)
@@ -191,7 +200,29 @@ fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpListener;
+
+    use super::super::connector::Watched;
+    use super::super::tls;
     use super::*;
+
+    #[tokio::test]
+    async fn of_several_addresses_that_refuse_the_one_whose_error_was_kept_is_told() {
+        // Given out by the system and taken back: nobody listens there.
+        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let addresses = [([127, 0, 0, 1], port).into(), ([127, 0, 0, 2], port).into()];
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .tls_backend_preconfigured(tls::config(&[]).unwrap())
+            .connector_layer(Watched)
+            .resolve_to_addrs("several.test", &addresses)
+            .build()
+            .unwrap();
+        let error = client.get(format!("http://several.test:{port}/")).send().await.unwrap_err();
+        let fault = Evidence::of(&error).before_answer(Sight::new(None), Some(port), true);
+        assert_eq!((&*fault.code, fault.delivery), ("ECONNREFUSED", Delivery::NotSent));
+        assert_eq!((fault.address.as_deref(), fault.port), (Some("127.0.0.1"), Some(port)));
+    }
 
     #[test]
     fn what_an_io_error_carries_is_not_skipped() {

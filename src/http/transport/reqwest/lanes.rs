@@ -86,7 +86,8 @@ fn client(
 ) -> Result<Client, TransportError> {
     let builder = Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
+        // 0, or it would copy each request for the retry that it never makes.
+        .retry(reqwest::retry::never().max_retries_per_request(0))
         .referer(false)
         // The environment's proxies too: Node's rule for them is decided above.
         .no_proxy()

@@ -10,10 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::task::AtomicWaker;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
+use crate::fault::{Delivery, Fault, Phase};
 use crate::http::body::{BodyStream, SourceFailed};
 
 /// The most that hyper is given at once. It asks for more only when it has sent nearly all it was given, so this is
@@ -70,6 +72,27 @@ pub(super) enum UploadFailed {
     /// hyper would cut the body there, or wait for the rest, and the server would believe it.
     #[error("the request body is longer or shorter than its stated length")]
     Length,
+}
+
+impl UploadFailed {
+    pub fn fault(&self, phase: Phase, delivery: Delivery) -> Fault {
+        let code = match self {
+            UploadFailed::Source(_) => "ERR_BODY_SOURCE_FAILED",
+            UploadFailed::Length => "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH",
+        };
+        Fault::new(code, phase, delivery)
+    }
+}
+
+/// Reads a stream whose stated length is 0. hyper asks such a body for nothing: what it has would be lost, and the
+/// server would believe that there was nothing.
+pub(super) async fn read_nothing(mut stream: BodyStream) -> Result<(), UploadFailed> {
+    while let Some(piece) = stream.next().await {
+        if !piece.map_err(UploadFailed::Source)?.is_empty() {
+            return Err(UploadFailed::Length);
+        }
+    }
+    Ok(())
 }
 
 pub(super) struct Upload {
@@ -159,7 +182,7 @@ impl Body for Upload {
 mod tests {
     use std::task::Waker;
 
-    use futures_util::{StreamExt, stream};
+    use futures_util::stream;
     use http_body_util::BodyExt;
 
     use super::*;
