@@ -29,7 +29,7 @@ async fn in_every_state(bench: &Bench) -> Vec<TcpStream> {
         write(&mut client, "POST / HTTP/1.1\r\ncontent-length: 1\r\n\r\nx").await;
         if number == 0 || number == 8 {
             let mut server = bench.accept().await;
-            // The client does not read: it is blocked in writing, or waits for acknowledgements.
+            // The client does not read: the connection is held up by its pace, or by the client's window.
             let _ = tokio::time::timeout(Duration::from_millis(20), write(&mut server, pattern(20_000_000))).await;
             ends.push(server);
         } else {
@@ -99,8 +99,7 @@ fn close_leaves_no_task_and_no_descriptor() {
     runtime.block_on(async {
         let before = (descriptors(), tokio::runtime::Handle::current().metrics().num_alive_tasks());
         for _ in 0..3 {
-            let Bench { proxy, server } = Bench::start().await;
-            let bench = Bench { proxy, server };
+            let bench = Bench::start().await;
             let ends = in_every_state(&bench).await;
             assert!(descriptors() > before.0 + 20, "the faults hold descriptors");
             within(bench.proxy.close()).await;

@@ -14,4 +14,5 @@ mod shaping;
 mod stall;
 mod strikes;
 mod support;
+mod throughput;
 mod timeline;

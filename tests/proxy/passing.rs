@@ -23,7 +23,8 @@ async fn bytes_pass_unchanged_in_both_directions_at_once() {
         tokio::join!(from_server.read_to_end(&mut at_server), from_client.read_to_end(&mut at_client))
     };
     let (_, read) = within(async { tokio::join!(sends, reads) }).await;
-    (read.0.unwrap(), read.1.unwrap());
+    read.0.unwrap();
+    read.1.unwrap();
     assert!(at_server == to_server && at_client == to_client);
     let stats = bench.proxy.stats();
     assert_eq!((stats.bytes.request, stats.bytes.response), (5_000_001, 3_000_003));

@@ -10,7 +10,7 @@ async fn struck(bench: &Bench, count: usize) -> Vec<usize> {
     for number in 1..=count {
         let (mut client, mut server) = bench.connect().await;
         write(&mut client, "x").await;
-        drop(read_one_or_end(&mut server).await);
+        let _ = read_one_or_end(&mut server).await;
         drop(server);
         if read_all(&mut client).await.1 == Ended::Rst {
             struck.push(number);

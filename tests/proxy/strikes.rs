@@ -141,6 +141,8 @@ async fn reset_all_strikes_every_open_connection_and_tells_how_many() {
         let (client, server) = bench.connect().await;
         ends.extend([client, server]);
     }
+    // The server may accept before the proxy has taken note.
+    bench.until(|_| bench.count("connect") == 3).await;
     assert_eq!(bench.proxy.reset_all(), 3);
     for mut end in ends {
         assert_eq!(read_all(&mut end).await, (vec![], Ended::Rst));

@@ -94,9 +94,10 @@ async fn it_says_who_ended_a_connection() {
     client.set_zero_linger().unwrap();
     drop(client);
     bench.until(|_| bench.count("end") == 1).await;
-    let (_client, server) = bench.connect().await;
+    let (mut client, server) = bench.connect().await;
     drop(server);
-    drop(_client);
+    read_all(&mut client).await;
+    drop(client);
     bench.until(|_| bench.count("end") == 2).await;
     let _pair = bench.connect().await;
     bench.proxy.reset_all();

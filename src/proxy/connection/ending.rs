@@ -1,6 +1,7 @@
 //! How a connection ends: for the client as it was told to, and for the upstream in keeping.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -66,7 +67,14 @@ impl Connection<'_> {
             }
             Ending::BlackHole => self.swallow().await,
             Ending::Done { first } => self.gone(ended_by(first), None),
-            Ending::Peer { side, code } => self.reset(ended_by(side), Some(code)).await,
+            Ending::Peer { side, code } => {
+                // There is nobody to take what it has not acknowledged.
+                match side {
+                    Direction::Request => self.client = None,
+                    Direction::Response => self.upstream = None,
+                }
+                self.reset(ended_by(side), Some(code)).await;
+            }
             Ending::UpstreamFailed { code } => {
                 self.shared.counters.upstream_failed();
                 self.record(Event::UpstreamFailed { code: code.clone() });
@@ -95,8 +103,13 @@ impl Connection<'_> {
         for stream in [&mut client, &mut upstream].into_iter().flatten() {
             socket::shut_down(stream);
         }
+        let upstream_lingered = async {
+            lingered(upstream.as_ref()).await;
+            std::future::pending::<Infallible>().await
+        };
         tokio::select! {
-            _ = async { tokio::join!(lingered(client.as_ref()), lingered(upstream.as_ref())) } => {}
+            () = lingered(client.as_ref()) => {}
+            never = upstream_lingered => match never {},
             order = self.control.ordered(Order::Reset) => {
                 if let (Order::Reset, Some(client)) = (order, client.take()) {
                     socket::reset_now(client);
@@ -105,6 +118,10 @@ impl Connection<'_> {
         }
         drop(client);
         self.gone(EndedBy::Strike, None);
+        tokio::select! {
+            () = lingered(upstream.as_ref()) => {}
+            _ = self.control.ordered(Order::Reset) => {}
+        }
     }
 
     /// Reads everything, says nothing, and closes nothing, until the client has given up.
@@ -115,7 +132,7 @@ impl Connection<'_> {
                 // Its end is not passed on.
                 let _ = socket::drained(upstream).await;
             }
-            std::future::pending::<std::convert::Infallible>().await
+            std::future::pending::<Infallible>().await
         };
         tokio::select! {
             code = broken(client.as_ref()) => self.gone(EndedBy::Client, Some(code)),

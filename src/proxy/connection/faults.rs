@@ -260,36 +260,43 @@ impl Armed {
     }
 
     fn is_reached(&self, direction: Direction, progress: Progress) -> bool {
-        let exchange = self.exchange.and_then(|number| progress.tracker.exchange(number));
-        let Some((_, at)) = place(self.standing.plan.point, exchange).filter(|(of, _)| *of == direction) else {
-            return false;
-        };
+        let Some((_, at)) = self.place(progress.tracker).filter(|(of, _)| *of == direction) else { return false };
         let Reach { arrived, forwarded, ended } = progress.of(direction);
         if !self.at_next_byte {
             return forwarded >= at;
         }
         // An end is delayed like a byte.
         let comes = arrived > forwarded || ended && self.shapes();
-        let within = match exchange.and_then(|exchange| message(exchange, direction)) {
-            Some(extent) => extent.end.is_none_or(|end| forwarded < end),
-            None => true,
-        };
+        let message = self.exchange(progress.tracker).and_then(|exchange| message(exchange, direction));
+        let within = message.and_then(|extent| extent.end).is_none_or(|end| forwarded < end);
         forwarded >= at && comes && within
     }
 
     /// Where forwarding must stop to look at this plan: its point, or the end of what it shapes.
     fn next_place(&self, direction: Direction, tracker: &Tracker) -> Option<u64> {
-        let exchange = self.exchange.and_then(|number| tracker.exchange(number));
         match self.stage {
             Stage::Ahead => {
-                let (of, at) = place(self.standing.plan.point, exchange)?;
+                let (of, at) = self.place(tracker)?;
                 (of == direction).then_some(at)
             }
             Stage::Working if self.standing.plan.point.direction() == Some(direction) => {
-                message(exchange?, direction)?.end
+                message(self.exchange(tracker)?, direction)?.end
             }
             _ => None,
         }
+    }
+
+    /// Its point, as an offset. `None`: not known yet, through, or not a place.
+    fn place(&self, tracker: &Tracker) -> Option<(Direction, u64)> {
+        let exchange = self.exchange(tracker);
+        if self.exchange.is_some() && exchange.is_none() {
+            return None;
+        }
+        place(self.standing.plan.point, exchange)
+    }
+
+    fn exchange<'a>(&self, tracker: &'a Tracker) -> Option<&'a Exchange> {
+        self.exchange.and_then(|number| tracker.exchange(number))
     }
 
     fn strikes_at(&self, silent_since: Option<Instant>) -> Option<Instant> {

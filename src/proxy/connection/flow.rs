@@ -21,7 +21,7 @@ use crate::proxy::timeline::Event;
 /// Reads and writes of one direction before the other has its turn, and other tasks theirs.
 const ROUNDS: usize = 8;
 
-/// What is kept for later while latency is at work.
+/// Bytes of memory that hold what is kept for later while latency is at work.
 const MOST_DELAYED: usize = 4 * 1024 * 1024;
 
 /// What a direction waits for.
@@ -55,7 +55,7 @@ impl Connection<'_> {
             match self.turn(now) {
                 Err(ending) => return ending,
                 Ok([request, response]) if request.more || response.more => {
-                    tokio::task::coop::consume_budget().await;
+                    tokio::task::yield_now().await;
                 }
                 Ok([request, response]) => {
                     if let Err(ending) = self.wait(request, response).await {
@@ -72,6 +72,7 @@ impl Connection<'_> {
             self.strike(index, now)?;
         }
         let mut wants = [self.advance(Direction::Request, now)?, self.advance(Direction::Response, now)?];
+        self.tracker.forwarded(self.request.forwarded, self.response.forwarded);
         // Only now is it known whether there is silence.
         while let Some(index) = self.faults.due(now, self.silent_since(now)) {
             self.strike(index, now)?;
@@ -82,11 +83,7 @@ impl Connection<'_> {
 
     fn advance(&mut self, direction: Direction, now: Instant) -> Result<Wants, Ending> {
         for _ in 0..ROUNDS {
-            if self.pipe(direction).sink == Sink::Open {
-                while let Some(index) = self.faults.reached(direction, self.progress()) {
-                    self.strike(index, now)?;
-                }
-            }
+            self.strike_what_is_reached(direction, now)?;
             if self.is_stopped(direction, now) {
                 return Ok(Wants::default());
             }
@@ -100,7 +97,19 @@ impl Connection<'_> {
                 }
             }
         }
+        // The last byte of the last round may have been the last of its message, which is then forgotten.
+        self.strike_what_is_reached(direction, now)?;
         Ok(Wants { more: true, ..Wants::default() })
+    }
+
+    fn strike_what_is_reached(&mut self, direction: Direction, now: Instant) -> Result<(), Ending> {
+        while self.pipe(direction).sink == Sink::Open {
+            match self.faults.reached(direction, self.progress()) {
+                Some(index) => self.strike(index, now)?,
+                None => break,
+            }
+        }
+        Ok(())
     }
 
     /// Writes once, or passes the end on.
@@ -132,7 +141,6 @@ impl Connection<'_> {
                 pipe.wrote(written, now);
                 self.last_activity = now;
                 self.record_bytes(direction, written as u64);
-                self.tracker.forwarded(self.request.forwarded, self.response.forwarded);
                 Ok(Forwarded::Some)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -189,7 +197,7 @@ impl Connection<'_> {
             Direction::Response => &self.response,
         };
         let runs_ahead = || {
-            let delayed = self.faults.delay(direction) && pipe.waiting() < MOST_DELAYED;
+            let delayed = self.faults.delay(direction) && pipe.memory() < MOST_DELAYED;
             // Bounded by the longest head that is looked at.
             let held = self.faults.hold_heads() && self.tracker.incomplete_head(direction).is_some();
             delayed || held

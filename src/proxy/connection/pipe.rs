@@ -15,7 +15,7 @@ use super::pace::{Allowance, Limits, Pace};
 const LEAST_ROOM: usize = 16 * 1024;
 
 /// Large reads are what makes an empty proxy cheap; beyond this a read does not get larger.
-const MOST_ROOM: usize = 512 * 1024;
+const MOST_ROOM: usize = 256 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Pipe {
@@ -89,6 +89,11 @@ impl Pipe {
     /// Bytes that have arrived and not been forwarded.
     pub(super) fn waiting(&self) -> usize {
         self.waiting
+    }
+
+    /// What that takes up. Many small pieces take more than their bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.waiting + self.pieces.len() * size_of::<Piece>()
     }
 
     /// What may be written now, of at most `most` bytes. `delay` is asked once for each piece: how much later than it

@@ -14,8 +14,11 @@ use super::unacknowledged::unacknowledged;
 /// For the peer's system to take what was sent. A peer whose window is closed never does.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Between two looks. An acknowledgement is not an event.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
+/// Between two looks, at first and at last. An acknowledgement is not an event.
+const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(16)];
+
+/// Where the system does not say what has been acknowledged.
+const BLIND_WAIT: Duration = Duration::from_millis(20);
 
 /// For the peer's program to read what its system has taken. libuv, which is what a client in Node reads with, reports data
 /// and an RST that wait for it together as data and an orderly end: a reset would look like a FIN. A program that is busy
@@ -32,8 +35,18 @@ pub(super) fn shut_down(stream: &mut TcpStream) {
 /// it: RST overtakes what is still on its way, and the peer would have got fewer bytes than were counted.
 pub(super) async fn reset(stream: TcpStream) {
     let until = Instant::now() + PATIENCE;
-    while unacknowledged(&stream) != Some(0) && Instant::now() < until {
-        tokio::time::sleep(LOOK_AGAIN).await;
+    let [mut look_again, longest] = LOOK_AGAIN;
+    loop {
+        match unacknowledged(&stream) {
+            Some(0) => break,
+            None => {
+                tokio::time::sleep(BLIND_WAIT).await;
+                break;
+            }
+            Some(_) if Instant::now() >= until => break,
+            Some(_) => tokio::time::sleep(look_again).await,
+        }
+        look_again = longest.min(look_again * 2);
     }
     tokio::time::sleep(TIME_TO_READ).await;
     reset_now(stream);
@@ -47,7 +60,8 @@ pub(super) fn reset_now(stream: TcpStream) {
 
 /// Reads and discards; resolves when the peer has ended its side, with the error if it was not in order.
 pub(super) async fn drained(stream: &TcpStream) -> io::Result<()> {
-    let mut discarded = [0; 4096];
+    // Not on the stack: each connection would be as much larger for as long as it lives.
+    let mut discarded = vec![0; 16 * 1024];
     loop {
         stream.readable().await?;
         match stream.try_read(&mut discarded) {

@@ -97,7 +97,7 @@ pub async fn within<T>(future: impl Future<Output = T>) -> T {
 pub async fn read_all(stream: &mut TcpStream) -> (Vec<u8>, Ended) {
     let mut read = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
-    within(async {
+    let ended = within(async {
         loop {
             match stream.read(&mut buffer).await {
                 Ok(0) => return Ended::Fin,
@@ -106,18 +106,10 @@ pub async fn read_all(stream: &mut TcpStream) -> (Vec<u8>, Ended) {
                 Err(error) => panic!("{error}"),
             }
         }
-    })
-    .await
-    .pair_with(read)
+    });
+    let ended = ended.await;
+    (read, ended)
 }
-
-trait PairWith: Sized {
-    fn pair_with<T>(self, other: T) -> (T, Self) {
-        (other, self)
-    }
-}
-
-impl PairWith for Ended {}
 
 pub async fn read_exactly(stream: &mut TcpStream, length: usize) -> Vec<u8> {
     let mut read = vec![0; length];
@@ -129,9 +121,15 @@ pub async fn write(stream: &mut TcpStream, bytes: impl AsRef<[u8]>) {
     within(stream.write_all(bytes.as_ref())).await.unwrap();
 }
 
-/// Writes as much as the other side takes: it may be struck meanwhile.
-pub async fn write_while_possible(stream: &mut TcpStream, bytes: &[u8]) {
-    let _ = within(stream.write_all(bytes)).await;
+/// Writes as much as the other side takes: it may be struck meanwhile. `Some`: it was found to be.
+pub async fn write_while_possible(stream: &mut TcpStream, bytes: &[u8]) -> Option<Ended> {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionReset};
+    match within(stream.write_all(bytes)).await {
+        Ok(()) => None,
+        // The system tells of an RST once. Who hears it in writing reads a clean end afterwards.
+        Err(error) if matches!(error.kind(), BrokenPipe | ConnectionReset) => Some(Ended::Rst),
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// Bytes of which no two neighbours are alike.
