@@ -219,7 +219,8 @@ impl Faults {
             armed.stage = Stage::Due(now + plan.after);
             return false;
         }
-        let reserved = armed.standing.reserve();
+        // What is removed must not strike, also if this turn began before.
+        let reserved = !armed.standing.is_removed() && armed.standing.reserve();
         if !reserved {
             self.armed.remove(index);
         }

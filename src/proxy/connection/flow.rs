@@ -94,6 +94,8 @@ impl Connection<'_> {
                     if !self.read(direction, now) {
                         return Ok(Wants { read: true, ..waits });
                     }
+                    // Who adds a fault and then sends must see it strike, also if this turn began before both.
+                    self.take_news(now);
                 }
             }
         }
