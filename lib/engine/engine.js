@@ -102,7 +102,7 @@ function valuesOf(flags) {
     case HEAD:
       return 1 + (flags & RECOVERY ? 1 : 0) + (flags & (STRING | BUFFER) ? 1 : 0);
     case CHUNK:
-      return flags & BUFFER ? 1 : 0;
+      return (flags & BUFFER ? 1 : 0) + (flags & RECOVERY ? 1 : 0);
     case PULL:
     case DROPPED:
       return 0;
@@ -122,9 +122,12 @@ function dispatch(call, flags, slot, values, first) {
     case FAILED:
       call.onFailed(JSON.parse(values[first]));
       return;
-    case CHUNK:
-      call.onChunk(flags & BUFFER ? values[first] : undefined, flags);
+    case CHUNK: {
+      const bytes = flags & BUFFER ? values[first] : undefined;
+      const recovery = flags & RECOVERY ? values[first + (flags & BUFFER ? 1 : 0)] : undefined;
+      call.onChunk(flags, bytes, recovery);
       return;
+    }
     case BROKEN:
       call.onBroken(JSON.parse(values[first]));
       return;

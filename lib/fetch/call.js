@@ -39,7 +39,7 @@ class Call {
     this.upload = undefined;
     /** @type {Hooks | undefined} */
     this.hooks = undefined;
-    /** What it took to get the head: part of the error if the body breaks. */
+    /** What it took so far, as JSON: known in full when the body has ended. */
     this.recovery = CLEAN_RECOVERY;
     /** The head has arrived. */
     this.isAnswered = false;
@@ -79,7 +79,7 @@ class Call {
       source.code = 'ERR_INTEGRITY_MISMATCH';
       throw new CallFailure('fetch failed', JSON.parse(this.recovery), { source });
     }
-    return new UnresetResponse(answer.body === null ? answer : { ...answer, body: bytes });
+    return new UnresetResponse(answer.body === null ? answer : { ...answer, recovery: this.recovery, body: bytes });
   }
 
   onFailed({ source, fault, recovery }) {
@@ -90,7 +90,8 @@ class Call {
     else reject(new CallFailure(isBadInput(fault) ? `input: ${fault.reason}` : 'fetch failed', recovery, { fault }));
   }
 
-  onChunk(bytes, flags) {
+  onChunk(flags, bytes, recovery) {
+    if (recovery !== undefined) this.recovery = recovery;
     const done = (flags & DONE) !== 0;
     const { reading } = this;
     this.reading = undefined;
@@ -99,8 +100,10 @@ class Call {
     reading?.resolve({ bytes, done });
   }
 
-  onBroken({ fault }) {
-    this.#end(new CallFailure('terminated', JSON.parse(this.recovery), { fault }));
+  onBroken({ source, fault, recovery }) {
+    if (recovery) this.recovery = JSON.stringify(recovery);
+    const failure = new CallFailure('terminated', JSON.parse(this.recovery), { fault });
+    this.#end(source === 'hook' ? this.hooks.thrown : failure);
   }
 
   onHook(isShouldRetry, event) {

@@ -1,16 +1,19 @@
 'use strict';
 
-/** The options of `createFetch` and the two of our own in a call's `init`: `retry` and `timeout`. */
+/** The options of `createFetch`, and those of our own in a call's `init`: all but `headers`, which it has anyway. */
 
 const { readFileSync } = require('node:fs');
 const { parseRetryOptions } = require('../policy/options');
-const { checkMilliseconds, checkOptions, invalidType } = require('../validate');
+const { checkMilliseconds, checkOptions, invalidType, invalidValue } = require('../validate');
 const { HeaderLines, appendHeaders } = require('./headers');
 
 /** Milliseconds; `null` is no limit. Headers and body as the built-in fetch has them, connect as undici. */
 const DEFAULT_TIMEOUTS = Object.freeze({ connect: 10_000, headers: 300_000, body: 300_000, attempt: null, total: null });
 
-const CLIENT_OPTIONS = ['retry', 'timeout', 'headers'];
+/** What `resume` may be, and what native code calls it. */
+const RESUME = new Map([[false, 'never'], ['validated', 'validated'], ['trusting', 'trusting']]);
+
+const CLIENT_OPTIONS = ['retry', 'timeout', 'resume', 'headers'];
 
 /**
  * @param {import('../..').CreateFetchOptions} options
@@ -21,9 +24,10 @@ function parseClientOptions(options = {}) {
   const given = checkOptions(options, 'options', CLIENT_OPTIONS);
   const retry = parseRetryOptions(given.retry, 'retry');
   const timeouts = parseTimeouts(given.timeout, 'timeout', DEFAULT_TIMEOUTS);
+  const resume = parseResume(given.resume, 'resume');
   const headers = headerPairs(given.headers);
-  const extraRoots = JSON.stringify(extraRootTexts());
-  const json = `{"retry":${retry.json},"timeout":${JSON.stringify(timeouts)},"extraRoots":${extraRoots}}`;
+  const rest = JSON.stringify({ timeout: timeouts, resume, extraRoots: extraRootTexts() });
+  const json = `{"retry":${retry.json},${rest.slice(1)}`;
   return { retry, timeouts, headers, json };
 }
 
@@ -40,7 +44,14 @@ function parseCallOptions(init, client) {
   if (init.timeout !== undefined) {
     parts.push(`"timeout":${JSON.stringify(parseTimeouts(init.timeout, 'timeout', client.timeouts))}`);
   }
+  if (init.resume !== undefined) parts.push(`"resume":"${parseResume(init.resume, 'resume')}"`);
   return { retry, json: parts.length === 0 ? undefined : `{${parts.join()}}` };
+}
+
+function parseResume(value, name) {
+  if (value === undefined) return undefined;
+  if (!RESUME.has(value)) throw invalidValue(name, "false, 'validated' or 'trusting'", value);
+  return RESUME.get(value);
 }
 
 function parseTimeouts(value, name, defaults) {

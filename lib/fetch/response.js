@@ -13,6 +13,7 @@
 const { isDisturbed } = require('node:stream');
 const { ASCII, REDIRECTED } = require('../engine/completion');
 const { ResponseHead } = require('./headers');
+const { Incoming } = require('./incoming');
 
 /** @typedef {string | Uint8Array | import('./incoming').Incoming | null} Body a one-byte string, bytes, still to come, or none */
 
@@ -26,6 +27,8 @@ class UnresetResponse {
   #head;
   #askedUrl;
   #recovery;
+  /** The JSON that `#recovery` was made of. */
+  #recoveryText;
   /** @type {Body} */
   #body;
   /** The body as a stream, once somebody asked for it. */
@@ -46,7 +49,7 @@ class UnresetResponse {
     this.#status = answer.status;
     this.#text = answer.head;
     this.#askedUrl = answer.url;
-    this.#recovery = answer.recovery;
+    this.#recoveryText = answer.recovery;
     this.#body = answer.body;
   }
 
@@ -86,7 +89,10 @@ class UnresetResponse {
 
   /** What it took to get this response: see `Recovery` in index.d.ts. */
   get recovery() {
-    if (typeof this.#recovery === 'string') this.#recovery = JSON.parse(this.#recovery);
+    // A body that is still to come may break and go on: there is more to tell when it has come.
+    const text = this.#body instanceof Incoming ? this.#body.call.recovery : this.#recoveryText;
+    if (this.#recovery === undefined || text !== this.#recoveryText) this.#recovery = JSON.parse(text);
+    this.#recoveryText = text;
     return this.#recovery;
   }
 
@@ -142,7 +148,7 @@ class UnresetResponse {
       status: this.#status,
       head: this.#text,
       url: this.#askedUrl,
-      recovery: typeof this.#recovery === 'string' ? this.#recovery : JSON.stringify(this.#recovery),
+      recovery: this.#recoveryText,
       // Each of the two may hand out its bytes to be written to.
       body: isBytes(this.#body) ? Uint8Array.prototype.slice.call(this.#body) : this.#body,
     });

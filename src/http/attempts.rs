@@ -12,7 +12,7 @@ use super::call::{Attempt, CallError, Recovery};
 use super::hooks::{Failed, HookFailed, Hooks};
 use super::redirect::{self, Hop};
 use super::replay::Replay;
-use super::transport::{Connection, Exchange, IncomingBody, Limits, Reply, Transport};
+use super::transport::{Connection, Exchange, Failure, IncomingBody, Limits, Reply, Transport};
 use crate::fault::{Delivery, Fault, Kind, Phase, RetryAfter};
 use crate::policy::{Clock, Decision, FastRandom, GaveUp, Now, Policy, Repeatable, Retries};
 
@@ -20,6 +20,9 @@ use crate::policy::{Clock, Decision, FastRandom, GaveUp, Now, Policy, Repeatable
 /// Past these bounds a new connection is cheaper.
 const DRAIN_AT_MOST: u64 = 64 * 1024;
 const DRAIN_FOR: Duration = Duration::from_millis(100);
+
+/// A body may break and go on without end. What is told of it must not grow without end.
+const TOLD_AT_MOST: usize = 100;
 
 /// What every attempt sends.
 pub(super) struct Request {
@@ -57,6 +60,11 @@ pub(super) struct Terms<'a, T> {
 /// The attempts of one call, over all its redirects.
 pub(super) struct Attempts<'a, T> {
     terms: Terms<'a, T>,
+    course: Course,
+}
+
+/// What the attempts of a call have come to so far. It outlives the answer, whose body may break.
+pub(super) struct Course {
     deadline: Option<Instant>,
     retries: Retries,
     recovery: Recovery,
@@ -69,11 +77,70 @@ pub(super) struct Attempts<'a, T> {
 }
 
 /// How an attempt ended that is not simply the answer.
-struct Ended<B> {
-    fault: Fault,
-    stale: bool,
+pub(super) struct Ended<B> {
+    pub fault: Fault,
+    pub stale: bool,
     /// The response that the fault is about; it becomes the answer if there is no further attempt.
-    reply: Option<Reply<B>>,
+    pub reply: Option<Reply<B>>,
+}
+
+impl<B> Ended<B> {
+    pub fn by(fault: Fault) -> Self {
+        Ended { fault, stale: false, reply: None }
+    }
+
+    /// By a response whose status may be worth another attempt.
+    pub fn by_status(reply: Reply<B>) -> Self {
+        Ended { fault: status_fault(&reply), stale: false, reply: Some(reply) }
+    }
+}
+
+impl<B> From<Failure> for Ended<B> {
+    fn from(failure: Failure) -> Self {
+        Ended { fault: failure.fault, stale: failure.reused, reply: None }
+    }
+}
+
+impl Course {
+    /// `None` when the first attempt answered and nothing is to be told.
+    pub fn recovery(&self) -> Option<&Recovery> {
+        (!self.recovery.attempts.is_empty()).then_some(&self.recovery)
+    }
+
+    /// The answer was taken for want of a better one.
+    pub fn has_given_up(&self) -> bool {
+        self.recovery.gave_up.is_some()
+    }
+
+    pub fn recovery_mut(&mut self) -> &mut Recovery {
+        &mut self.recovery
+    }
+
+    /// The body of the answer broke, so the attempt that brought it has failed after all. `progressed`: it had brought
+    /// bytes that no earlier one had.
+    pub fn broke(&mut self, progressed: bool) {
+        if let Some(answered) = self.recovery.attempts.pop_if(|attempt| attempt.fault.is_none()) {
+            self.delay = answered.delay;
+        }
+        if progressed {
+            self.retries.progressed();
+        }
+    }
+
+    fn tell(&mut self, fault: Option<Fault>) {
+        if self.recovery.attempts.len() >= TOLD_AT_MOST {
+            self.recovery.attempts.remove(0);
+        }
+        self.recovery.attempts.push(Attempt { fault, delay: self.delay });
+    }
+
+    /// The recovery of a call whose latest attempt failed with `fault`.
+    pub fn recovery_with(&self, fault: &Fault, gave_up: Option<GaveUp>) -> Recovery {
+        let mut recovery = self.recovery.clone();
+        recovery.attempts.push(Attempt { fault: Some(fault.clone()), delay: self.delay });
+        recovery.gave_up = gave_up;
+        recovery
+    }
 }
 
 impl<'a, T: Transport> Attempts<'a, T> {
@@ -83,35 +150,39 @@ impl<'a, T: Transport> Attempts<'a, T> {
         if let Some(total) = terms.total {
             retries.limit_to(total);
         }
-        Attempts {
-            terms,
+        let course = Course {
             deadline,
             retries,
             recovery: Recovery::default(),
             delay: Duration::ZERO,
             reached: Delivery::NotSent,
-        }
+        };
+        Attempts { terms, course }
+    }
+
+    /// Goes on with the attempts of a call that was answered before: see [`Course::broke`].
+    pub fn go_on(terms: Terms<'a, T>, course: Course) -> Self {
+        Attempts { terms, course }
+    }
+
+    pub fn into_course(self) -> Course {
+        self.course
     }
 
     /// A redirect is followed: the server has answered a part of this call.
     pub fn redirected(&mut self) {
-        self.reached = Delivery::Answered;
+        self.course.reached = Delivery::Answered;
     }
 
     /// A redirect led to another origin.
     pub fn moved_to(&mut self, url: &Url) {
-        self.retries.moved(self.terms.policy, origin(url), self.terms.clock.now());
-    }
-
-    /// `None` when the first attempt answered and nothing is to be told.
-    pub fn into_recovery(self) -> Option<Recovery> {
-        (!self.recovery.attempts.is_empty()).then_some(self.recovery)
+        self.course.retries.moved(self.terms.policy, origin(url), self.terms.clock.now());
     }
 
     /// Attempts `request` until it has an answer.
     pub async fn answer(&mut self, request: &Request) -> Result<Reply<T::Body>, CallError> {
         // What was learnt before a redirect within the origin holds after it.
-        let mut connection = if self.retries.is_pool_suspect() { Connection::Fresh } else { Connection::Pooled };
+        let mut connection = if self.course.retries.is_pool_suspect() { Connection::Fresh } else { Connection::Pooled };
         loop {
             let exchange = self.exchange(request, connection)?;
             let ended = match self.terms.transport.exchange(exchange).await {
@@ -119,17 +190,17 @@ impl<'a, T: Transport> Attempts<'a, T> {
                     self.succeeded();
                     return Ok(reply);
                 }
-                Ok(reply) => Ended { fault: status_fault(&reply), stale: false, reply: Some(reply) },
+                Ok(reply) => Ended::by_status(reply),
                 Err(failure) if request.body.source_failed() => {
-                    let recovery = self.recovery_with(&failure.fault, Some(GaveUp::NotTransient));
+                    let recovery = self.course.recovery_with(&failure.fault, Some(GaveUp::NotTransient));
                     return Err(CallError::Body { recovery });
                 }
                 Err(failure) if self.is_over() && failure.fault.kind == Kind::Timeout => {
                     return Err(self.too_late(failure.fault));
                 }
-                Err(failure) => Ended { fault: failure.fault, stale: failure.reused, reply: None },
+                Err(failure) => failure.into(),
             };
-            connection = match self.decide(request, &ended).await? {
+            connection = match self.decide(request, &ended.fault, ended.stale).await? {
                 Decision::GiveUp(reason) => return self.give_up(ended, reason),
                 // A hook took longer than planned. Asked before the wait, which costs the response that would
                 // otherwise be the answer.
@@ -144,9 +215,9 @@ impl<'a, T: Transport> Attempts<'a, T> {
         }
     }
 
-    fn exchange(&mut self, request: &Request, connection: Connection) -> Result<Exchange, CallError> {
+    pub fn exchange(&mut self, request: &Request, connection: Connection) -> Result<Exchange, CallError> {
         let mut limits = self.terms.limits;
-        if let Some(deadline) = self.deadline {
+        if let Some(deadline) = self.course.deadline {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(self.over_before_it_began());
@@ -171,13 +242,14 @@ impl<'a, T: Transport> Attempts<'a, T> {
         !options.may_retry_status(status.as_u16()) && !hook_may_want_it
     }
 
-    async fn decide(&mut self, request: &Request, ended: &Ended<T::Body>) -> Result<Decision, CallError> {
-        let attempt = self.retries.attempt();
+    /// What to do about an attempt that ended with `fault`. The hooks are asked and told.
+    pub async fn decide(&mut self, request: &Request, fault: &Fault, stale: bool) -> Result<Decision, CallError> {
+        let attempt = self.course.retries.attempt();
         let verdict = match self.deciding_hooks() {
             None => None,
             Some(hooks) => {
-                let asked = hooks.should_retry(self.failed(request, &ended.fault, attempt));
-                self.hooked(asked, &ended.fault).await?
+                let asked = hooks.should_retry(self.failed(request, fault, attempt));
+                self.hooked(asked, fault).await?
             }
         };
         let repeatable = Repeatable {
@@ -187,13 +259,13 @@ impl<'a, T: Transport> Attempts<'a, T> {
             body_replays: request.body.replays(),
         };
         let now = self.terms.clock.now();
-        let decision = self.retries.decide(&ended.fault, repeatable, verdict, ended.stale, now, &mut FastRandom);
+        let decision = self.course.retries.decide(fault, repeatable, verdict, stale, now, &mut FastRandom);
         let Decision::Retry { delay, .. } = decision else {
             return Ok(decision);
         };
         if let Some(hooks) = self.terms.hooks {
-            let told = hooks.on_retry(self.failed(request, &ended.fault, attempt), delay);
-            self.hooked(told, &ended.fault).await?;
+            let told = hooks.on_retry(self.failed(request, fault, attempt), delay);
+            self.hooked(told, fault).await?;
         }
         Ok(decision)
     }
@@ -208,7 +280,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             attempt,
             method: request.method.as_str(),
             url: request.url.as_str(),
-            elapsed: self.retries.elapsed(self.terms.clock.now()),
+            elapsed: self.course.retries.elapsed(self.terms.clock.now()),
         }
     }
 
@@ -218,26 +290,26 @@ impl<'a, T: Transport> Attempts<'a, T> {
         hook: impl Future<Output = Result<V, HookFailed>>,
         fault: &Fault,
     ) -> Result<V, CallError> {
-        let outcome = match self.deadline {
+        let outcome = match self.course.deadline {
             None => Ok(hook.await),
             Some(deadline) => timeout_at(deadline, hook).await,
         };
         match outcome {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(HookFailed)) => Err(CallError::Hook { recovery: self.recovery_with(fault, None) }),
+            Ok(Err(HookFailed)) => Err(CallError::Hook { recovery: self.course.recovery_with(fault, None) }),
             Err(_) => Err(CallError::Fault {
                 fault: self.of_the_call(self.late(Fault::new("ETIMEDOUT", fault.phase, fault.delivery))),
-                recovery: self.recovery_with(fault, Some(GaveUp::OutOfTime)),
+                recovery: self.course.recovery_with(fault, Some(GaveUp::OutOfTime)),
             }),
         }
     }
 
-    fn is_too_late_after(&self, delay: Duration) -> bool {
+    pub fn is_too_late_after(&self, delay: Duration) -> bool {
         let now = self.terms.clock.now();
-        self.retries.out_of_time(Now { monotonic: now.monotonic.saturating_add(delay), ..now })
+        self.course.retries.out_of_time(Now { monotonic: now.monotonic.saturating_add(delay), ..now })
     }
 
-    async fn wait(&mut self, ended: Ended<T::Body>, delay: Duration) -> Result<(), CallError> {
+    pub async fn wait(&mut self, ended: Ended<T::Body>, delay: Duration) -> Result<(), CallError> {
         let until = Instant::now() + delay;
         let had_reply = ended.reply.is_some();
         if let Some(reply) = ended.reply {
@@ -249,12 +321,12 @@ impl<'a, T: Transport> Attempts<'a, T> {
         // The machine slept, or the timer is a little late. A response that was read to make this attempt can no
         // longer be given: then the attempt is made after all, because an answer resolves a call, whatever its
         // status.
-        if !had_reply && self.retries.out_of_time(self.terms.clock.now()) {
+        if !had_reply && self.course.retries.out_of_time(self.terms.clock.now()) {
             return Err(self.fail(ended.fault, GaveUp::OutOfTime));
         }
-        self.reached = furthest(self.reached, ended.fault.delivery);
-        self.recovery.attempts.push(Attempt { fault: Some(ended.fault), delay: self.delay });
-        self.delay = delay;
+        self.course.reached = furthest(self.course.reached, ended.fault.delivery);
+        self.course.tell(Some(ended.fault));
+        self.course.delay = delay;
         Ok(())
     }
 
@@ -263,7 +335,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             return Err(self.fail(ended.fault, reason));
         };
         if self.terms.policy.options().may_retry_status(reply.status.as_u16()) {
-            self.recovery = self.recovery_with(&ended.fault, Some(reason));
+            self.course.recovery = self.course.recovery_with(&ended.fault, Some(reason));
         } else {
             // A status that nobody asked to repeat is an ordinary answer.
             self.succeeded();
@@ -272,33 +344,39 @@ impl<'a, T: Transport> Attempts<'a, T> {
     }
 
     fn succeeded(&mut self) {
-        if !self.recovery.attempts.is_empty() {
-            self.recovery.attempts.push(Attempt { fault: None, delay: self.delay });
-            self.delay = Duration::ZERO;
+        if !self.course.recovery.attempts.is_empty() {
+            self.course.tell(None);
+            self.course.delay = Duration::ZERO;
         }
     }
 
-    fn fail(&self, fault: Fault, reason: GaveUp) -> CallError {
-        let recovery = self.recovery_with(&fault, Some(reason));
+    /// An attempt brought the rest of a body that broke.
+    pub fn resumed(&mut self) {
+        self.course.recovery.resumed += 1;
+        self.succeeded();
+    }
+
+    pub fn fail(&self, fault: Fault, reason: GaveUp) -> CallError {
+        let recovery = self.course.recovery_with(&fault, Some(reason));
         CallError::Fault { fault: self.of_the_call(fault), recovery }
     }
 
     /// An attempt's fault as that of the whole call.
     fn of_the_call(&self, mut fault: Fault) -> Box<Fault> {
-        fault.delivery = furthest(fault.delivery, self.reached);
+        fault.delivery = furthest(fault.delivery, self.course.reached);
         Box::new(fault)
     }
 
-    fn too_late(&self, fault: Fault) -> CallError {
+    pub fn too_late(&self, fault: Fault) -> CallError {
         self.fail(self.late(fault), GaveUp::OutOfTime)
     }
 
     /// The time was up between two attempts, in a wait or a redirect: what failed the call is what the last attempt
     /// failed with, and one that was never made is not told of.
     fn over_before_it_began(&self) -> CallError {
-        let last = self.recovery.attempts.last().and_then(|attempt| attempt.fault.clone());
+        let last = self.course.recovery.attempts.last().and_then(|attempt| attempt.fault.clone());
         let fault = last.unwrap_or_else(|| self.late(Fault::new("ETIMEDOUT", Phase::Connect, Delivery::NotSent)));
-        let recovery = Recovery { gave_up: Some(GaveUp::OutOfTime), ..self.recovery.clone() };
+        let recovery = Recovery { gave_up: Some(GaveUp::OutOfTime), ..self.course.recovery.clone() };
         CallError::Fault { fault: self.of_the_call(fault), recovery }
     }
 
@@ -307,15 +385,8 @@ impl<'a, T: Transport> Attempts<'a, T> {
         fault.with_reason(format!("The call took longer than its total time limit of {total} ms."))
     }
 
-    fn is_over(&self) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
-    }
-
-    fn recovery_with(&self, fault: &Fault, gave_up: Option<GaveUp>) -> Recovery {
-        let mut recovery = self.recovery.clone();
-        recovery.attempts.push(Attempt { fault: Some(fault.clone()), delay: self.delay });
-        recovery.gave_up = gave_up;
-        recovery
+    pub fn is_over(&self) -> bool {
+        self.course.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Reads a response that is not wanted to its end, within bounds; beyond them it is dropped, and its connection
@@ -335,12 +406,12 @@ impl<'a, T: Transport> Attempts<'a, T> {
         };
         let until = Instant::now() + DRAIN_FOR;
         // Out of time or not, the body is dropped now.
-        let _ = timeout_at(self.deadline.map_or(until, |deadline| until.min(deadline)), reading).await;
+        let _ = timeout_at(self.course.deadline.map_or(until, |deadline| until.min(deadline)), reading).await;
     }
 
     /// Ends the call with the fault of a redirect: what the last attempt was answered with cannot be followed.
     pub fn refuse(self, fault: Box<Fault>) -> CallError {
-        let mut recovery = self.recovery;
+        let mut recovery = self.course.recovery;
         let told = Some(Fault::clone(&fault));
         match recovery.attempts.last_mut() {
             Some(last) => last.fault = told,

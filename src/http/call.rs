@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderName, Method, StatusCode};
 use bytes::Bytes;
-use url::Url;
+use url::{Position, Url};
 
 use super::attempts::{Attempts, Request, Terms};
 use super::body::RequestBody;
 use super::hooks::Hooks;
 use super::redirect;
 use super::replay::Replay;
+use super::resume::{Means, Owned, RecoveringBody, Resumable, Resume};
 use super::transport::{Limits, Reply, Transport};
 use crate::fault::{Delivery, Fault, Phase};
 use crate::policy::{Clock, GaveUp, Policy, Repeatable, SystemClock};
@@ -50,7 +51,7 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// A fault after which the policy gave up, or that of a hook or of the body's source.
-    pub async fn call(&self, call: Call) -> Result<Answer<T::Body>, CallError> {
+    pub async fn call(&self, call: Call) -> Result<Answer<Resumable<T>>, CallError> {
         let url = match target(&call.url) {
             Ok(url) => url,
             Err(fault) => {
@@ -80,19 +81,17 @@ impl<T: Transport> Client<T> {
         };
         let mut attempts = Attempts::begin(terms, &request.url);
         let mut redirects = 0;
-        loop {
+        let reply = loop {
             let reply = attempts.answer(&request).await?;
             if call.redirect == RedirectMode::Manual || !redirect::is_redirect(reply.status) {
-                return Ok(answer(reply, request.url, &call.url, redirects > 0, attempts.into_recovery()));
+                break reply;
             }
             if call.redirect == RedirectMode::Error {
                 return Err(attempts.refuse(redirect::unexpected()));
             }
             let hop = match redirect::hop(&request.url, &request.method, reply.status, &reply.headers) {
                 Ok(Some(hop)) => hop,
-                Ok(None) => {
-                    return Ok(answer(reply, request.url, &call.url, redirects > 0, attempts.into_recovery()));
-                }
+                Ok(None) => break reply,
                 Err(fault) => return Err(attempts.refuse(fault)),
             };
             redirects += 1;
@@ -109,16 +108,34 @@ impl<T: Transport> Client<T> {
             if cross_origin {
                 attempts.moved_to(&request.url);
             }
-        }
+        };
+        let course = attempts.into_course();
+        let owned = Owned {
+            transport: Arc::clone(&self.transport),
+            clock: Arc::clone(&self.clock),
+            policy: call.policy,
+            hooks: call.hooks,
+            limits: call.limits,
+            total: call.total,
+        };
+        let repeatable = request.body.keep_if_small();
+        // `Response.url` is without the fragment (Fetch standard, section 5.6).
+        let url = &request.url[..Position::AfterQuery];
+        let url = (url != call.url).then(|| url.to_owned());
+        let Reply { status, status_text, headers, body } = reply;
+        Ok(Answer {
+            status,
+            status_text,
+            url,
+            redirected: redirects > 0,
+            recovery: course.recovery().cloned(),
+            body: Resumable::new(
+                headers,
+                body,
+                Means { owned, request, repeatable, course, status, resume: call.resume },
+            ),
+        })
     }
-}
-
-fn answer<B>(reply: Reply<B>, mut url: Url, written: &str, redirected: bool, recovery: Option<Recovery>) -> Answer<B> {
-    // `Response.url` is without the fragment (Fetch standard, section 5.6).
-    url.set_fragment(None);
-    let Reply { status, status_text, headers, body } = reply;
-    let url = (url.as_str() != written).then(|| url.into());
-    Answer { status, status_text, headers, body, url, redirected, recovery }
 }
 
 /// The URL of a call, if it is one that can be fetched.
@@ -166,6 +183,8 @@ pub struct Call {
     pub headers: HeaderMap,
     pub body: RequestBody,
     pub redirect: RedirectMode,
+    /// Whether the response's body goes on when it breaks.
+    pub resume: Resume,
     pub limits: Limits,
     /// The end of the whole call up to the end of the response head.
     pub total: Option<Duration>,
@@ -185,20 +204,30 @@ pub struct Attempt {
 /// What it took.
 #[derive(Debug, Clone, Default)]
 pub struct Recovery {
+    /// The latest hundred.
     pub attempts: Vec<Attempt>,
+    /// How often a body that broke went on.
+    pub resumed: u32,
+    /// Bytes of the body that were transferred once more.
+    pub bytes_refetched: u64,
     pub gave_up: Option<GaveUp>,
 }
 
 pub struct Answer<B> {
     pub status: StatusCode,
     pub status_text: Bytes,
-    pub headers: HeaderMap,
     pub body: B,
     /// The final URL where it differs from what the caller wrote.
     pub url: Option<String>,
     pub redirected: bool,
     /// `None` when the first attempt answered and nothing is to be told.
     pub recovery: Option<Recovery>,
+}
+
+impl<B: RecoveringBody> Answer<B> {
+    pub fn headers(&self) -> &HeaderMap {
+        self.body.headers()
+    }
 }
 
 /// Why a call has no answer.

@@ -67,6 +67,20 @@ impl Replay {
         }
     }
 
+    /// Lets go of a body that is not worth its memory any more, now that the call is answered. Returns whether the
+    /// request can still be sent as it was.
+    pub fn keep_if_small(&mut self) -> bool {
+        let small = match self {
+            Replay::Empty => true,
+            Replay::Bytes(bytes) => bytes.len() <= KEPT_AT_MOST,
+            Replay::Reopening { .. } | Replay::Once { .. } => false,
+        };
+        if !small {
+            *self = Replay::Empty;
+        }
+        small
+    }
+
     /// Whether a redirect that keeps the body may send it once more. The Fetch standard allows it for bodies that
     /// have a source, not for streams, whatever happens to be left of them (HTTP-redirect fetch, step 11).
     pub fn follows_redirects(&self) -> bool {

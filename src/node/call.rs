@@ -18,7 +18,7 @@ use crate::fault::{Delivery, Fault, Phase};
 use crate::http::body::RequestBody;
 use crate::http::call::{Answer, Call, CallError, Recovery, RedirectMode};
 use crate::http::hooks::Hooks;
-use crate::http::transport::IncomingBody;
+use crate::http::resume::RecoveringBody;
 use crate::milliseconds;
 
 /// What JavaScript gave to start a call with.
@@ -57,9 +57,9 @@ fn prepare(shared: &Shared, start: Start) -> Result<Call, &'static str> {
     let head = request::parse(&start.head).ok_or("a request came across in a form that cannot be read")?;
     let mut headers = head.headers;
     request::add_defaults(&mut headers);
-    let (retry, timeouts) = start.overrides.map_or((None, None), |options| (options.retry, options.timeouts));
-    let timeouts = timeouts.unwrap_or(shared.timeouts);
-    let policy = match retry {
+    let overrides = start.overrides.unwrap_or_default();
+    let timeouts = overrides.timeouts.unwrap_or(shared.timeouts);
+    let policy = match overrides.retry {
         Some(options) => Arc::new(shared.policy.with_options(options)),
         None => Arc::clone(&shared.policy),
     };
@@ -69,6 +69,7 @@ fn prepare(shared: &Shared, start: Start) -> Result<Call, &'static str> {
         headers,
         body: start.body,
         redirect: start.redirect,
+        resume: overrides.resume.unwrap_or(shared.resume),
         limits: timeouts.limits,
         total: timeouts.total,
         policy,
@@ -76,20 +77,20 @@ fn prepare(shared: &Shared, start: Start) -> Result<Call, &'static str> {
     })
 }
 
-async fn deliver<B: IncomingBody>(answer: Answer<B>, mut registration: Registration) {
+async fn deliver<B: RecoveringBody>(answer: Answer<B>, mut registration: Registration) {
     let mut download = Download::new(answer.body);
     download.take_arrived().await;
 
     let call = registration.call();
     let mut completion = Completion::new(Kind::Head, call);
     completion.number = f64::from(answer.status.as_u16());
-    completion.values[0] = Value::Latin1(head_text(&answer.status_text, answer.url.as_deref(), &answer.headers));
+    completion.values[0] = Value::Latin1(head_text(&answer.status_text, answer.url.as_deref(), download.headers()));
     if answer.redirected {
         completion.flags |= REDIRECTED;
     }
-    if let Some(recovery) = &answer.recovery {
+    if let Some(recovery) = download.news().or(answer.recovery) {
         completion.flags |= RECOVERY;
-        completion.values[1] = Value::Utf8(recovery_json(recovery).to_string());
+        completion.values[1] = Value::Utf8(recovery_json(&recovery).to_string());
     }
 
     if download.is_complete() {
@@ -134,7 +135,7 @@ fn failed_json(error: &CallError) -> String {
     json!({ "source": source, "fault": fault, "recovery": recovery_json(recovery) }).to_string()
 }
 
-fn recovery_json(recovery: &Recovery) -> Json {
+pub fn recovery_json(recovery: &Recovery) -> Json {
     let attempts: Vec<Json> = recovery
         .attempts
         .iter()
@@ -145,28 +146,41 @@ fn recovery_json(recovery: &Recovery) -> Json {
             })
         })
         .collect();
-    let mut json = json!({ "attempts": attempts, "resumed": 0, "bytesRefetched": 0 });
+    let mut json = json!({
+        "attempts": attempts,
+        "resumed": recovery.resumed,
+        "bytesRefetched": recovery.bytes_refetched,
+    });
     if let Some(reason) = recovery.gave_up {
         json["gaveUp"] = reason.as_str().into();
     }
     json
 }
 
-/// What JavaScript is told of a body that broke.
-pub fn broken_json(fault: &Fault) -> String {
-    json!({ "source": "fault", "fault": fault_json(fault) }).to_string()
+/// What JavaScript is told of a body that broke; without a recovery that of the head still holds.
+pub fn broken_json(fault: &Fault, recovery: Option<&Recovery>, hook_failed: bool) -> String {
+    let source = if hook_failed { "hook" } else { "fault" };
+    json!({ "source": source, "fault": fault_json(fault), "recovery": recovery.map(recovery_json) }).to_string()
 }
 
 pub fn fault_json(fault: &Fault) -> Json {
     fault.to_value_at(SystemTime::now())
 }
 
-/// What JavaScript is told when native code itself failed.
-pub fn internal_failure() -> String {
-    failed_json(&internal_error("a task ended in a panic", Delivery::Unknown))
+/// What JavaScript is told when native code itself failed: before the head, and after it.
+pub fn internal_failure(answered: bool) -> String {
+    const PANIC: &str = "a task ended in a panic";
+    if answered {
+        return broken_json(&internal_fault(PANIC, Phase::Receive, Delivery::Answered), None, false);
+    }
+    failed_json(&internal_error(PANIC, Delivery::Unknown))
 }
 
 fn internal_error(problem: &str, delivery: Delivery) -> CallError {
-    let fault = Fault::new("ERR_UNRESET_INTERNAL", Phase::Send, delivery).with_detail(problem);
+    let fault = internal_fault(problem, Phase::Send, delivery);
     CallError::Fault { fault: Box::new(fault), recovery: Recovery::default() }
+}
+
+fn internal_fault(problem: &str, phase: Phase, delivery: Delivery) -> Fault {
+    Fault::new("ERR_UNRESET_INTERNAL", phase, delivery).with_detail(problem)
 }

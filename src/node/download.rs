@@ -9,12 +9,15 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use tokio::sync::mpsc;
 
-use super::completion::{BUFFER, Completion, DONE, Kind, Value};
+use super::call::{broken_json, recovery_json};
+use super::completion::{BUFFER, Completion, DONE, Kind, RECOVERY, Value};
 use super::engine::Core;
 use crate::fault::Fault;
-use crate::http::transport::IncomingBody;
+use crate::http::call::Recovery;
+use crate::http::resume::RecoveringBody;
 
 /// What is read before JavaScript asks for it. Small enough to forget about an unread response, large enough
 /// that one crossing moves a worthwhile piece.
@@ -39,12 +42,23 @@ pub enum Wanted {
 pub struct Download<B> {
     body: B,
     gathered: Vec<u8>,
+    /// JavaScript has some of the body: from now on it must not begin anew.
+    handed: bool,
     end: Option<Result<(), Box<Fault>>>,
 }
 
-impl<B: IncomingBody> Download<B> {
+impl<B: RecoveringBody> Download<B> {
     pub fn new(body: B) -> Self {
-        Download { body, gathered: Vec::new(), end: None }
+        Download { body, gathered: Vec::new(), handed: false, end: None }
+    }
+
+    pub fn headers(&self) -> &HeaderMap {
+        self.body.headers()
+    }
+
+    /// What it took to get this far, if there is more to tell than the last time.
+    pub fn news(&mut self) -> Option<Recovery> {
+        self.body.news()
     }
 
     /// Takes what has arrived with the head, without waiting for the network.
@@ -112,12 +126,13 @@ impl<B: IncomingBody> Download<B> {
             // The next piece is probably as large as this one: it need not grow step by step.
             let next = if complete { 0 } else { self.gathered.len() };
             let gathered = std::mem::replace(&mut self.gathered, Vec::with_capacity(next));
-            return Some(piece(call, gathered, complete));
+            self.handed |= !gathered.is_empty();
+            return Some(piece(call, gathered, complete, self.body.news()));
         }
-        match &self.end {
-            Some(Err(fault)) => Some(Completion::json(Kind::Broken, call, super::call::broken_json(fault))),
-            _ => None,
-        }
+        let Some(Err(fault)) = &self.end else { return None };
+        let recovery = self.body.news();
+        let text = broken_json(fault, recovery.as_ref(), self.body.hook_failed());
+        Some(Completion::json(Kind::Broken, call, text))
     }
 
     /// What else is there already becomes part of the same piece.
@@ -143,6 +158,7 @@ impl<B: IncomingBody> Download<B> {
         match read {
             Ok(Some(bytes)) => self.gathered.extend_from_slice(&bytes),
             Ok(None) => self.end = Some(Ok(())),
+            Err(_) if !self.handed && self.body.start_over() => self.gathered.clear(),
             Err(fault) => self.end = Some(Err(Box::new(fault))),
         }
     }
@@ -153,7 +169,7 @@ impl<B: IncomingBody> Download<B> {
     }
 }
 
-fn piece(call: u32, bytes: Vec<u8>, complete: bool) -> Completion {
+fn piece(call: u32, bytes: Vec<u8>, complete: bool, news: Option<Recovery>) -> Completion {
     let mut completion = Completion::new(Kind::Chunk, call);
     if complete {
         completion.flags |= DONE;
@@ -161,6 +177,10 @@ fn piece(call: u32, bytes: Vec<u8>, complete: bool) -> Completion {
     if !bytes.is_empty() {
         completion.flags |= BUFFER;
         completion.values[0] = Value::Bytes(bytes);
+    }
+    if let Some(recovery) = news {
+        completion.flags |= RECOVERY;
+        completion.values[1] = Value::Utf8(recovery_json(&recovery).to_string());
     }
     completion
 }

@@ -255,7 +255,8 @@ impl Drop for Registration {
         self.core.lock().open.remove(&self.call);
         if std::thread::panicking() {
             // A bug of ours. The caller is told instead of waiting for ever.
-            self.core.push(Completion::json(self.answered, self.call, super::call::internal_failure()));
+            let failure = super::call::internal_failure(self.answered == Kind::Broken);
+            self.core.push(Completion::json(self.answered, self.call, failure));
         }
     }
 }

@@ -5,16 +5,18 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::http::resume::Resume;
 use crate::http::transport::Limits;
 use crate::{milliseconds, policy};
 
-/// `{ "retry": {...}, "timeout": {...}, "extraRoots": [...] }`; what is absent keeps the client's value.
+/// `{ "retry": {...}, "timeout": {...}, "resume": ..., "extraRoots": [...] }`; what is absent keeps the client's value.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Wire<'a> {
     #[serde(borrow)]
     retry: Option<&'a RawValue>,
     timeout: Option<WireTimeouts>,
+    resume: Option<WireResume>,
     #[serde(default)]
     extra_roots: Vec<String>,
 }
@@ -30,15 +32,25 @@ struct WireTimeouts {
     total: Option<f64>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum WireResume {
+    Never,
+    Validated,
+    Trusting,
+}
+
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
     pub limits: Limits,
     pub total: Option<Duration>,
 }
 
+#[derive(Default)]
 pub struct Options {
     pub retry: Option<policy::Options>,
     pub timeouts: Option<Timeouts>,
+    pub resume: Option<Resume>,
     /// PEM texts.
     pub extra_roots: Vec<String>,
 }
@@ -49,6 +61,7 @@ impl Options {
         Ok(Options {
             retry: wire.retry.map(|retry| policy::Options::from_json(retry.get())).transpose()?,
             timeouts: wire.timeout.map(Timeouts::try_from).transpose()?,
+            resume: wire.resume.map(Resume::from),
             extra_roots: wire.extra_roots,
         })
     }
@@ -67,6 +80,16 @@ impl TryFrom<WireTimeouts> for Timeouts {
             },
             total: limit("total", wire.total)?,
         })
+    }
+}
+
+impl From<WireResume> for Resume {
+    fn from(wire: WireResume) -> Self {
+        match wire {
+            WireResume::Never => Resume::Never,
+            WireResume::Validated => Resume::Validated,
+            WireResume::Trusting => Resume::Trusting,
+        }
     }
 }
 
@@ -93,6 +116,16 @@ mod tests {
     fn a_negative_time_is_not_taken_for_no_limit() {
         let error = Options::parse(r#"{"timeout":{"total":-1}}"#).err().unwrap();
         assert_eq!(error, "timeout.total: -1 is negative");
+    }
+
+    #[test]
+    fn resume_is_one_of_three() {
+        let read = |written: &str| Options::parse(&format!(r#"{{"resume":{written}}}"#)).map(|options| options.resume);
+        assert_eq!(read(r#""never""#), Ok(Some(Resume::Never)));
+        assert_eq!(read(r#""validated""#), Ok(Some(Resume::Validated)));
+        assert_eq!(read(r#""trusting""#), Ok(Some(Resume::Trusting)));
+        assert_eq!(Options::parse("{}").map(|options| options.resume), Ok(None));
+        assert!(read(r#""always""#).is_err());
     }
 
     #[test]

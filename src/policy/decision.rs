@@ -64,6 +64,8 @@ pub enum GaveUp {
     NotIdempotent,
     /// The request body was a stream and is spent.
     BodyNotReplayable,
+    /// The response body broke, and nothing proves that what would come next belongs to what has come.
+    NotResumable,
     /// `retries` is used up.
     AttemptsExhausted,
     /// The next attempt would begin later than `within` allows, or when the call has reached its total limit.
@@ -83,6 +85,7 @@ impl GaveUp {
             GaveUp::NotTransient => "not-transient",
             GaveUp::NotIdempotent => "not-idempotent",
             GaveUp::BodyNotReplayable => "body-not-replayable",
+            GaveUp::NotResumable => "not-resumable",
             GaveUp::AttemptsExhausted => "attempts-exhausted",
             GaveUp::OutOfTime => "out-of-time",
             GaveUp::RetryAfterTooLong => "retry-after-too-long",
@@ -116,6 +119,7 @@ mod tests {
             (GaveUp::NotTransient, "not-transient"),
             (GaveUp::NotIdempotent, "not-idempotent"),
             (GaveUp::BodyNotReplayable, "body-not-replayable"),
+            (GaveUp::NotResumable, "not-resumable"),
             (GaveUp::AttemptsExhausted, "attempts-exhausted"),
             (GaveUp::OutOfTime, "out-of-time"),
             (GaveUp::RetryAfterTooLong, "retry-after-too-long"),

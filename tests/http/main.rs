@@ -4,6 +4,7 @@
 mod body;
 mod redirect;
 mod reset;
+mod resume;
 mod retry;
 mod support;
 mod timeouts;

@@ -150,6 +150,23 @@ const ENTRIES: &[Entry] = &[
         .action("As ECONNRESET."),
     MALFORMED
         .at(Phase::Receive, Delivery::Answered)
+        .code("ERR_RESUME_CHANGED", "The rest of a body that broke off is of another version of it.")
+        .causes(&[
+            "The resource was changed during the transfer",
+            "Servers behind one name that do not hold the same version, or give it different entity tags",
+        ])
+        .action("Begin the transfer anew, and drop the part that arrived: it is of a version that is gone."),
+    MALFORMED
+        .at(Phase::Receive, Delivery::Answered)
+        .code("ERR_RESUME_RANGE", "The server did not send the part of the body that was asked for.")
+        .causes(&[
+            "A server that ignores Range",
+            "A Content-Range that is missing or wrong",
+            "A redirect in the middle of a transfer",
+        ])
+        .action("`curl -r 100- -v` shows what the server does with ranges."),
+    MALFORMED
+        .at(Phase::Receive, Delivery::Answered)
         .code("ERR_BAD_RESPONSE", "The response is not usable (axios).")
         .causes(&[
             "A status of 5xx: `error.response` has it",

@@ -1,0 +1,293 @@
+//! A response body that goes on where it broke.
+
+use std::future::{Future, poll_fn};
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use ::http::HeaderMap;
+use bytes::{Buf, Bytes};
+
+use super::rest::{Means, Plan, Recovered, Refusal, Stopped};
+use super::validators::Validators;
+use super::{RecoveringBody, rest};
+use crate::fault::{Delivery, Ending, Fault, Phase};
+use crate::http::call::Recovery;
+use crate::http::transport::{IncomingBody, Transport};
+use crate::policy::GaveUp;
+
+/// The body of an answer. Nearly all arrive unbroken: until one breaks, this layer counts its bytes and does nothing
+/// else, and what it would need is moved into it from the call, not made.
+pub struct Resumable<T: Transport> {
+    /// Of the answer. The validators are read from them when they are needed.
+    headers: HeaderMap,
+    state: State<T>,
+    progress: Progress,
+    /// There is something to tell that was not told yet.
+    news: bool,
+}
+
+#[allow(clippy::large_enum_variant)] // `Flowing` is the usual one: to box what it holds would cost every call.
+enum State<T: Transport> {
+    Flowing {
+        body: T::Body,
+        means: Means<T>,
+    },
+    Recovering {
+        attempts: Pin<Box<dyn Future<Output = Recovered<T>> + Send>>,
+        broken: Fault,
+    },
+    /// It cannot go on, but it could begin anew.
+    Stopped {
+        broken: Fault,
+        last: Fault,
+        means: Means<T>,
+    },
+    Failed {
+        fault: Fault,
+        recovery: Recovery,
+        hook_failed: bool,
+    },
+}
+
+impl<T: Transport> State<T> {
+    /// In place of a state that is being taken apart.
+    fn failed(fault: Fault) -> Self {
+        State::Failed { fault, recovery: Recovery::default(), hook_failed: false }
+    }
+}
+
+/// Offsets in the encoded body.
+#[derive(Debug, Default)]
+struct Progress {
+    /// Of the next byte that the exchange brings.
+    position: u64,
+    /// Of the next byte to be passed on.
+    passed: u64,
+    /// The furthest that any exchange came.
+    reached: u64,
+    /// That, when the latest exchange began.
+    reached_before: u64,
+    /// Of the end, where it is known.
+    length: Option<u64>,
+}
+
+impl Progress {
+    /// Bytes have come. Returns how many of the first ones have been passed on before, and how many had come before.
+    fn advance(&mut self, bytes: u64) -> (u64, u64) {
+        let behind = |mark: u64| mark.saturating_sub(self.position).min(bytes);
+        let (passed, refetched) = (behind(self.passed), behind(self.reached));
+        self.position += bytes;
+        self.passed = self.passed.max(self.position);
+        self.reached = self.reached.max(self.position);
+        (passed, refetched)
+    }
+
+    fn has_advanced(&self) -> bool {
+        self.reached > self.reached_before
+    }
+
+    /// The exchange is at its end. Is the body?
+    fn is_complete(&self) -> bool {
+        self.position >= self.passed && self.length.is_none_or(|length| self.position == length)
+    }
+
+    fn is_beyond_the_end(&self) -> bool {
+        self.length.is_some_and(|length| self.position > length)
+    }
+
+    /// The next exchange begins with the byte at `position`.
+    fn resume_at(&mut self, position: u64, length: Option<u64>) {
+        self.position = position;
+        self.reached_before = self.reached;
+        self.length = length;
+    }
+}
+
+impl<T: Transport> Resumable<T> {
+    pub(in crate::http) fn new(headers: HeaderMap, body: T::Body, means: Means<T>) -> Self {
+        let progress = Progress { length: body.remaining(), ..Progress::default() };
+        Resumable { headers, state: State::Flowing { body, means }, progress, news: false }
+    }
+
+    /// What there is to pass on of what was read; `None` if that is nothing yet.
+    fn take(&mut self, read: Result<Option<Bytes>, Fault>) -> Option<Result<Option<Bytes>, Fault>> {
+        match read {
+            Ok(Some(mut bytes)) => {
+                let (passed, refetched) = self.progress.advance(bytes.len() as u64);
+                if refetched > 0 {
+                    self.refetched(refetched);
+                }
+                if self.progress.is_beyond_the_end() {
+                    self.stopped(rest::fault(
+                        "ERR_RESUME_RANGE",
+                        "The rest of the body was longer than its Content-Range said.",
+                    ));
+                    return None;
+                }
+                // Not more than there are.
+                bytes.advance(passed as usize);
+                (!bytes.is_empty()).then_some(Ok(Some(bytes)))
+            }
+            Ok(None) if self.progress.is_complete() => Some(Ok(None)),
+            // A part need not reach to the end of the whole, and one without a length can be cut off unnoticed.
+            Ok(None) => {
+                self.stopped(ended("The server ended the response before the end of its body."));
+                None
+            }
+            Err(fault) => {
+                self.stopped(fault);
+                None
+            }
+        }
+    }
+
+    fn refetched(&mut self, bytes: u64) {
+        if let State::Flowing { means, .. } = &mut self.state {
+            means.course.recovery_mut().bytes_refetched += bytes;
+            self.news = true;
+        }
+    }
+
+    /// The body broke: tries to go on if that can be.
+    fn stopped(&mut self, broken: Fault) {
+        let failed = State::failed(broken.clone());
+        // The body is dropped here, and its connection with it, before another is asked for.
+        let State::Flowing { mut means, .. } = mem::replace(&mut self.state, failed) else { return };
+        self.news = true;
+        if means.course.has_given_up() {
+            // The answer is one that the policy took for want of a better one.
+            let recovery = means.course.recovery_mut().clone();
+            self.state = State::Failed { fault: broken, recovery, hook_failed: false };
+            return;
+        }
+        means.course.broke(self.progress.has_advanced());
+        match means.plan(self.progress.passed, &Validators::of(&self.headers)) {
+            Some(plan) => self.recover(plan, broken.clone(), broken, means),
+            None => self.give_up(broken.clone(), broken, means),
+        }
+    }
+
+    fn recover(&mut self, plan: Plan, broken: Fault, last: Fault, means: Means<T>) {
+        let validators = Validators::of(&self.headers);
+        let stopped = Stopped { broken: broken.clone(), last, validators, length: self.progress.length };
+        self.state = State::Recovering { attempts: Box::pin(means.recover(plan, stopped)), broken };
+    }
+
+    fn give_up(&mut self, broken: Fault, last: Fault, means: Means<T>) {
+        self.state = if means.may_start_over() {
+            State::Stopped { broken, last, means }
+        } else {
+            let recovery = means.course.recovery_with(&last, Some(GaveUp::NotResumable));
+            State::Failed { fault: broken, recovery, hook_failed: false }
+        };
+    }
+
+    fn poll_recovered(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let State::Recovering { attempts, broken } = &mut self.state else { return Poll::Ready(()) };
+        let recovered = ready!(attempts.as_mut().poll(cx));
+        let broken = broken.clone();
+        self.news = true;
+        match recovered {
+            Recovered::Flowing { body, position, length, means } => {
+                self.progress.resume_at(position, length);
+                self.state = State::Flowing { body, means };
+            }
+            Recovered::Refused { refusal: Refusal { fault, changed: false }, means } => {
+                self.give_up(broken, fault, means);
+            }
+            Recovered::Refused { refusal, means } => {
+                let recovery = means.course.recovery_with(&refusal.fault, Some(GaveUp::NotResumable));
+                self.state = State::Failed { fault: broken, recovery, hook_failed: false };
+            }
+            Recovered::GaveUp { recovery, hook_failed } => {
+                self.state = State::Failed { fault: broken, recovery, hook_failed };
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<T: Transport> IncomingBody for Resumable<T> {
+    /// Dropping the future loses nothing: attempts to go on are kept here.
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
+        loop {
+            let read = match &mut self.state {
+                State::Flowing { body, .. } => body.chunk().await,
+                State::Recovering { .. } => {
+                    poll_fn(|cx| self.poll_recovered(cx)).await;
+                    continue;
+                }
+                State::Stopped { broken: fault, .. } | State::Failed { fault, .. } => return Err(fault.clone()),
+            };
+            if let Some(passed) = self.take(read) {
+                return passed;
+            }
+        }
+    }
+
+    fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
+        loop {
+            let read = match &mut self.state {
+                State::Flowing { body, .. } => ready!(body.poll_arrived(cx)),
+                State::Recovering { .. } => {
+                    ready!(self.poll_recovered(cx));
+                    continue;
+                }
+                State::Stopped { broken: fault, .. } | State::Failed { fault, .. } => {
+                    return Poll::Ready(Err(fault.clone()));
+                }
+            };
+            if let Some(passed) = self.take(read) {
+                return Poll::Ready(passed);
+            }
+        }
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        match &self.state {
+            State::Flowing { body, .. } => {
+                let skipped = self.progress.passed.saturating_sub(self.progress.position);
+                body.remaining().map(|remaining| remaining.saturating_sub(skipped))
+            }
+            _ => self.progress.length.map(|length| length.saturating_sub(self.progress.passed)),
+        }
+    }
+}
+
+impl<T: Transport> RecoveringBody for Resumable<T> {
+    fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    fn start_over(&mut self) -> bool {
+        let State::Stopped { broken, .. } = &self.state else { return false };
+        let failed = State::failed(broken.clone());
+        if let State::Stopped { broken, last, means } = mem::replace(&mut self.state, failed) {
+            self.progress.passed = 0;
+            self.recover(Plan::Anew, broken, last, means);
+        }
+        true
+    }
+
+    fn news(&mut self) -> Option<Recovery> {
+        if !mem::take(&mut self.news) {
+            return None;
+        }
+        match &self.state {
+            State::Flowing { means, .. } => means.course.recovery().cloned(),
+            State::Recovering { .. } => None,
+            State::Stopped { last, means, .. } => Some(means.course.recovery_with(last, Some(GaveUp::NotResumable))),
+            State::Failed { recovery, .. } => Some(recovery.clone()),
+        }
+    }
+
+    fn hook_failed(&self) -> bool {
+        matches!(self.state, State::Failed { hook_failed: true, .. })
+    }
+}
+
+/// The fault of a response that was not as long as it should be.
+fn ended(reason: &'static str) -> Fault {
+    Fault::new("ECONNRESET", Phase::Receive, Delivery::Answered).with_ending(Ending::Fin).with_reason(reason)
+}

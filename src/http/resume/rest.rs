@@ -1,0 +1,265 @@
+//! Asking for the rest of a body: what to ask, what may come in answer, and how often.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::header::{CONTENT_RANGE, HeaderMap, HeaderValue, IF_RANGE, RANGE};
+use ::http::{Method, StatusCode};
+
+use super::Resume;
+use super::content_range::ContentRange;
+use super::validators::Validators;
+use crate::fault::{Delivery, Fault, Kind, Phase};
+use crate::http::attempts::{Attempts, Course, Ended, Request, Terms};
+use crate::http::call::{CallError, Recovery};
+use crate::http::hooks::Hooks;
+use crate::http::transport::{Connection, IncomingBody, Limits, Reply, Transport};
+use crate::policy::{Clock, Decision, GaveUp, Policy};
+
+/// What is needed to ask once more after the call has been answered. It belongs to the body, which outlives the call.
+pub(in crate::http) struct Means<T> {
+    pub owned: Owned<T>,
+    pub request: Request,
+    /// The request had no body, or has it still: see [`Replay::keep_if_small`](super::super::replay::Replay).
+    pub repeatable: bool,
+    pub course: Course,
+    /// Of the answer.
+    pub status: StatusCode,
+    pub resume: Resume,
+}
+
+/// [`Terms`] that nobody else keeps.
+pub(in crate::http) struct Owned<T> {
+    pub transport: Arc<T>,
+    pub clock: Arc<dyn Clock>,
+    pub policy: Arc<Policy>,
+    pub hooks: Option<Arc<dyn Hooks>>,
+    pub limits: Limits,
+    pub total: Option<Duration>,
+}
+
+impl<T> Owned<T> {
+    fn terms(&self) -> Terms<'_, T> {
+        Terms {
+            transport: &*self.transport,
+            clock: &*self.clock,
+            policy: &self.policy,
+            hooks: self.hooks.as_deref(),
+            limits: self.limits,
+            total: self.total,
+        }
+    }
+}
+
+/// How to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// With the byte at this offset.
+    From(u64),
+    /// With the first byte: nobody has seen any.
+    Anew,
+}
+
+/// A body that stopped.
+pub(super) struct Stopped {
+    /// What stopped it.
+    pub broken: Fault,
+    /// How the latest attempt ended: so, or with an answer that was of no use.
+    pub last: Fault,
+    pub validators: Validators,
+    /// Of the whole body, where it is known.
+    pub length: Option<u64>,
+}
+
+pub(super) enum Recovered<T: Transport> {
+    /// `body` begins with the byte at `position` of `length`.
+    Flowing { body: T::Body, position: u64, length: Option<u64>, means: Means<T> },
+    /// The answer is not the rest of the body, and the next one would not be either.
+    Refused { refusal: Refusal, means: Means<T> },
+    /// There is no further attempt.
+    GaveUp { recovery: Recovery, hook_failed: bool },
+}
+
+/// Why an answer is not the rest of the body.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub fault: Fault,
+    /// It is of another version, so beginning anew would be of no use either.
+    pub changed: bool,
+}
+
+/// What an answer is.
+enum Judged {
+    /// The rest, or a part of it.
+    Fits {
+        position: u64,
+        length: Option<u64>,
+    },
+    /// A failure by its status: the policy knows what to do.
+    Failed,
+    Refused(Refusal),
+}
+
+impl<T: Transport> Means<T> {
+    /// How to go on after `passed` bytes; `None` if that cannot be.
+    pub(super) fn plan(&self, passed: u64, validators: &Validators) -> Option<Plan> {
+        if passed == 0 && self.may_start_over() {
+            return Some(Plan::Anew);
+        }
+        let asked = &self.request;
+        let whole = asked.method == Method::GET && self.status == StatusCode::OK && !asked.headers.contains_key(RANGE);
+        let identified = match self.resume {
+            Resume::Never => false,
+            Resume::Validated => validators.strong().is_some(),
+            Resume::Trusting => true,
+        };
+        (whole && identified && self.repeatable).then_some(Plan::From(passed))
+    }
+
+    pub(super) fn may_start_over(&self) -> bool {
+        self.resume != Resume::Never && self.repeatable
+    }
+
+    /// Attempts to go on, as often as the policy allows.
+    pub(super) async fn recover(self, plan: Plan, stopped: Stopped) -> Recovered<T> {
+        let Means { owned, request, repeatable, course, status, resume } = self;
+        let terms = owned.terms();
+        let transport = terms.transport;
+        let mut attempts = Attempts::go_on(terms, course);
+        let mut ended = Ended::by(stopped.last);
+        // The policy judges what stopped the body, even where an answer was refused since.
+        let mut judged = Some(stopped.broken);
+        loop {
+            let fault = judged.take();
+            let decided = attempts.decide(&request, fault.as_ref().unwrap_or(&ended.fault), ended.stale).await;
+            let connection = match decided {
+                Err(error) => return gave_up(error),
+                Ok(Decision::GiveUp(reason)) => return gave_up(attempts.fail(ended.fault, reason)),
+                // A hook took longer than planned.
+                Ok(Decision::Retry { delay, .. }) if attempts.is_too_late_after(delay) => {
+                    return gave_up(attempts.fail(ended.fault, GaveUp::OutOfTime));
+                }
+                Ok(Decision::Retry { delay, fresh_connection, .. }) => {
+                    if let Err(error) = attempts.wait(ended, delay).await {
+                        return gave_up(error);
+                    }
+                    if fresh_connection { Connection::Fresh } else { Connection::Pooled }
+                }
+            };
+            let mut exchange = match attempts.exchange(&request, connection) {
+                Ok(exchange) => exchange,
+                Err(error) => return gave_up(error),
+            };
+            plan.ask(&mut exchange.headers, &stopped.validators);
+            ended = match transport.exchange(exchange).await {
+                Ok(reply) => match plan.judge(&reply, status, &stopped.validators, stopped.length, resume) {
+                    Judged::Fits { position, length } => {
+                        attempts.resumed();
+                        let means =
+                            Means { course: attempts.into_course(), owned, request, repeatable, status, resume };
+                        return Recovered::Flowing { body: reply.body, position, length, means };
+                    }
+                    Judged::Refused(refusal) => {
+                        let means =
+                            Means { course: attempts.into_course(), owned, request, repeatable, status, resume };
+                        return Recovered::Refused { refusal, means };
+                    }
+                    Judged::Failed => Ended::by_status(reply),
+                },
+                Err(failure) if attempts.is_over() && failure.fault.kind == Kind::Timeout => {
+                    return gave_up(attempts.too_late(failure.fault));
+                }
+                Err(failure) => failure.into(),
+            };
+        }
+    }
+}
+
+fn gave_up<T: Transport>(error: CallError) -> Recovered<T> {
+    match error {
+        CallError::Hook { recovery } => Recovered::GaveUp { recovery, hook_failed: true },
+        CallError::Fault { recovery, .. } | CallError::Body { recovery } => {
+            Recovered::GaveUp { recovery, hook_failed: false }
+        }
+    }
+}
+
+impl Plan {
+    fn ask(self, headers: &mut HeaderMap, validators: &Validators) {
+        let Plan::From(offset) = self else { return };
+        let range = HeaderValue::try_from(format!("bytes={offset}-"));
+        headers.insert(RANGE, range.expect("digits and ASCII punctuation are a header value"));
+        if let Some(validator) = validators.strong() {
+            headers.insert(IF_RANGE, validator.clone());
+        }
+    }
+
+    fn judge<B: IncomingBody>(
+        self,
+        reply: &Reply<B>,
+        status: StatusCode,
+        validators: &Validators,
+        length: Option<u64>,
+        resume: Resume,
+    ) -> Judged {
+        let headers = &reply.headers;
+        match self {
+            Plan::Anew if reply.status == status => {
+                if validators.interchangeable(headers) {
+                    return Judged::Fits { position: 0, length: reply.body.remaining() };
+                }
+                changed("The body broke off, and when it was asked for once more it was described differently.")
+            }
+            Plan::From(offset) if reply.status == StatusCode::PARTIAL_CONTENT => {
+                judge_part(headers, offset, validators, length, resume)
+            }
+            Plan::From(_) if reply.status == StatusCode::OK => {
+                let as_long = length.is_none() || reply.body.remaining().is_none_or(|all| Some(all) == length);
+                if validators.prove_same(headers) && as_long {
+                    return Judged::Fits { position: 0, length: length.or(reply.body.remaining()) };
+                }
+                if validators.strong().is_none() && validators.allow_same(headers) {
+                    return refused("The body broke off, and the server sends no parts of it.");
+                }
+                changed("The body broke off, and the server has another version of it now.")
+            }
+            _ if reply.status.as_u16() >= 400 => Judged::Failed,
+            _ => refused("The body broke off, and asking for it once more brought another kind of answer."),
+        }
+    }
+}
+
+fn judge_part(
+    headers: &HeaderMap,
+    offset: u64,
+    validators: &Validators,
+    length: Option<u64>,
+    resume: Resume,
+) -> Judged {
+    // One that trusts does so for want of a proof, not against one.
+    let trusting = resume == Resume::Trusting && validators.strong().is_none();
+    if !(validators.prove_same(headers) || trusting && validators.allow_same(headers)) {
+        return changed("The body broke off, and nothing proves that what the server sent next is the rest of it.");
+    }
+    let part = headers.get(CONTENT_RANGE).and_then(|value| ContentRange::parse(value.as_bytes()));
+    let Some(part) = part.filter(|part| part.first == offset) else {
+        return refused("The body broke off, and the server sent another part of it than the one asked for.");
+    };
+    match (length, part.total) {
+        (Some(length), Some(total)) if length != total => changed("The body broke off, and it has another length now."),
+        (Some(length), None) if part.last >= length => changed("The body broke off, and it is longer now."),
+        _ => Judged::Fits { position: offset, length: length.or(part.total) },
+    }
+}
+
+fn changed(reason: &'static str) -> Judged {
+    Judged::Refused(Refusal { fault: fault("ERR_RESUME_CHANGED", reason), changed: true })
+}
+
+fn refused(reason: &'static str) -> Judged {
+    Judged::Refused(Refusal { fault: fault("ERR_RESUME_RANGE", reason), changed: false })
+}
+
+pub(super) fn fault(code: &'static str, reason: &'static str) -> Fault {
+    Fault::new(code, Phase::Receive, Delivery::Answered).with_reason(reason)
+}
