@@ -1,0 +1,93 @@
+'use strict';
+
+/**
+ * One client plays one script: the client in a process of its own, the origin in another, and the network between
+ * them in this one, which does nothing else meanwhile.
+ */
+
+const { fork } = require('node:child_process');
+const { once } = require('node:events');
+const path = require('node:path');
+const { text } = require('node:stream/consumers');
+
+const { pathOf } = require('./calls');
+const { score } = require('./score');
+const { loadScript } = require('./scripts');
+const { ownEnvironment } = require('../../lib/environment');
+
+/** When a call counts as hanging, in ms: twice what the most patient client here waits between its attempts in all. */
+const BOUND = 32_000;
+/** What a measurement may take beyond its last call and the bound, in ms. */
+const GRACE = 20_000;
+
+/**
+ * @param {{ peer: string, script: string, seed: number, quick: boolean }} job
+ * @returns {Promise<{ version: string, unheard: number, score: import('./score').Score } | { failed: string }>}
+ */
+async function measure(job) {
+  const { FaultProxy } = require('../../..');
+  const script = loadScript(job.script);
+  const calls = script.calls(job);
+
+  const origin = startProcess('origin.js', { seed: job.seed, ...script.origin });
+  const { port } = await origin.message();
+  const proxy = await FaultProxy.listen({ upstream: { host: '127.0.0.1', port }, seed: job.seed });
+  const client = startProcess('client.js', { ...job, origin: proxy.url(''), bound: BOUND });
+  const timer = setTimeout(client.kill, calls.at(-1).at + BOUND + GRACE);
+  try {
+    await client.message();
+    script.arrange?.(proxy, calls);
+    const before = proxy.stats().bytes.response;
+    client.send('begin');
+    const [{ result }] = await Promise.all([client.message(), script.meanwhile?.(proxy, job)]);
+    const bytes = proxy.stats().bytes.response - before;
+    origin.send('report');
+    const counted = new Map((await origin.message()).calls);
+    const network = { bytes, requests: requestsByCall(proxy, script, calls, counted) };
+    return { version: result.version, unheard: result.unheard, score: score(calls, result.outcomes, counted, network) };
+  } catch (error) {
+    return { failed: error.message };
+  } finally {
+    clearTimeout(timer);
+    client.kill();
+    origin.kill();
+    await proxy.close();
+  }
+}
+
+/**
+ * Requests by call. Where the network swallows requests only the network has seen them all; elsewhere the origin has,
+ * and its count is not bounded as the proxy's timeline is.
+ */
+function requestsByCall(proxy, script, calls, counted) {
+  if (!script.arrange) return new Map([...counted].map(([id, { requests }]) => [id, requests]));
+  const timeline = proxy.timeline();
+  if (timeline[0].event !== 'listen') throw new Error('the script is too long for the proxy\'s timeline');
+  const paths = timeline.filter(({ event }) => event === 'exchange').map((entry) => entry.path);
+  return new Map(calls.map(({ id }) => [id, paths.filter((one) => one === pathOf(id)).length]));
+}
+
+/**
+ * A child process that tells by messages; waiting for one fails when the process ends first.
+ * @param {string} file in recovery/
+ * @param {object} job its argument
+ */
+function startProcess(file, job) {
+  const child = fork(path.join(__dirname, '..', file), [JSON.stringify(job)], {
+    env: ownEnvironment(),
+    execArgv: [],
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+  });
+  const complaint = text(child.stderr);
+  const ended = once(child, 'exit').then(async ([code, signal]) => {
+    throw new Error(`${file}: ${(await complaint).trim() || `ended with ${signal ?? code}`}`);
+  });
+  ended.catch(() => {}); // looked at only where somebody waits
+  return {
+    message: () => Promise.race([once(child, 'message').then(([message]) => message), ended]),
+    send: (message) => child.send(message),
+    kill: () => child.kill('SIGKILL'),
+  };
+}
+
+module.exports = { measure, BOUND };
