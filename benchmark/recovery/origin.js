@@ -24,23 +24,16 @@ const PIECES = 8;
 /**
  * @param {object} options
  * @param {number} options.seed of the bodies
- * @param {number} [options.idleClose] closes a connection that has been idle for so many ms; never by default
  * @param {{ perSecond: number, refusalCost: number }} [options.capacity] requests answered per second, the others get
  *   503, each at that part of the cost of an answer; no limit by default
  */
-function createOrigin({ seed, idleClose, capacity }) {
+function createOrigin({ seed, capacity }) {
   /** @type {Map<string, { requests: number, effects: number, busyUntil?: number }>} */
   const calls = new Map();
   const bucket = capacity && new Bucket(capacity);
-  const server = createServer((req, res) => {
-    serve(req, res).catch((error) => {
-      // The client, or the network, may end the connection at any moment: that is the purpose of all this.
-      if (!res.destroyed && !req.destroyed) throw error;
-    });
-  });
+  const server = createServer(serve);
   // No hint by `Keep-Alive: timeout=5`, and no closing by itself.
   server.keepAliveTimeout = 0;
-  if (idleClose !== undefined) closeIdle(server, idleClose);
 
   async function serve(req, res) {
     const { pathname, searchParams } = new URL(req.url, 'http://origin');
@@ -51,7 +44,8 @@ function createOrigin({ seed, idleClose, capacity }) {
     const version = ask('live') ? call.requests : 0;
     call.requests += 1;
 
-    const sent = Buffer.concat(await req.toArray()).toString();
+    const sent = await bodyOf(req);
+    if (sent === undefined) return undefined;
     if (bucket && !bucket.take(performance.now())) return refuse(res);
     if (ask('busy')) {
       call.busyUntil ??= performance.now() + ask('busy');
@@ -68,6 +62,15 @@ function createOrigin({ seed, idleClose, capacity }) {
   }
 
   return { server, calls };
+}
+
+/** Undefined when the connection ended first, which is what all this is about. */
+async function bodyOf(req) {
+  try {
+    return Buffer.concat(await req.toArray()).toString();
+  } catch {
+    return undefined;
+  }
 }
 
 /** 200 with the body, or what RFC 9110 says to `Range`, `If-Range` and `If-Match`. */
@@ -102,22 +105,15 @@ async function end(res, status, headers = {}, body = Buffer.alloc(0), pace = 0) 
   }
 }
 
-/** As servers do: close(), without a look at what may be on its way. */
-function closeIdle(server, ms) {
-  const timers = new WeakMap();
-  server.on('request', (req, res) => {
-    const { socket } = req;
-    clearTimeout(timers.get(socket));
-    res.on('finish', () => timers.set(socket, setTimeout(() => socket.destroy(), ms)));
-    res.on('close', () => socket.destroyed && clearTimeout(timers.get(socket)));
-  });
-}
-
 /** As a child process: its options are its argument, its messages say where it listens and what it has counted. */
 function main() {
   const { server, calls } = createOrigin(JSON.parse(process.argv[2]));
   server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
-  process.on('message', () => process.send({ calls: [...calls] }));
+  process.on('message', (message) => {
+    // close(), as servers do it, without a look at what may be on its way.
+    if (message === 'close-idle') server.closeIdleConnections();
+    else process.send({ calls: [...calls] });
+  });
   process.on('disconnect', () => process.exit());
 }
 

@@ -56,36 +56,24 @@ async function bench(options) {
 async function measureAll({ peers, scripts, seed, quick }) {
   const results = { versions: {}, failures: [], measurements: [] };
   for (const script of scripts) {
-    const found = await mapAtOnce(peers, loadScript(script).mostlyWaiting ? AT_ONCE : 1, async (peer) => {
-      const result = await measure({ peer, script, seed, quick });
-      const outcome = result.failed ? 'FAILED' : `${result.score.succeeded} of ${result.score.calls}`;
-      console.error(`${script}, ${peer}: ${outcome}`);
-      return { peer, ...result };
-    });
-    for (const { peer, failed, version, unheard, score } of found) {
-      if (failed) {
-        results.failures.push({ script, peer, reason: failed });
-      } else {
-        results.versions[peer] = version;
-        results.measurements.push({ script, peer, ...score, unheard });
+    const atOnce = loadScript(script).mostlyWaiting ? AT_ONCE : 1;
+    for (let from = 0; from < peers.length; from += atOnce) {
+      for (const found of await measure(peers.slice(from, from + atOnce), { script, seed, quick })) {
+        note(results, script, found);
       }
     }
   }
   return results;
 }
 
-/** Like `Promise.all(list.map(work))`, with so many under way at a time. */
-async function mapAtOnce(list, width, work) {
-  const results = [];
-  const waiting = [...list.entries()];
-  async function workOn() {
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const [index, item] = next;
-      results[index] = await work(item);
-    }
+function note(results, script, { peer, failed, version, unheard, score }) {
+  console.error(`${script}, ${peer}: ${failed ? 'FAILED' : `${score.succeeded} of ${score.calls}`}`);
+  if (failed) {
+    results.failures.push({ script, peer, reason: failed });
+  } else {
+    results.versions[peer] = version;
+    results.measurements.push({ script, peer, ...score, unheard });
   }
-  await Promise.all(Array.from({ length: width }, workOn));
-  return results;
 }
 
 main().catch((error) => {

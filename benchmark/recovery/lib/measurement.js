@@ -21,38 +21,67 @@ const BOUND = 32_000;
 const GRACE = 20_000;
 
 /**
- * @param {{ peer: string, script: string, seed: number, quick: boolean }} job
- * @returns {Promise<{ version: string, unheard: number, score: import('./score').Score } | { failed: string }>}
+ * Measures several clients in one script at the same time: all are started before any begins, so that no client's start
+ * disturbs another's calls.
+ *
+ * @param {string[]} peers
+ * @param {{ script: string, seed: number, quick: boolean }} what
+ * @returns {Promise<({ peer: string, version: string, unheard: number, score: import('./score').Score }
+ *   | { peer: string, failed: string })[]>}
  */
-async function measure(job) {
+async function measure(peers, what) {
+  const stages = await Promise.allSettled(peers.map((peer) => setUp({ ...what, peer })));
+  return Promise.all(
+    stages.map(async ({ value: stage, reason }, index) => {
+      const peer = peers[index];
+      if (!stage) return { peer, failed: reason.message };
+      try {
+        return { peer, ...(await play(stage)) };
+      } catch (error) {
+        return { peer, failed: error.message };
+      } finally {
+        await stage.end();
+      }
+    })
+  );
+}
+
+/** Starts the origin, the network and the client, and lets the latter warm up. */
+async function setUp(job) {
   const { FaultProxy } = require('../../..');
   const script = loadScript(job.script);
-  const calls = script.calls(job);
-
   const origin = startProcess('origin.js', { seed: job.seed, ...script.origin });
   const { port } = await origin.message();
   const proxy = await FaultProxy.listen({ upstream: { host: '127.0.0.1', port }, seed: job.seed });
   const client = startProcess('client.js', { ...job, origin: proxy.url(''), bound: BOUND });
-  const timer = setTimeout(client.kill, calls.at(-1).at + BOUND + GRACE);
-  try {
-    await client.message();
-    script.arrange?.(proxy, calls);
-    const before = proxy.stats().bytes.response;
-    client.send('begin');
-    const [{ result }] = await Promise.all([client.message(), script.meanwhile?.(proxy, job)]);
-    const bytes = proxy.stats().bytes.response - before;
-    origin.send('report');
-    const counted = new Map((await origin.message()).calls);
-    const network = { bytes, requests: requestsByCall(proxy, script, calls, counted) };
-    return { version: result.version, unheard: result.unheard, score: score(calls, result.outcomes, counted, network) };
-  } catch (error) {
-    return { failed: error.message };
-  } finally {
-    clearTimeout(timer);
+  const end = async () => {
     client.kill();
     origin.kill();
     await proxy.close();
+  };
+  try {
+    await client.message();
+  } catch (error) {
+    await end();
+    throw error;
   }
+  return { job, script, calls: script.calls(job), origin, proxy, client, end };
+}
+
+async function play({ job, script, calls, origin, proxy, client }) {
+  script.arrange?.(proxy, calls);
+  const before = proxy.stats().bytes.response;
+  const timer = setTimeout(client.kill, calls.at(-1).at + BOUND + GRACE);
+  client.send('begin');
+  const [{ result }] = await Promise.all([
+    client.message(),
+    script.meanwhile?.({ proxy, origin, quick: job.quick }),
+  ]).finally(() => clearTimeout(timer));
+  const bytes = proxy.stats().bytes.response - before;
+  origin.send('report');
+  const counted = new Map((await origin.message()).calls);
+  const network = { bytes, requests: requestsByCall(proxy, script, calls, counted) };
+  return { version: result.version, unheard: result.unheard, score: score(calls, result.outcomes, counted, network) };
 }
 
 /**

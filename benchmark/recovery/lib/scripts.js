@@ -9,7 +9,8 @@
  * @property {(plan: Plan) => import('./calls').Call[]} calls
  * @property {OriginOptions} [origin] how the origin is started
  * @property {(proxy: object, calls: import('./calls').Call[]) => void} [arrange] adds faults before the first call
- * @property {(proxy: object, plan: Plan) => Promise<void>} [meanwhile] what happens on the network after it began
+ * @property {(stage: { proxy: object, origin: { send(message: string): void }, quick: boolean }) => Promise<void>} [meanwhile]
+ *   what happens to the network and the origin after it began
  * @property {boolean} [mostlyWaiting] neither client nor server has much to do: several clients may be measured at once
  *
  * @typedef {object} Plan
@@ -17,7 +18,6 @@
  * @property {boolean} quick a fifth of it, to see whether everything runs
  *
  * @typedef {object} OriginOptions see origin.js
- * @property {number} [idleClose]
  * @property {{ perSecond: number, refusalCost: number }} [capacity]
  */
 

@@ -3,34 +3,44 @@
 /**
  * The keep-alive race: the server closes a connection that has been idle for long enough, and before its FIN has
  * crossed the network the client sends the next request. The network here is slow towards the client, so the race is
- * certain and not a matter of luck: the origin has closed 150 ms before the request leaves, and the FIN arrives
- * 150 ms after that. The server never sees the request.
+ * certain and not a matter of luck: the origin has closed 300 ms before the requests leave, and the FINs arrive 300 ms
+ * after that. The server never sees them.
  *
- * The origin closes after 2 s (gunicorn's default) and announces nothing. Clients forget idle connections by
- * themselves after 4 or 5 s.
+ * The connections have been idle for about 2 s (after which gunicorn closes by default), and the server announces
+ * nothing. Clients forget idle connections by themselves after 4 or 5 s.
  */
+
+const { setTimeout: sleep } = require('node:timers/promises');
 
 const { row } = require('./calls');
 
-const IDLE_CLOSE = 2000;
-const LATENCY = 300;
+const LATENCY = 600;
 /** The origin holds its first answers back, so that every call of the prelude has opened a connection of its own. */
 const HOLD = 200;
+/** When the origin closes, in ms after the beginning. */
+const CLOSE = HOLD + LATENCY + 2000;
 
 /**
- * As many calls at once as connections were left idle by the prelude.
  * @param {'GET' | 'POST'} method
- * @param {number} count
+ * @returns {Partial<import('./scripts').Script>} as many calls at once as connections were left idle by the prelude
  */
-function staleCalls(method, count) {
-  const prelude = row({ count, every: 0, method: 'GET', name: 'prelude' })
-    .map((call) => ({ ...call, prelude: true, ask: { delay: HOLD } }));
-  return [...prelude, ...row({ count, every: 0, method, from: HOLD + IDLE_CLOSE + LATENCY / 2 })];
+function staleScript(method) {
+  return {
+    calls({ quick }) {
+      const count = quick ? 10 : 25;
+      const prelude = row({ count, every: 0, method: 'GET', name: 'prelude' })
+        .map((call) => ({ ...call, prelude: true, ask: { delay: HOLD } }));
+      return [...prelude, ...row({ count, every: 0, method, from: CLOSE + LATENCY / 2 })];
+    },
+    arrange(proxy) {
+      proxy.add({ type: 'latency', on: 'response', ms: LATENCY });
+    },
+    async meanwhile({ origin }) {
+      await sleep(CLOSE);
+      origin.send('close-idle');
+    },
+    mostlyWaiting: true,
+  };
 }
 
-/** @param {object} proxy */
-function slowTowardsClient(proxy) {
-  proxy.add({ type: 'latency', on: 'response', ms: LATENCY });
-}
-
-module.exports = { IDLE_CLOSE, staleCalls, slowTowardsClient };
+module.exports = { staleScript };

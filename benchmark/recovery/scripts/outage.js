@@ -18,7 +18,7 @@ module.exports = {
     return row({ count, every, method: 'GET' })
       .map((call, index) => (index % 4 === 0 ? { ...call, method: 'POST' } : call));
   },
-  async meanwhile(proxy, { quick }) {
+  async meanwhile({ proxy, quick }) {
     await sleep(MARGIN);
     const refusal = proxy.add({ type: 'refuse', on: 'accept' });
     proxy.resetAll();
