@@ -1,9 +1,9 @@
 'use strict';
 
 /**
- * The server of the recovery benchmark, in a process of its own: what a client does to its event loop must not reach the
- * server, nor the other way round. It is told by each request what to do, so it knows no scripts, and it counts what
- * truly happened: requests that arrived, and effects of POSTs.
+ * The server of the recovery benchmark, in a process of its own: what a client does to its event loop must not reach
+ * the server, nor the other way round. It is told by each request what to do, so it knows no scripts, and it counts
+ * what truly happened: requests that arrived, and effects of POSTs.
  *
  *     /calls/<id>?length=16384        the body of lib/bodies.js for that id; more by query, times in ms:
  *       &live=1                       another version with every request, and no validator
@@ -49,7 +49,8 @@ function createOrigin({ seed, capacity }) {
     if (bucket && !bucket.take(performance.now())) return refuse(res);
     if (ask('busy')) {
       call.busyUntil ??= performance.now() + ask('busy');
-      if (performance.now() < call.busyUntil) return refuse(res, { 'retry-after': String(Math.ceil(ask('busy') / 1000)) });
+      const retryAfter = String(Math.ceil(ask('busy') / 1000));
+      if (performance.now() < call.busyUntil) return refuse(res, { 'retry-after': retryAfter });
     }
     if (req.method === 'POST') {
       if (sent !== JSON.stringify({ id })) return end(res, 400);

@@ -21,8 +21,8 @@ const BOUND = 32_000;
 const GRACE = 20_000;
 
 /**
- * Measures several clients in one script at the same time: all are started before any begins, so that no client's start
- * disturbs another's calls.
+ * Measures several clients in one script at the same time: all are started before any begins, so that no client's
+ * start disturbs another's calls.
  *
  * @param {string[]} peers
  * @param {{ script: string, seed: number, quick: boolean }} what
@@ -53,7 +53,7 @@ async function setUp(job) {
   const origin = startProcess('origin.js', { seed: job.seed, ...script.origin });
   const { port } = await origin.message();
   const proxy = await FaultProxy.listen({ upstream: { host: '127.0.0.1', port }, seed: job.seed });
-  const client = startProcess('client.js', { ...job, origin: proxy.url(''), bound: BOUND });
+  const client = startProcess('client.js', { ...job, origin: `http://${proxy.address}`, bound: BOUND });
   const end = async () => {
     client.kill();
     origin.kill();

@@ -16,13 +16,14 @@ const PICTURE = path.join(__dirname, '..', '..', '..', 'docs', 'recovery.svg');
 
 // Units of the picture, about a pixel each.
 const NAMES_WIDTH = 150;
-const FIELD = { width: 62, height: 34, gap: 2 };
-const TOTAL_WIDTH = 56;
+const FIELD = { width: 66, height: 34, gap: 2 };
+const FIELD_SIZE = `width="${FIELD.width - FIELD.gap}" height="${FIELD.height - FIELD.gap}"`;
+const TOTAL_WIDTH = 68;
 const TOP = 78;
 const BOTTOM = 40;
 const EDGE = 12;
 
-/** Success from these parts on has this class; colours from bad to good that differ in lightness too. */
+/** Success from these parts on has this class. Where answers were wrong, or work done twice, a frame says so. */
 const LEVELS = [
   [1, 'full'],
   [0.85, 'most'],
@@ -39,14 +40,18 @@ const STYLE = `
   .field, .total { text-anchor: middle; }
   .note { font-size: 10px; font-weight: 700; text-anchor: middle; fill: #b3001b; }
   .bad { font-weight: 700; fill: #b3001b; }
+  .flawed { stroke: #b3001b; stroke-width: 1.5; }
   .paper { fill: #ffffff; }
-  .full { fill: #7cc7a8; } .most { fill: #c3e3d0; } .half { fill: #f6e6b4; } .some { fill: #f2c79b; } .none { fill: #e9a08b; }
+  .full { fill: #7cc7a8; } .most { fill: #c3e3d0; } .half { fill: #f6e6b4; }
+  .some { fill: #f2c79b; } .none { fill: #e9a08b; }
   @media (prefers-color-scheme: dark) {
     text { fill: #f0f6fc; }
     .small { fill: #9198a1; }
     .note, .bad { fill: #ff9d94; }
+    .flawed { stroke: #ff9d94; }
     .paper { fill: #0d1117; }
-    .full { fill: #1d7f5b; } .most { fill: #2b5947; } .half { fill: #5c5026; } .some { fill: #6b4420; } .none { fill: #6e2f24; }
+    .full { fill: #1d7f5b; } .most { fill: #2b5947; } .half { fill: #5c5026; }
+    .some { fill: #6b4420; } .none { fill: #6e2f24; }
   }`;
 
 /**
@@ -86,15 +91,17 @@ function picture(record, source) {
   });
 
   const { date, node, seed } = record;
+  const origin = `Node ${node} · seed ${seed} · ${date.slice(0, 10)} · made from ${source}`;
+  const size = `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">`,
     '<title>Calls that succeeded under the same faults, by client and script</title>',
     `<style>${STYLE}\n</style>`,
     `<rect class="paper" width="${width}" height="${height}" rx="6"/>`,
     text(EDGE, 24, 'title', 'Calls that succeeded under the same faults, in percent'),
     ...headings,
     ...rows,
-    text(EDGE, height - 14, 'small', `each client at its defaults · Node ${node} · seed ${seed} · ${date.slice(0, 10)} · made from ${source}`),
+    text(EDGE, height - 14, 'small', `each client at its defaults · ${origin}`),
     '</svg>\n',
   ].join('\n');
 }
@@ -111,9 +118,10 @@ function field(x, y, figures) {
   const part = succeeded / calls;
   const [, level] = LEVELS.find(([from]) => part >= from);
   const notes = [wrong && `${wrong} wrong`, duplicates && `${duplicates} twice`].filter(Boolean);
+  const classes = notes.length > 0 ? `${level} flawed` : level;
   const middle = x + (FIELD.width - FIELD.gap) / 2;
   return [
-    `<rect class="${level}" x="${x}" y="${y}" width="${FIELD.width - FIELD.gap}" height="${FIELD.height - FIELD.gap}" rx="3"/>`,
+    `<rect class="${classes}" x="${x}" y="${y}" ${FIELD_SIZE} rx="3"/>`,
     text(middle, y + (notes.length > 0 ? 15 : 21), 'field', String(Math.floor(part * 100))),
     ...(notes.length > 0 ? [text(middle, y + 27, 'note', notes.join(', '))] : []),
   ].join('\n');

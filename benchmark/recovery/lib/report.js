@@ -35,7 +35,8 @@ function scriptTable({ measurements, versions }, script) {
       `${figures.peer} ${versions[figures.peer]}`,
       ...COLUMNS.map(([, value, write]) => write(value(figures))),
     ]);
-  return `${loadScript(script).title} (${script})\n${table([['client', ...COLUMNS.map(([heading]) => heading)], ...rows])}`;
+  const headings = ['client', ...COLUMNS.map(([heading]) => heading)];
+  return `${loadScript(script).title} (${script})\n${table([headings, ...rows])}`;
 }
 
 /** Success by client and script, and what nobody wants to see added up over the scripts. */

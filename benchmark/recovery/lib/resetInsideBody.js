@@ -2,7 +2,7 @@
 
 const { strike } = require('./calls');
 
-/** RST after between a tenth and nine tenths of the body; a shorter rest, when the body is continued, is let through. */
+/** RST after between a tenth and nine tenths of the body; when that is continued, a shorter rest gets through. */
 function resetInsideBody(proxy, calls) {
   strike(proxy, calls, ({ where, length }) => ({
     type: 'reset',

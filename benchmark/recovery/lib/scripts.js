@@ -8,14 +8,19 @@
  * @property {[string, string]} heading two short words for the picture
  * @property {(plan: Plan) => import('./calls').Call[]} calls
  * @property {OriginOptions} [origin] how the origin is started
- * @property {(proxy: object, calls: import('./calls').Call[]) => void} [arrange] adds faults before the first call
- * @property {(stage: { proxy: object, origin: { send(message: string): void }, quick: boolean }) => Promise<void>} [meanwhile]
- *   what happens to the network and the origin after it began
- * @property {boolean} [mostlyWaiting] neither client nor server has much to do: several clients may be measured at once
+ * @property {(proxy: import('../../..').FaultProxy, calls: import('./calls').Call[]) => void} [arrange] adds faults
+ *   before the first call
+ * @property {(stage: Stage) => Promise<void>} [meanwhile] what happens to the network and the origin after it began
+ * @property {boolean} [mostlyWaiting] nobody has much to do: several clients may be measured at once
  *
  * @typedef {object} Plan
  * @property {number} seed
  * @property {boolean} quick a fifth of it, to see whether everything runs
+ *
+ * @typedef {object} Stage
+ * @property {import('../../..').FaultProxy} proxy the network
+ * @property {{ send(message: 'close-idle'): void }} origin
+ * @property {boolean} quick
  *
  * @typedef {object} OriginOptions see origin.js
  * @property {{ perSecond: number, refusalCost: number }} [capacity]

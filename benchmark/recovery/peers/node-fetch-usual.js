@@ -8,8 +8,8 @@ let fetch;
 
 /**
  * node-fetch with the recursive retry of scenario 6 (examples/06-microservices.js), as it is usually written: three
- * retries at once when `err.code` is ECONNRESET, whatever the method, and the second attempt's promise is not returned:
- * the caller gets undefined, and nobody hears of what becomes of it. node-fetch-repaired.js returns it.
+ * retries at once when `err.code` is ECONNRESET, whatever the method. The promise of the second attempt is not
+ * returned: the caller gets undefined, and nobody hears of what becomes of it. node-fetch-repaired.js returns it.
  */
 module.exports = {
   version: packageVersion('node-fetch'),

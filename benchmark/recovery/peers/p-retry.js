@@ -11,8 +11,8 @@ let AbortError;
 
 /**
  * p-retry around the built-in fetch as its README's first example has it: `pRetry(run, { retries: 5 })`, where `run`
- * fetches, gives up on 404 and reads the body. Five retries after 1, 2, 4, 8, 16 s, whatever the method. `run` does not
- * throw for a 503, so that is not retried; the careful caller fails it afterwards.
+ * fetches, gives up on 404 and reads the body. Five retries after 1, 2, 4, 8, 16 s, whatever the method. `run` does
+ * not throw for a 503, so that is not retried; the careful caller fails it afterwards.
  */
 module.exports = {
   version: packageVersion(name),

@@ -12,4 +12,5 @@ module.exports = {
   calls: ({ seed, quick }) =>
     withStrikes(row({ count: quick ? 20 : 60, every: 40, method: 'GET' }), seed, 0.4)
       .map(({ strikes, ...call }) => (strikes > 0 ? { ...call, ask: { busy: BUSY } } : call)),
+  mostlyWaiting: true,
 };

@@ -2,7 +2,7 @@
 
 const { row, strike, withStrikes } = require('../lib/calls');
 
-/** 64 KiB with a Content-Length; 30 % of the transfers end, in good order to all appearances, before they are whole. */
+/** 64 KiB with a Content-Length; 30 % of the transfers end by a FIN, in good order, before they are whole. */
 module.exports = {
   title: '64 KiB, 30 % of the bodies end before their Content-Length',
   heading: ['early', 'FIN'],

@@ -8,7 +8,7 @@ const { row } = require('../lib/calls');
 const MARGIN = 1000;
 const duration = (quick) => (quick ? 1000 : 5000);
 
-/** The server dies, its port refuses connections for 5 s, and then it is back. Calls come in all the time; 1 in 4 a POST. */
+/** The server dies, its port refuses connections for 5 s, then it is back. Calls go on meanwhile; 1 in 4 is a POST. */
 module.exports = {
   title: 'an outage of 5 s: every connection reset, then refused',
   heading: ['5 s', 'outage'],

@@ -5,9 +5,9 @@ const { row } = require('../lib/calls');
 const SECOND = 1000;
 
 /**
- * A server that can answer 50 calls a second and says 503 to the rest, which costs it a quarter of an answer. 100 calls
- * a second come for 3 s, then 30 a second for 4 s, which it could answer all. Without a single retry two thirds of all
- * calls would do; a client that repeats without measure eats up what the server could have answered.
+ * A server that can answer 50 calls a second and says 503 to the rest, which costs it a quarter of an answer. 100
+ * calls a second come for 3 s, then 30 a second for 4 s, which it could answer all. A client that repeats without
+ * measure eats up what the server could have answered, and one that repeats at once meets the same overload.
  */
 module.exports = {
   title: 'overload: 503 beyond 50 calls a second, while 100 come and then 30',

@@ -5,7 +5,8 @@ const { resetBeforeResponse } = require('../lib/resetBeforeResponse');
 
 /**
  * One attempt in ten is reset before its response begins; half of these after the server has acted, which the client
- * cannot know. Who repeats them does some work twice; who does not fails calls that did no harm. No client can win both.
+ * cannot know. Who repeats them has some work done twice; who does not fails calls that could have been repeated. No
+ * client can have it both ways.
  */
 module.exports = {
   title: 'POST, 10 % of the attempts reset before the response',

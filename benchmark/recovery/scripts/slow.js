@@ -12,10 +12,11 @@ const KINDS = [
 ];
 
 /**
- * Answers that are slow and right: 15 % begin after 3 s, 15 % after 12 s, and 10 % take 8 s for their body; the rest come at once. 1 call in 4
- * is a POST, whose effect has happened long before its answer. The right thing is to wait. A client with a short
- * timeout (ky: 10 s) fails calls that would have been answered, and if it repeated them the server would do them again;
- * one that asked a second time early on (hedging) would have a better p99, and nobody here does by default.
+ * Answers that are slow and right: 15 % begin after 3 s, 15 % after 12 s, and 10 % take 8 s for their body; the rest
+ * come at once. 1 call in 4 is a POST, whose effect has happened long before its answer. The right thing is to wait. A
+ * client with a short timeout (ky: 10 s) fails calls that would have been answered, and if it repeated them the server
+ * would do them again; one that asked a second time early on (hedging) could have a better p99, had the second server
+ * been faster, and nobody here does by default.
  */
 module.exports = {
   title: 'slow answers: after 3 s, after 12 s, and bodies that take 8 s',
