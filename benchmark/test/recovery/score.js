@@ -7,7 +7,7 @@ const { amplification, overhead, quantile, score } = require('../../recovery/lib
 
 const post = (id) => ({ id, at: 0, method: 'POST', length: 100 });
 const right = (id, ms = 1) => ({ id, result: 'right', ms });
-const counted = (effects) => new Map(Object.entries(effects).map(([id, count]) => [id, { requests: 9, effects: count }]));
+const counted = (byCall) => new Map(Object.entries(byCall).map(([id, effects]) => [id, { requests: 9, effects }]));
 const network = (requests = {}, bytes = 0) => ({ requests: new Map(Object.entries(requests)), bytes });
 
 test('each effect of a POST beyond its first is a duplicate, and a missing one makes up for none', () => {
