@@ -47,7 +47,7 @@ async function play(job) {
   const begun = performance.now();
   const outcomes = await Promise.all(
     loadScript(job.script).calls(job).map(async (call) => {
-      await sleep(begun + call.at - performance.now());
+      await sleep(Math.max(0, begun + call.at - performance.now()));
       return makeCall(peer, call, job);
     })
   );

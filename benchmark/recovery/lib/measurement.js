@@ -15,7 +15,7 @@ const { score } = require('./score');
 const { loadScript } = require('./scripts');
 const { ownEnvironment } = require('../../lib/environment');
 
-/** When a call counts as hanging, in ms: twice what the most patient client here waits between its attempts in all. */
+/** When a call counts as hanging, in ms. The most patient client, p-retry, waits 1 + 2 + 4 + 8 + 16 s between attempts. */
 const BOUND = 32_000;
 /** What a measurement may take beyond its last call and the bound, in ms. */
 const GRACE = 20_000;
@@ -48,18 +48,21 @@ async function measure(peers, what) {
 
 /** Starts the origin, the network and the client, and lets the latter warm up. */
 async function setUp(job) {
+  // Not above: whoever asks for --help, or has to be told that the addon is missing, has none.
   const { FaultProxy } = require('../../..');
   const script = loadScript(job.script);
   const origin = startProcess('origin.js', { seed: job.seed, ...script.origin });
-  const { port } = await origin.message();
-  const proxy = await FaultProxy.listen({ upstream: { host: '127.0.0.1', port }, seed: job.seed });
-  const client = startProcess('client.js', { ...job, origin: `http://${proxy.address}`, bound: BOUND });
+  let proxy;
+  let client;
   const end = async () => {
-    client.kill();
+    client?.kill();
     origin.kill();
-    await proxy.close();
+    await proxy?.close();
   };
   try {
+    const { port } = await origin.message();
+    proxy = await FaultProxy.listen({ upstream: { host: '127.0.0.1', port }, seed: job.seed });
+    client = startProcess('client.js', { ...job, origin: `http://${proxy.address}`, bound: BOUND });
     await client.message();
   } catch (error) {
     await end();
