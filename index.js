@@ -10,5 +10,6 @@ require('./lib/native');
 
 const { fetch, createFetch } = require('./lib/fetch');
 const { classify, isTransient, isReset, explain } = require('./lib/fault');
+const { FaultProxy } = require('./lib/proxy');
 
-module.exports = { fetch, createFetch, classify, isTransient, isReset, explain };
+module.exports = { fetch, createFetch, classify, isTransient, isReset, explain, FaultProxy };

@@ -21,6 +21,7 @@ pub mod engine;
 mod hooks;
 mod options;
 pub mod policy;
+pub mod proxy;
 mod request;
 mod runtime;
 mod upload;

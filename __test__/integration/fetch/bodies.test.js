@@ -7,8 +7,7 @@ const { Readable } = require('node:stream');
 const { setImmediate: nextTurn } = require('node:timers/promises');
 
 const { fetch, builtIn } = require('../../support/fetch-contenders');
-const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { echo, ok } = require('../../support/fetch-answers');
+const { closeAll, echo, ok, startOrigin } = require('../../../testing');
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -20,7 +19,7 @@ const DIFFERENT = {
   'accept-encoding': 'ours does not ask for what it does not decode',
 };
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 /** What the server saw of a call, without what may differ. */
 async function seen(client, input, init) {

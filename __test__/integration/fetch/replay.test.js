@@ -3,17 +3,15 @@
 const { Readable } = require('node:stream');
 
 const { fetch } = require('../../..');
-const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { ok, rst, inTurn } = require('../../support/fetch-answers');
+const { closeAll, inTurn, ok, refusedPort, rst, startOrigin } = require('../../../testing');
 const { caught, codesOf } = require('../../support/fetch-outcomes');
-const { refusedPort } = require('../../support/faulty-server');
 
 const MIB = 1024 * 1024;
 
 /** Waits too short to notice. */
 const QUICK = { backoff: { base: 1, cap: 2 } };
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 describe('the body of the second attempt is that of the first', () => {
   const form = () => {

@@ -1,15 +1,13 @@
 'use strict';
 
 const { fetch, createFetch } = require('../../..');
-const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { reply, ok, rst, fin, inTurn } = require('../../support/fetch-answers');
+const { closeAll, fin, inTurn, ok, refusedPort, reply, rst, startOrigin } = require('../../../testing');
 const { caught, codesOf } = require('../../support/fetch-outcomes');
-const { refusedPort } = require('../../support/faulty-server');
 
 /** Waits too short to notice. */
 const QUICK = { backoff: { base: 1, cap: 2 } };
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 describe('a connection that ends before the answer', () => {
   test.each([

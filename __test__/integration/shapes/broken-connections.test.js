@@ -2,7 +2,8 @@
 
 /** Every client against a server that really breaks the connection, and what `classify` makes of its error. */
 
-const { startFaultyServer, refusedPort } = require('../../support/faulty-server');
+const { refusedPort } = require('../../../testing');
+const { startFaultyServer } = require('../../support/faulty-server');
 const { ClientRunner } = require('../../support/client-task');
 const { CLIENTS } = require('../../support/clients');
 

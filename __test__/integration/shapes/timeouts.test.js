@@ -6,8 +6,8 @@ const http2 = require('node:http2');
 const { once } = require('node:events');
 
 const { makeCertificate } = require('../../support/certificates');
+const { openBlackHole } = require('../../../testing');
 const { startFaultyServer } = require('../../support/faulty-server');
-const { openBlackHole } = require('../../support/black-hole');
 const { ClientRunner } = require('../../support/client-task');
 const { CLIENTS } = require('../../support/clients');
 
