@@ -92,9 +92,10 @@ async function play({ job, script, calls, origin, proxy, client }) {
  * and its count is not bounded as the proxy's timeline is.
  */
 function requestsByCall(proxy, script, calls, counted) {
-  if (!script.arrange) return new Map([...counted].map(([id, { requests }]) => [id, requests]));
+  const isStruck = script.arrange || script.meanwhile;
+  if (!isStruck) return new Map([...counted].map(([id, { requests }]) => [id, requests]));
   const timeline = proxy.timeline();
-  if (timeline[0].event !== 'listen') throw new Error('the script is too long for the proxy\'s timeline');
+  if (timeline.dropped > 0) throw new Error('the script is too long for the proxy\'s timeline');
   const paths = timeline.filter(({ event }) => event === 'exchange').map((entry) => entry.path);
   return new Map(calls.map(({ id }) => [id, paths.filter((one) => one === pathOf(id)).length]));
 }
