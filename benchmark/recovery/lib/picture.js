@@ -9,6 +9,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
+const { success } = require('./score');
 const { loadScript } = require('./scripts');
 
 /** The picture of the latest record, for the README. */
@@ -23,12 +24,12 @@ const TOP = 78;
 const BOTTOM = 40;
 const EDGE = 12;
 
-/** Success from these parts on has this class. Where answers were wrong, or work done twice, a frame says so. */
+/** Success from these percentages on has this class. Where answers were wrong, or work done twice, a frame says so. */
 const LEVELS = [
-  [1, 'full'],
-  [0.85, 'most'],
-  [0.5, 'half'],
-  [0.15, 'some'],
+  [100, 'full'],
+  [85, 'most'],
+  [50, 'half'],
+  [15, 'some'],
   [0, 'none'],
 ];
 
@@ -114,15 +115,15 @@ const heading = (x, lines) =>
 /** @param {import('./score').Score | undefined} figures undefined where the measurement failed */
 function field(x, y, figures) {
   if (!figures) return text(x + FIELD.width / 2, y + 21, 'small field', '-');
-  const { calls, succeeded, wrong, duplicates } = figures;
-  const part = succeeded / calls;
-  const [, level] = LEVELS.find(([from]) => part >= from);
+  const { wrong, duplicates } = figures;
+  const percent = success(figures);
+  const [, level] = LEVELS.find(([from]) => percent >= from);
   const notes = [wrong && `${wrong} wrong`, duplicates && `${duplicates} twice`].filter(Boolean);
   const classes = notes.length > 0 ? `${level} flawed` : level;
   const middle = x + (FIELD.width - FIELD.gap) / 2;
   return [
     `<rect class="${classes}" x="${x}" y="${y}" ${FIELD_SIZE} rx="3"/>`,
-    text(middle, y + (notes.length > 0 ? 15 : 21), 'field', String(Math.floor(part * 100))),
+    text(middle, y + (notes.length > 0 ? 15 : 21), 'field', String(percent)),
     ...(notes.length > 0 ? [text(middle, y + 27, 'note', notes.join(', '))] : []),
   ].join('\n');
 }

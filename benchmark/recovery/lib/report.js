@@ -2,15 +2,16 @@
 
 /** The tables that a run prints. */
 
-const { amplification, overhead } = require('./score');
+const { amplification, overhead, success } = require('./score');
 const { loadScript } = require('./scripts');
-const { number, percent, table } = require('../../lib/table');
+const { number, table } = require('../../lib/table');
 
+const percent = (value) => `${value} %`;
 const orDash = (write) => (value) => (value === null ? '-' : write(value));
 
 /** The columns of a script's table: heading, value, how it is written. README.md says what each means. */
 const COLUMNS = [
-  ['succeeded', ({ succeeded, calls }) => succeeded / calls, percent],
+  ['succeeded', success, percent],
   ['failed', ({ failed }) => failed, number(0)],
   ['hung', ({ hung }) => hung, number(0)],
   ['wrong', ({ wrong }) => wrong, number(0)],
@@ -43,12 +44,12 @@ function scriptTable({ measurements, versions }, script) {
 function summary({ measurements, peers, scripts }) {
   const rows = peers.map((peer) => {
     const own = measurements.filter((measurement) => measurement.peer === peer);
-    const success = scripts.map((script) => {
+    const successes = scripts.map((script) => {
       const figures = own.find((measurement) => measurement.script === script);
-      return figures ? percent(figures.succeeded / figures.calls) : '-';
+      return figures ? percent(success(figures)) : '-';
     });
     const total = (figure) => number(0)(own.reduce((sum, figures) => sum + figures[figure], 0));
-    return [peer, ...success, total('wrong'), total('duplicates')];
+    return [peer, ...successes, total('wrong'), total('duplicates')];
   });
   return `Calls that succeeded\n${table([['client', ...scripts, 'wrong', 'done twice'], ...rows])}`;
 }

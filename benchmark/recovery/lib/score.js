@@ -60,6 +60,9 @@ function quantile(sorted, part) {
   return sorted.length === 0 ? null : sorted[Math.ceil(sorted.length * part) - 1];
 }
 
+/** @param {Score} figures in whole percent, rounded down: 100 is only where every call succeeded */
+const success = ({ succeeded, calls }) => Math.floor((succeeded / calls) * 100);
+
 /** @param {Score} figures requests per call: 1 when nothing is repeated */
 const amplification = ({ requests, calls }) => requests / calls;
 
@@ -74,4 +77,4 @@ function tally(names) {
   return counts;
 }
 
-module.exports = { score, quantile, amplification, overhead };
+module.exports = { score, quantile, success, amplification, overhead };
