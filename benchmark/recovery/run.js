@@ -29,6 +29,7 @@ async function main() {
 async function bench(options) {
   installPeers();
   requireReleaseAddon();
+  const machine = describeMachine();
   const begun = performance.now();
   const results = await measureAll(options);
   const record = {
@@ -36,7 +37,7 @@ async function bench(options) {
     complete: options.record && results.failures.length === 0,
     node: process.versions.node,
     ...describeCommit(),
-    machine: describeMachine(),
+    machine,
     seed: options.seed,
     quick: options.quick,
     boundMs: BOUND,
