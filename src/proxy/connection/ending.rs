@@ -15,8 +15,10 @@ use crate::proxy::listen::code_of;
 use crate::proxy::plan::Direction;
 use crate::proxy::timeline::{EndedBy, Event};
 
-/// How long a client that was sent FIN may go on sending before its connection is dropped (RFC 9112 9.6).
-const LINGER: Duration = Duration::from_secs(2);
+/// A peer that was sent FIN is read from until it ends its side, or is silent for this long (RFC 9112 9.6) ...
+const LINGER_IN_SILENCE: Duration = Duration::from_secs(2);
+/// ... or has gone on sending for this long.
+const LINGER_AT_MOST: Duration = Duration::from_secs(30);
 
 /// What ended a connection.
 #[derive(Debug)]
@@ -196,7 +198,8 @@ async fn reset(stream: Option<TcpStream>) {
 async fn lingered(stream: Option<&TcpStream>) {
     if let Some(stream) = stream {
         // However it ends, it has had its time.
-        let _ = tokio::time::timeout(LINGER, socket::drained(stream)).await;
+        let drained = socket::drained_within(stream, Some(LINGER_IN_SILENCE));
+        let _ = tokio::time::timeout(LINGER_AT_MOST, drained).await;
     }
 }
 

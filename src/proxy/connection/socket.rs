@@ -60,10 +60,21 @@ pub(super) fn reset_now(stream: TcpStream) {
 
 /// Reads and discards; resolves when the peer has ended its side, with the error if it was not in order.
 pub(super) async fn drained(stream: &TcpStream) -> io::Result<()> {
+    drained_within(stream, None).await
+}
+
+/// As [`drained`], or when the peer has sent nothing for as long as `silence`.
+pub(super) async fn drained_within(stream: &TcpStream, silence: Option<Duration>) -> io::Result<()> {
     // Not on the stack: each connection would be as much larger for as long as it lives.
     let mut discarded = vec![0; 16 * 1024];
     loop {
-        stream.readable().await?;
+        match silence {
+            None => stream.readable().await?,
+            Some(silence) => match tokio::time::timeout(silence, stream.readable()).await {
+                Ok(readable) => readable?,
+                Err(_) => return Ok(()),
+            },
+        }
         match stream.try_read(&mut discarded) {
             Ok(0) => return Ok(()),
             Ok(_) => tokio::task::coop::consume_budget().await,
