@@ -1,30 +1,34 @@
 'use strict';
 
-/** The options of `createFetch` and the two of our own in a call's `init`: `retry` and `timeout`. */
+/** The options of `createFetch`, and those of our own in a call's `init`: all but `headers`, which it has anyway. */
 
 const { readFileSync } = require('node:fs');
 const { parseRetryOptions } = require('../policy/options');
-const { checkMilliseconds, checkOptions, invalidType } = require('../validate');
+const { checkBoolean, checkMilliseconds, checkNumber, checkOptions, invalidType } = require('../validate');
 const { HeaderLines, appendHeaders } = require('./headers');
 
 /** Milliseconds; `null` is no limit. Headers and body as the built-in fetch has them, connect as undici. */
 const DEFAULT_TIMEOUTS = Object.freeze({ connect: 10_000, headers: 300_000, body: 300_000, attempt: null, total: null });
 
-const CLIENT_OPTIONS = ['retry', 'timeout', 'headers'];
+/** `maxResponseSize` in bytes; `null` is the usual limit, `false` none. */
+const DEFAULT_DECODING = Object.freeze({ decompress: true, maxResponseSize: null });
+
+const CLIENT_OPTIONS = ['retry', 'timeout', 'decompress', 'maxResponseSize', 'headers'];
 
 /**
  * @param {import('../..').CreateFetchOptions} options
  * @returns {{ retry: ReturnType<typeof parseRetryOptions>, timeouts: typeof DEFAULT_TIMEOUTS,
- *   headers: [string, string][], json: string }}
+ *   decoding: typeof DEFAULT_DECODING, headers: [string, string][], json: string }}
  */
 function parseClientOptions(options = {}) {
   const given = checkOptions(options, 'options', CLIENT_OPTIONS);
   const retry = parseRetryOptions(given.retry, 'retry');
   const timeouts = parseTimeouts(given.timeout, 'timeout', DEFAULT_TIMEOUTS);
+  const decoding = parseDecoding(given, DEFAULT_DECODING);
   const headers = headerPairs(given.headers);
-  const extraRoots = JSON.stringify(extraRootTexts());
-  const json = `{"retry":${retry.json},"timeout":${JSON.stringify(timeouts)},"extraRoots":${extraRoots}}`;
-  return { retry, timeouts, headers, json };
+  const rest = JSON.stringify({ timeout: timeouts, decoding, extraRoots: extraRootTexts() });
+  const json = `{"retry":${retry.json},${rest.slice(1)}`;
+  return { retry, timeouts, decoding, headers, json };
 }
 
 /**
@@ -40,6 +44,8 @@ function parseCallOptions(init, client) {
   if (init.timeout !== undefined) {
     parts.push(`"timeout":${JSON.stringify(parseTimeouts(init.timeout, 'timeout', client.timeouts))}`);
   }
+  const decoding = parseDecoding(init, client.decoding);
+  if (decoding !== client.decoding) parts.push(`"decoding":${JSON.stringify(decoding)}`);
   return { retry, json: parts.length === 0 ? undefined : `{${parts.join()}}` };
 }
 
@@ -50,6 +56,21 @@ function parseTimeouts(value, name, defaults) {
     timeouts[part] = checkLimit(given, `${name}.${part}`);
   }
   return timeouts;
+}
+
+function parseDecoding({ decompress, maxResponseSize }, defaults) {
+  if (decompress === undefined && maxResponseSize === undefined) return defaults;
+  return {
+    decompress: decompress === undefined ? defaults.decompress : checkBoolean(decompress, 'decompress'),
+    maxResponseSize: maxResponseSize === undefined ? defaults.maxResponseSize : checkSize(maxResponseSize, 'maxResponseSize'),
+  };
+}
+
+/** Not 0, which elsewhere means no limit. */
+function checkSize(value, name) {
+  if (value === false || value === Infinity) return false;
+  if (typeof value !== 'number') throw invalidType(name, 'a number of bytes, or false for no limit', value);
+  return checkNumber(value, name, { min: 1, integer: true, unit: 'bytes' });
 }
 
 /** `false` and `Infinity` are no limit. */

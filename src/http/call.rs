@@ -9,6 +9,7 @@ use url::Url;
 
 use super::attempts::{Attempts, Request, Terms};
 use super::body::RequestBody;
+use super::decode::{Decoded, Decoding, accept};
 use super::hooks::Hooks;
 use super::redirect;
 use super::replay::Replay;
@@ -50,7 +51,7 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// A fault after which the policy gave up, or that of a hook or of the body's source.
-    pub async fn call(&self, call: Call) -> Result<Answer<T::Body>, CallError> {
+    pub async fn call(&self, call: Call) -> Result<Answer<Decoded<T::Body>>, CallError> {
         let url = match target(&call.url) {
             Ok(url) => url,
             Err(fault) => {
@@ -63,13 +64,17 @@ impl<T: Transport> Client<T> {
             Repeatable { method: call.method.as_str(), idempotency_key, declared: None, body_replays: true }
                 .may_follow_a_sent_one(options)
                 || (options.retries > 0 && call.hooks.as_deref().is_some_and(Hooks::may_override));
+        let mut headers = call.headers;
+        let accepts_by_scheme = accept::prepare(&mut headers, call.decoding.decompress);
         let mut request = Request {
             method: call.method,
             url,
-            headers: call.headers,
+            headers,
             body: Replay::new(call.body, keep_body),
             idempotency_key,
+            accepts_by_scheme,
         };
+        request.accept();
         let terms = Terms {
             transport: &*self.transport,
             clock: &*self.clock,
@@ -83,7 +88,7 @@ impl<T: Transport> Client<T> {
         loop {
             let reply = attempts.answer(&request).await?;
             if call.redirect == RedirectMode::Manual || !redirect::is_redirect(reply.status) {
-                return Ok(answer(reply, request.url, &call.url, redirects > 0, attempts.into_recovery()));
+                return answer(attempts, reply, request, &call.url, redirects > 0, call.decoding);
             }
             if call.redirect == RedirectMode::Error {
                 return Err(attempts.refuse(redirect::unexpected()));
@@ -91,7 +96,7 @@ impl<T: Transport> Client<T> {
             let hop = match redirect::hop(&request.url, &request.method, reply.status, &reply.headers) {
                 Ok(Some(hop)) => hop,
                 Ok(None) => {
-                    return Ok(answer(reply, request.url, &call.url, redirects > 0, attempts.into_recovery()));
+                    return answer(attempts, reply, request, &call.url, redirects > 0, call.decoding);
                 }
                 Err(fault) => return Err(attempts.refuse(fault)),
             };
@@ -113,12 +118,26 @@ impl<T: Transport> Client<T> {
     }
 }
 
-fn answer<B>(reply: Reply<B>, mut url: Url, written: &str, redirected: bool, recovery: Option<Recovery>) -> Answer<B> {
+/// What the call resolves with. `written` is the URL as the caller wrote it.
+fn answer<T: Transport>(
+    attempts: Attempts<'_, T>,
+    reply: Reply<T::Body>,
+    request: Request,
+    written: &str,
+    redirected: bool,
+    decoding: Decoding,
+) -> Result<Answer<Decoded<T::Body>>, CallError> {
+    let Reply { status, status_text, headers, body } = reply;
+    let body = match Decoded::open(body, &request.method, status, &headers, decoding) {
+        Ok(body) => body,
+        Err(fault) => return Err(attempts.refuse(fault)),
+    };
+    let mut url = request.url;
     // `Response.url` is without the fragment (Fetch standard, section 5.6).
     url.set_fragment(None);
-    let Reply { status, status_text, headers, body } = reply;
     let url = (url.as_str() != written).then(|| url.into());
-    Answer { status, status_text, headers, body, url, redirected, recovery }
+    let recovery = attempts.into_recovery();
+    Ok(Answer { status, status_text, headers, body, url, redirected, recovery })
 }
 
 /// The URL of a call, if it is one that can be fetched.
@@ -166,6 +185,7 @@ pub struct Call {
     pub headers: HeaderMap,
     pub body: RequestBody,
     pub redirect: RedirectMode,
+    pub decoding: Decoding,
     pub limits: Limits,
     /// The end of the whole call up to the end of the response head.
     pub total: Option<Duration>,

@@ -1,7 +1,7 @@
 //! HTTP calls that survive faults.
 //!
 //! Layers, outermost first: fetch semantics ([`call`]: redirects, the final response) -> the policy loop
-//! ([`attempts`]) -> later: resume and decode -> [`transport`]: exactly one exchange. The transport sees no
+//! ([`attempts`]) -> later: resume -> [`decode`] -> [`transport`]: exactly one exchange. The transport sees no
 //! retry, no redirect and no decompression, because the layers above must see every hop, every attempt and
 //! the encoded bytes.
 
@@ -11,5 +11,6 @@ mod replay;
 
 pub mod body;
 pub mod call;
+pub mod decode;
 pub mod hooks;
 pub mod transport;

@@ -17,6 +17,7 @@ use super::request;
 use crate::fault::{Delivery, Fault, Phase};
 use crate::http::body::RequestBody;
 use crate::http::call::{Answer, Call, CallError, Recovery, RedirectMode};
+use crate::http::decode::Decoded;
 use crate::http::hooks::Hooks;
 use crate::http::transport::IncomingBody;
 use crate::milliseconds;
@@ -57,9 +58,9 @@ fn prepare(shared: &Shared, start: Start) -> Result<Call, &'static str> {
     let head = request::parse(&start.head).ok_or("a request came across in a form that cannot be read")?;
     let mut headers = head.headers;
     request::add_defaults(&mut headers);
-    let (retry, timeouts) = start.overrides.map_or((None, None), |options| (options.retry, options.timeouts));
-    let timeouts = timeouts.unwrap_or(shared.timeouts);
-    let policy = match retry {
+    let overrides = start.overrides.unwrap_or_default();
+    let timeouts = overrides.timeouts.unwrap_or(shared.timeouts);
+    let policy = match overrides.retry {
         Some(options) => Arc::new(shared.policy.with_options(options)),
         None => Arc::clone(&shared.policy),
     };
@@ -69,6 +70,7 @@ fn prepare(shared: &Shared, start: Start) -> Result<Call, &'static str> {
         headers,
         body: start.body,
         redirect: start.redirect,
+        decoding: overrides.decoding.unwrap_or(shared.decoding),
         limits: timeouts.limits,
         total: timeouts.total,
         policy,
@@ -76,8 +78,9 @@ fn prepare(shared: &Shared, start: Start) -> Result<Call, &'static str> {
     })
 }
 
-async fn deliver<B: IncomingBody>(answer: Answer<B>, mut registration: Registration) {
-    let mut download = Download::new(answer.body);
+async fn deliver<B: IncomingBody>(answer: Answer<Decoded<B>>, mut registration: Registration) {
+    let whole_limit = answer.body.whole_limit();
+    let mut download = Download::new(answer.body, whole_limit);
     download.take_arrived().await;
 
     let call = registration.call();

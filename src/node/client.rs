@@ -12,6 +12,7 @@ use super::options::{Options, Timeouts};
 use super::upload::JsSource;
 use crate::http::body::RequestBody;
 use crate::http::call::{Client, RedirectMode};
+use crate::http::decode::Decoding;
 use crate::http::transport::reqwest::{ReqwestTransport, TransportOptions};
 use crate::policy::Policy;
 
@@ -35,6 +36,7 @@ pub struct NativeClient {
 pub struct Shared {
     pub policy: Arc<Policy>,
     pub timeouts: Timeouts,
+    pub decoding: Decoding,
     extra_roots: Vec<Bytes>,
     http: OnceLock<Result<Client<ReqwestTransport>, String>>,
 }
@@ -59,15 +61,17 @@ impl Shared {
 
 #[napi]
 impl NativeClient {
-    /// `options`: JSON with `retry` and `timeout`, both complete.
+    /// `options`: JSON with `retry` and `timeout`, both complete, and the rest as it differs from what is usual.
     #[napi(constructor)]
     pub fn new(engine: &Engine, options: String) -> napi::Result<Self> {
         let options = Options::parse(&options).map_err(napi::Error::from_reason)?;
         let (Some(retry), Some(timeouts)) = (options.retry, options.timeouts) else {
             return Err(napi::Error::from_reason("a client needs retry and timeout"));
         };
+        let decoding = options.decoding.unwrap_or_default();
         let extra_roots = options.extra_roots.into_iter().map(Bytes::from).collect();
-        let shared = Shared { policy: Arc::new(Policy::new(retry)), timeouts, extra_roots, http: OnceLock::new() };
+        let policy = Arc::new(Policy::new(retry));
+        let shared = Shared { policy, timeouts, decoding, extra_roots, http: OnceLock::new() };
         Ok(NativeClient { engine: Arc::clone(engine.core()), shared: Arc::new(shared) })
     }
 

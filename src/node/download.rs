@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use super::completion::{BUFFER, Completion, DONE, Kind, Value};
 use super::engine::Core;
 use crate::fault::Fault;
+use crate::http::decode::fault::too_large;
 use crate::http::transport::IncomingBody;
 
 /// What is read before JavaScript asks for it. Small enough to forget about an unread response, large enough
@@ -40,11 +41,13 @@ pub struct Download<B> {
     body: B,
     gathered: Vec<u8>,
     end: Option<Result<(), Box<Fault>>>,
+    /// The most that is collected for whoever asks for everything, in bytes.
+    whole_limit: Option<u64>,
 }
 
 impl<B: IncomingBody> Download<B> {
-    pub fn new(body: B) -> Self {
-        Download { body, gathered: Vec::new(), end: None }
+    pub fn new(body: B, whole_limit: Option<u64>) -> Self {
+        Download { body, gathered: Vec::new(), end: None, whole_limit }
     }
 
     /// Takes what has arrived with the head, without waiting for the network.
@@ -97,6 +100,9 @@ impl<B: IncomingBody> Download<B> {
                 read = self.body.chunk(), if room => {
                     self.gather(read);
                     self.gather_arrived().await;
+                    if wanted == Some(Wanted::Everything) {
+                        self.check_whole();
+                    }
                 }
             }
         }
@@ -144,6 +150,14 @@ impl<B: IncomingBody> Download<B> {
             Ok(Some(bytes)) => self.gathered.extend_from_slice(&bytes),
             Ok(None) => self.end = Some(Ok(())),
             Err(fault) => self.end = Some(Err(Box::new(fault))),
+        }
+    }
+
+    /// Only while everything is collected: pieces are taken away as they come.
+    fn check_whole(&mut self) {
+        if let Some(limit) = self.whole_limit.filter(|limit| self.gathered.len() as u64 > *limit) {
+            self.gathered = Vec::new();
+            self.end = Some(Err(too_large(limit)));
         }
     }
 

@@ -5,16 +5,18 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::http::decode::{Decoding, SizeLimit};
 use crate::http::transport::Limits;
 use crate::{milliseconds, policy};
 
-/// `{ "retry": {...}, "timeout": {...}, "extraRoots": [...] }`; what is absent keeps the client's value.
+/// `{ "retry": {...}, "timeout": {...}, "decoding": {...}, "extraRoots": [...] }`; what is absent keeps the client's value.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Wire<'a> {
     #[serde(borrow)]
     retry: Option<&'a RawValue>,
     timeout: Option<WireTimeouts>,
+    decoding: Option<WireDecoding>,
     #[serde(default)]
     extra_roots: Vec<String>,
 }
@@ -30,15 +32,33 @@ struct WireTimeouts {
     total: Option<f64>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WireDecoding {
+    decompress: bool,
+    /// `null`: the usual one.
+    max_response_size: Option<WireSize>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WireSize {
+    Bytes(u64),
+    /// `false`: none.
+    Limited(bool),
+}
+
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
     pub limits: Limits,
     pub total: Option<Duration>,
 }
 
+#[derive(Default)]
 pub struct Options {
     pub retry: Option<policy::Options>,
     pub timeouts: Option<Timeouts>,
+    pub decoding: Option<Decoding>,
     /// PEM texts.
     pub extra_roots: Vec<String>,
 }
@@ -49,6 +69,7 @@ impl Options {
         Ok(Options {
             retry: wire.retry.map(|retry| policy::Options::from_json(retry.get())).transpose()?,
             timeouts: wire.timeout.map(Timeouts::try_from).transpose()?,
+            decoding: wire.decoding.map(Decoding::from),
             extra_roots: wire.extra_roots,
         })
     }
@@ -67,6 +88,17 @@ impl TryFrom<WireTimeouts> for Timeouts {
             },
             total: limit("total", wire.total)?,
         })
+    }
+}
+
+impl From<WireDecoding> for Decoding {
+    fn from(wire: WireDecoding) -> Self {
+        let size = match wire.max_response_size {
+            Some(WireSize::Bytes(bytes)) => SizeLimit::Bytes(bytes),
+            Some(WireSize::Limited(false)) => SizeLimit::None,
+            Some(WireSize::Limited(true)) | None => SizeLimit::Usual,
+        };
+        Decoding { decompress: wire.decompress, size }
     }
 }
 
@@ -93,6 +125,20 @@ mod tests {
     fn a_negative_time_is_not_taken_for_no_limit() {
         let error = Options::parse(r#"{"timeout":{"total":-1}}"#).err().unwrap();
         assert_eq!(error, "timeout.total: -1 is negative");
+    }
+
+    #[test]
+    fn a_size_is_a_number_of_bytes_the_usual_one_or_none() {
+        let size = |written: &str| {
+            let json = format!(r#"{{"decoding":{{"decompress":false,"maxResponseSize":{written}}}}}"#);
+            Options::parse(&json).map(|options| options.decoding.unwrap())
+        };
+        let of = |size| Decoding { decompress: false, size };
+        assert_eq!(size("9007199254740991"), Ok(of(SizeLimit::Bytes(9_007_199_254_740_991))));
+        assert_eq!(size("null"), Ok(of(SizeLimit::Usual)));
+        assert_eq!(size("false"), Ok(of(SizeLimit::None)));
+        assert!(size("-1").is_err());
+        assert!(Options::parse("{}").unwrap().decoding.is_none());
     }
 
     #[test]

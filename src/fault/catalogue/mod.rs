@@ -151,6 +151,7 @@ mod tests {
         let call = ["ERR_INVALID_URL", "ERR_UNSUPPORTED_PROTOCOL", "ETIMEDOUT"];
         let redirect =
             ["ERR_BODY_NOT_REPLAYABLE", "ERR_INVALID_REDIRECT", "ERR_TOO_MANY_REDIRECTS", "ERR_UNEXPECTED_REDIRECT"];
+        let decode = ["ERR_RESPONSE_TOO_LARGE", "ERR_TOO_MANY_CONTENT_ENCODINGS", "Z_BUF_ERROR", "Z_DATA_ERROR"];
         let evidence = [
             "ABORT_ERR",
             "ECONNRESET",
@@ -204,7 +205,7 @@ mod tests {
         ];
         // `node/call.rs` and `lib/fetch/`
         let boundary = ["ERR_INTEGRITY_MISMATCH", "ERR_UNRESET_INTERNAL"];
-        let files: [&[&str]; 7] = [&call, &redirect, &evidence, &resolver, &tls, &tls_evidence, &boundary];
+        let files: [&[&str]; 8] = [&call, &redirect, &decode, &evidence, &resolver, &tls, &tls_evidence, &boundary];
         for code in files.concat() {
             assert_eq!(find(code).map(|entry| entry.code), Some(code));
         }

@@ -125,6 +125,7 @@ fn get(url: &str) -> Call {
         headers: HeaderMap::new(),
         body: RequestBody::Empty,
         redirect: RedirectMode::Follow,
+        decoding: Decoding::default(),
         limits: Limits { connect: None, headers: None, body: None, attempt: None },
         total: None,
         policy: Arc::new(Policy::new(Options::default())),
@@ -152,7 +153,7 @@ fn slow_hooks(delay: Duration) -> Option<Arc<dyn Hooks>> {
     Some(Arc::new(Slow(delay)))
 }
 
-fn fault_of(outcome: Result<Answer<Silent>, CallError>) -> (Fault, Recovery) {
+fn fault_of(outcome: Result<Answer<Decoded<Silent>>, CallError>) -> (Fault, Recovery) {
     match outcome {
         Err(CallError::Fault { fault, recovery }) => (*fault, recovery),
         Err(other) => panic!("not a fault: {other:?}"),

@@ -9,12 +9,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use unreset::fault::Fault;
 use unreset::http::body::{BodySource, BodyStream, RequestBody, SourceFailed};
 use unreset::http::call::{Answer, Call, CallError, Client, Recovery, RedirectMode};
+use unreset::http::decode::{Decoded, Decoding};
 use unreset::http::transport::reqwest::{ReqwestBody, ReqwestTransport, TransportOptions};
 use unreset::http::transport::{IncomingBody, Limits};
 use unreset::policy::{Backoff, GaveUp, Options, Policy};
 
 pub type TestClient = Client<ReqwestTransport>;
-pub type Outcome = Result<Answer<ReqwestBody>, CallError>;
+pub type Outcome = Result<Answer<Decoded<ReqwestBody>>, CallError>;
 
 /// Longer than any wait that is not a bug.
 pub const LONG: Duration = Duration::from_secs(20);
@@ -33,6 +34,7 @@ pub fn call(method: Method, url: impl Into<String>) -> Call {
         headers: HeaderMap::new(),
         body: RequestBody::Empty,
         redirect: RedirectMode::Follow,
+        decoding: Decoding::default(),
         limits: Limits { connect: Some(LONG), headers: Some(LONG), body: Some(LONG), attempt: None },
         total: None,
         policy: Arc::new(Policy::new(options)),
@@ -114,7 +116,7 @@ impl BodySource for Source {
 }
 
 /// Reads a body to its end or to its fault.
-pub async fn read(body: &mut ReqwestBody) -> Result<String, Fault> {
+pub async fn read(body: &mut Decoded<ReqwestBody>) -> Result<String, Fault> {
     let mut read = Vec::new();
     while let Some(chunk) = body.chunk().await? {
         read.extend_from_slice(&chunk);
