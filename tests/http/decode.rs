@@ -10,9 +10,8 @@ use unreset::policy::GaveUp;
 use crate::support::*;
 
 /// "hello " twenty times over, by Node's zlib.
-const GZIP: &[u8] = &[
-    31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 203, 72, 205, 201, 201, 87, 200, 160, 59, 9, 0, 47, 250, 248, 72, 120, 0, 0, 0,
-];
+const GZIP: &[u8] =
+    &[31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 203, 72, 205, 201, 201, 87, 200, 160, 59, 9, 0, 47, 250, 248, 72, 120, 0, 0, 0];
 const ZSTD_BOMB: &[u8] = &zstd_of_zeros::<{ 6 + 4 * 2000 }>();
 
 /// A frame of 128 KiB of zeros for every four bytes (RFC 8878, section 3.1.1.2.2: a block that repeats one byte).

@@ -190,10 +190,10 @@ describe('a compressed body is what the built-in fetch makes of it', () => {
 });
 
 describe('what is asked for', () => {
-  const asked = async (client, init, options) => {
-    const origin = await startOrigin(echo, options);
-    const { headers } = await (await client(origin.url, init)).json();
-    return headers['accept-encoding'];
+  const asked = async (client, init) => {
+    const origin = await startOrigin(ok);
+    await (await client(origin.url, init)).text();
+    return origin.requests[0].headers['accept-encoding'];
   };
 
   test.each([
@@ -205,9 +205,9 @@ describe('what is asked for', () => {
     ['a POST', { method: 'POST', body: 'b' }],
     ['a HEAD', { method: 'HEAD' }],
   ])('%s', async (name, init) => {
-    const reader = (client) => (url, options) => client(url, options).then((response) => (
-      options.method === 'HEAD' ? { json: () => ({ headers: {} }) } : response));
-    expect(await asked(reader(fetch), init)).toBe(await asked(reader(builtIn), init));
+    const ours = await asked(fetch, init);
+    expect(ours).toBe(await asked(builtIn, init));
+    expect(ours).toEqual(expect.any(String));
   });
 
   test('over TLS also what middleboxes may not know', async () => {
@@ -400,16 +400,16 @@ describe('maxResponseSize', () => {
   test('while a bomb goes off, others are served', async () => {
     const bomb = await startOrigin(encoded('zstd', zstdOfZeros(128 * MIB)));
     const other = await startOrigin(ok);
-    let isOver = false;
-    const bombs = Promise.all(Array.from({ length: 4 }, async () => {
+    const bombs = { over: false };
+    const defused = Promise.all(Array.from({ length: 4 }, async () => {
       await caught((await fetch(bomb.url, { maxResponseSize: 100 * MIB })).bytes());
-    })).finally(() => { isOver = true; });
+    })).finally(() => { bombs.over = true; });
     let served = 0;
-    while (!isOver) {
+    while (!bombs.over) {
       expect(await (await fetch(other.url)).text()).toBe('ok');
       served += 1;
     }
-    await bombs;
+    await defused;
     expect(served).toBeGreaterThan(10);
   }, 60_000);
 });

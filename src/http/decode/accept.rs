@@ -7,6 +7,7 @@ use url::Url;
 /// What the built-in fetch of Node asks for. In the clear only what every middlebox has known for decades: some have
 /// damaged what they did not know (it is why browsers offer br over TLS only).
 const PLAIN: HeaderValue = HeaderValue::from_static("gzip, deflate");
+const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 const SECURE: HeaderValue = HeaderValue::from_static("br, gzip, deflate, zstd");
 
 /// Makes the headers of a call ready. Returns whether each hop asks for what its scheme allows ([`for_scheme`]).
@@ -14,9 +15,9 @@ pub(in crate::http) fn prepare(headers: &mut HeaderMap, decompress: bool) -> boo
     if headers.contains_key(RANGE) {
         // A part of an encoded body decodes to nothing (Fetch standard, "HTTP-network-or-cache fetch", step 18).
         let written: Vec<&[u8]> = headers.get_all(ACCEPT_ENCODING).iter().map(HeaderValue::as_bytes).collect();
-        let asked = [written.as_slice(), &[b"identity"]].concat().join(&b", "[..]);
-        // Header values, joined by what may stand in one, are a header value.
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_bytes(&asked).unwrap_or(PLAIN));
+        let asked = [written.as_slice(), &[IDENTITY.as_bytes()]].concat().join(&b", "[..]);
+        // Header values, joined by what may stand in one, are a header value: the other case does not happen.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_bytes(&asked).unwrap_or(IDENTITY));
         return false;
     }
     decompress && !headers.contains_key(ACCEPT_ENCODING)
