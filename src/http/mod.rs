@@ -1,7 +1,7 @@
 //! HTTP calls that survive faults.
 //!
-//! Layers, outermost first: fetch semantics ([`call`]: redirects, the final response) -> the policy loop
-//! ([`attempts`]) -> later: resume -> [`decode`] -> [`transport`]: exactly one exchange. The transport sees no
+//! Layers, outermost first: fetch semantics ([`call`]: redirects, the final response) -> [`decode`]: its body made plain
+//! -> the policy loop ([`attempts`]), later: resume -> [`transport`]: exactly one exchange. The transport sees no
 //! retry, no redirect and no decompression, because the layers above must see every hop, every attempt and
 //! the encoded bytes.
 

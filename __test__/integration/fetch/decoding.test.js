@@ -91,7 +91,6 @@ describe('a compressed body is what the built-in fetch makes of it', () => {
     ['two codings', 'deflate, gzip', zlib.gzipSync(DEFLATE)],
     ['two codings in two headers', ['br', 'deflate'], zlib.deflateSync(BROTLI)],
     ['five codings', 'gzip,gzip,deflate,gzip,br', zlib.brotliCompressSync(zlib.gzipSync(zlib.deflateSync(zlib.gzipSync(GZIP))))],
-    ['six codings', 'gzip,gzip,gzip,gzip,gzip,gzip', GZIP],
     ['a coding that nobody knows', 'compress', 'as it is'],
     ['one known, one not', 'compress, gzip', GZIP],
     ['identity', 'identity', 'as it is'],

@@ -11,7 +11,7 @@ const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 const SECURE: HeaderValue = HeaderValue::from_static("br, gzip, deflate, zstd");
 
 /// Makes the headers of a call ready. Returns whether each hop asks for what its scheme allows ([`for_scheme`]).
-pub(in crate::http) fn prepare(headers: &mut HeaderMap, decompress: bool) -> bool {
+pub fn prepare(headers: &mut HeaderMap, decompress: bool) -> bool {
     if headers.contains_key(RANGE) {
         // A part of an encoded body decodes to nothing (Fetch standard, "HTTP-network-or-cache fetch", step 18).
         let written: Vec<&[u8]> = headers.get_all(ACCEPT_ENCODING).iter().map(HeaderValue::as_bytes).collect();
@@ -24,7 +24,7 @@ pub(in crate::http) fn prepare(headers: &mut HeaderMap, decompress: bool) -> boo
 }
 
 /// Asks for what may be sent over the scheme of `url`.
-pub(in crate::http) fn for_scheme(headers: &mut HeaderMap, url: &Url) {
+pub fn for_scheme(headers: &mut HeaderMap, url: &Url) {
     headers.insert(ACCEPT_ENCODING, if url.scheme() == "https" { SECURE } else { PLAIN });
 }
 

@@ -117,7 +117,9 @@ impl Stage {
         let room = if self.filled { PIECE } else { (self.input.len() * USUAL_RATIO).clamp(SMALL, PIECE) };
         let mut output = Vec::with_capacity(room);
         let read = self.decoder.decode(&self.input, &mut output)?;
-        if read == 0 && output.is_empty() && !self.input.is_empty() {
+        let is_stuck = read == 0 && output.is_empty() && !self.input.is_empty();
+        // One that finds its end in bits that it had read before has gone on all the same.
+        if is_stuck && !self.decoder.is_complete() {
             // None of the decoders does this. It would be a loop without end.
             return Err(Corrupt("the decoder does not go on".to_owned()));
         }

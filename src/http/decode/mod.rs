@@ -7,6 +7,7 @@
 //! [`Decoded`] is the body; [`accept`] says what may be sent, [`codings`] what was. A [`chain`] undoes the codings in
 //! bounded steps with bounded memory, whatever a body of a few bytes claims to become.
 
+mod body;
 mod brotli;
 mod chain;
 mod codings;
@@ -14,8 +15,7 @@ mod deflate;
 mod gzip;
 mod zstd;
 
-pub mod accept;
-pub mod body;
+pub(super) mod accept;
 pub mod fault;
 
 pub use body::Decoded;

@@ -262,6 +262,20 @@ fn what_the_built_in_fetch_ignores_behind_the_end_is_ignored() {
     }
 }
 
+/// The end may lie in bits that were read with the last of the text, and then no byte is left to tell of it.
+#[test]
+fn a_text_that_just_fills_a_piece_ends_as_any_other() {
+    for size in (4_090..4_100).chain(chain::PIECE - 3..chain::PIECE + 3) {
+        let plain = vec![b'a'; size];
+        for (encoding, encoded) in in_all_codings(&plain) {
+            assert!(decoded(encoding, encoded) == Ok(plain.clone()), "{encoding} {size}");
+        }
+        for encoded in [zlib(&plain), bare_deflate(&plain)] {
+            assert!(decoded("deflate", [encoded, b"garbage".to_vec()].concat()) == Ok(plain.clone()), "{size}");
+        }
+    }
+}
+
 #[test]
 fn no_bytes_at_all_decode_to_none() {
     for encoding in ["gzip", "deflate", "br", "zstd", "gzip, br"] {
