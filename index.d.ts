@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" />
+
 /**
  * `unreset`: network calls that survive ECONNRESET and its relatives.
  *
@@ -461,3 +463,412 @@ export interface Explanation {
   /** What to do about it. */
   action: string;
 }
+
+// ---------------------------------------------------------------------------------------------------- fault proxy
+
+/**
+ * A TCP proxy that makes real network faults on demand: it stands between a client and a service, passes everything on
+ * until a fault is added, and then does exactly what that says. Whatever runs on TCP runs through it: HTTP, TLS,
+ * WebSocket, databases. `docs/testing.md` shows it at work.
+ *
+ * Like a `net.Server` it lives, and keeps the process alive, until it is closed; {@link FaultProxy.unref} lets the
+ * process end before that. The end of a worker or of a Jest file closes what was left open.
+ *
+ * What it cannot do: see into TLS (only byte counts and time can say where a fault strikes), count attempts to connect
+ * that it refused, or pass on the error of an upstream that is down (the client, whose connection was accepted
+ * already, is reset).
+ *
+ * @example
+ * await using proxy = await FaultProxy.listen({ upstream: 'localhost:5432', seed: 7 });
+ * const fault = proxy.add({ type: 'reset', on: 'response', afterBytes: 1000, times: 1 });
+ * await runQueries(`postgres://${proxy.address}/shop`);
+ * console.log(fault.hits, String(proxy.timeline()));
+ */
+export class FaultProxy implements AsyncDisposable {
+  private constructor();
+
+  /**
+   * Opens a port and passes what arrives there on to the upstream, which need not be up: it is resolved and reached
+   * anew for each connection.
+   *
+   * @returns rejects with a {@link ListenError} where the port cannot be had, and with a `TypeError` or `RangeError`
+   *   that names the option on bad input
+   */
+  static listen(options: FaultProxyOptions): Promise<FaultProxy>;
+
+  /** The port that clients connect to. */
+  readonly port: number;
+
+  /** `'127.0.0.1:40123'`, with brackets around an IPv6 address. */
+  readonly address: string;
+
+  /** What random choices depend on: print it when a test fails, and give it to `listen` to see the same again. */
+  readonly seed: number;
+
+  /**
+   * `'http://127.0.0.1:40123/path'`. For another scheme, write it before {@link FaultProxy.address}.
+   *
+   * @param path default `'/'`
+   */
+  url(path?: string): string;
+
+  /**
+   * Adds a fault. It applies from now on, to connections that are open as well as to new ones (`on: 'accept'`: to new
+   * ones). Of several faults the one whose point is reached first strikes, of those at the same point the one added
+   * first; `latency`, `bandwidth` and `slice` combine with each other and with the others.
+   *
+   * @throws {TypeError | RangeError} on an unknown fault, an option that it does not have, and options that
+   *   contradict each other; the message names them. An `Error` with `code: 'ERR_SERVER_NOT_RUNNING'` when the proxy is
+   *   closed.
+   */
+  add(fault: ProxyFault): FaultHandle;
+
+  /**
+   * Resets every connection that is open, idle ones as well.
+   *
+   * @returns how many these were
+   */
+  resetAll(): number;
+
+  /** Stops the traffic of all connections, without losing a byte; new ones are accepted and wait as well. */
+  pause(): void;
+
+  /** Lets the traffic go on after {@link FaultProxy.pause}. */
+  resume(): void;
+
+  /** What has passed and what was struck, in numbers. Also after the proxy is closed. */
+  stats(): FaultProxyStats;
+
+  /** What happened on each connection, in order. Also after the proxy is closed. */
+  timeline(): Timeline;
+
+  /** Keeps the process alive again, after {@link FaultProxy.unref}. */
+  ref(): this;
+
+  /** Lets the process end although the proxy is open. */
+  unref(): this;
+
+  /**
+   * Ends every connection and gives the port back. Resolves when nothing of the proxy is left; calling it again is
+   * harmless.
+   */
+  close(): Promise<void>;
+
+  /** {@link FaultProxy.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The options of {@link FaultProxy.listen}. */
+export interface FaultProxyOptions {
+  /**
+   * Where connections lead: `'host:port'` (an IPv6 address in brackets), an object, or a port of this machine.
+   *
+   * @example 'db.internal:5432', '[::1]:8080', 8080, { host: 'db.internal', port: 5432 }
+   */
+  upstream: string | number | Upstream;
+
+  /** The port to listen on. Default 0: any that is free. */
+  port?: number;
+
+  /** The address to listen on. Default `'127.0.0.1'`, which only this machine can reach. */
+  host?: string;
+
+  /**
+   * A whole number from 0, which decides what `probability` and `jitter` draw: the same seed and the same traffic give
+   * the same faults. Default: a random one.
+   */
+  seed?: number;
+}
+
+/** A service behind a {@link FaultProxy}. */
+export interface Upstream {
+  /** Default `'localhost'`. */
+  host?: string;
+  port: number;
+}
+
+/** Why a {@link FaultProxy} could not listen, in the shape of the error of a `net.Server`. */
+export interface ListenError extends Error {
+  /** `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, or `ENOTFOUND` for a `host` that does not resolve. */
+  code: string;
+  /** Negative, as Node reports it: `-98`. */
+  errno?: number;
+  /** `'listen'`; `'getaddrinfo'` for a `host` that does not resolve. */
+  syscall: string;
+  address: string;
+  port: number;
+}
+
+/** A fault at work, as {@link FaultProxy.add} returns it. */
+export interface FaultHandle {
+  /** Its number in {@link TimelineEntry}: 1 for the first fault of the proxy, and so on. */
+  readonly id: number;
+
+  /** A copy of what was added. */
+  readonly fault: Readonly<ProxyFault>;
+
+  /**
+   * How often it has struck; of `latency`, `bandwidth` and `slice`, on how many connections (or exchanges) they took
+   * effect. It is 1 once the port of a `refuse` is closed: the attempts it refuses cannot be counted.
+   */
+  readonly hits: number;
+
+  /**
+   * Takes the fault away; what a `stall` held back goes on. Struck connections stay as they are. Calling it again is
+   * harmless.
+   */
+  remove(): void;
+}
+
+/**
+ * What {@link FaultProxy.add} takes: what happens (`type`), where (`on`), and which connections it strikes. Sizes are in
+ * bytes, times in ms.
+ *
+ * `request` is the direction from the client to the upstream, `response` the other one.
+ */
+export type ProxyFault =
+  | ResetFault
+  | CloseFault
+  | HalfCloseFault
+  | RefuseFault
+  | BlackholeFault
+  | StallFault
+  | LatencyFault
+  | BandwidthFault
+  | SliceFault;
+
+/**
+ * RST, to the client and to the upstream. What had been forwarded arrives before it, so the client has read exactly
+ * `afterBytes`. After `after-request-forwarded` the upstream is left alone: it does handle the request.
+ *
+ * @example { type: 'reset', on: 'idle', afterMs: 500 }
+ */
+export type ResetFault = { type: 'reset' } & FaultPoint & FaultSelection;
+
+/**
+ * FIN to the client, and to the upstream: an orderly end in the middle of something. What the client still sends is
+ * discarded.
+ *
+ * @example { type: 'close', on: 'response-body', afterBytes: 100, match: { path: '/report' } }
+ */
+export type CloseFault = { type: 'close' } & FaultPoint & FaultSelection;
+
+/**
+ * FIN in one direction, to the receiver of what `on` names (`request...`: the upstream; otherwise: the client). The
+ * other direction goes on.
+ *
+ * @example { type: 'halfClose', on: 'response', afterBytes: 10 }
+ */
+export type HalfCloseFault = { type: 'halfClose' } & FaultPoint & FaultSelection;
+
+/**
+ * The port does not listen, so who connects gets a real ECONNREFUSED, until the fault is removed. Connections that are
+ * open go on.
+ *
+ * @example { type: 'refuse', on: 'accept' }
+ */
+export interface RefuseFault {
+  type: 'refuse';
+  on: 'accept';
+}
+
+/**
+ * From the point on nothing arrives anywhere: both directions are read and discarded, and nothing is closed. At `accept`
+ * the upstream is never contacted.
+ *
+ * @example { type: 'blackhole', on: 'accept', connections: [1] }
+ */
+export type BlackholeFault = { type: 'blackhole' } & FaultPoint & FaultSelection;
+
+/**
+ * The direction stops: nothing more is read from its sender, whose window fills. At `accept` and `idle` both do. When the
+ * fault is removed it goes on, and nothing is lost.
+ *
+ * @example { type: 'stall', on: 'response', afterBytes: 1000 }
+ */
+export type StallFault = { type: 'stall' } & FaultPoint & FaultSelection;
+
+/**
+ * Everything leaves later than it arrived, the end of the stream included; order and throughput stay. At `accept` the
+ * upstream is contacted that much later, at an HTTP point that point is passed that much later.
+ *
+ * @example { type: 'latency', on: 'response', ms: 200, jitter: 50 }
+ */
+export type LatencyFault = {
+  type: 'latency';
+  /** How much later, in ms. */
+  ms: number;
+  /** Up to this much more or less, in ms, at most `ms`; drawn for each piece of data. Default 0. */
+  jitter?: number;
+} & ({ on: 'accept' } | BytesPoint | RequestPoint | ResponsePoint) & FaultSelection;
+
+/**
+ * No more than so many bytes per second, for each connection, in the direction.
+ *
+ * @example { type: 'bandwidth', on: 'response', rate: 64 * 1024 }
+ */
+export type BandwidthFault = {
+  type: 'bandwidth';
+  /** Bytes per second. */
+  rate: number;
+} & ShapingPoint & FaultSelection;
+
+/**
+ * Data leaves in small segments, as it does through a bad network.
+ *
+ * @example { type: 'slice', on: 'request', size: 1, ms: 5 }
+ */
+export type SliceFault = {
+  type: 'slice';
+  /** Bytes per write at most. */
+  size: number;
+  /** The pause between two writes, in ms. Default 0. */
+  ms?: number;
+} & ShapingPoint & FaultSelection;
+
+/** Where a fault strikes. */
+export type FaultPoint = AcceptPoint | IdlePoint | BytesPoint | RequestPoint | ResponsePoint;
+
+/** Where `bandwidth` and `slice` begin to take effect. */
+export type ShapingPoint = BytesPoint | (ResponsePoint & { on: 'response-body' });
+
+/** When a connection is accepted, before the upstream is contacted. */
+export interface AcceptPoint {
+  on: 'accept';
+  /** How long after it, in ms. Default 0. */
+  afterMs?: number;
+}
+
+/** When nothing moved for a while in either direction, also where nothing ever did. */
+export interface IdlePoint {
+  on: 'idle';
+  /** How long a silence, in ms. Default 0. */
+  afterMs?: number;
+}
+
+/** When bytes flow. */
+export interface BytesPoint {
+  on: 'request' | 'response';
+  /**
+   * Exactly so many bytes of the direction are forwarded first, counted from the start of the connection, or of the
+   * message where there is a `match`. Default 0: the first byte is not forwarded.
+   */
+  afterBytes?: number;
+  /** How long after that, in ms; bytes go on flowing meanwhile. Default 0. */
+  afterMs?: number;
+  /** Only for HTTP/1.1 requests like this. Then exchanges are counted and chosen, not connections. */
+  match?: RequestMatch;
+}
+
+/**
+ * Around an HTTP/1.1 request:
+ *
+ * - `before-request-forwarded`: its head has arrived, and not one byte of it was forwarded: the server cannot have seen it
+ * - `after-request-forwarded`: its last byte was forwarded: the server handles it, and its answer is lost
+ */
+export interface RequestPoint {
+  on: 'before-request-forwarded' | 'after-request-forwarded';
+  /** How long after the point, in ms; bytes go on flowing meanwhile. Default 0. */
+  afterMs?: number;
+  /** Only for requests like this. Without it: all. */
+  match?: RequestMatch;
+}
+
+/** Inside an HTTP/1.1 response. */
+export interface ResponsePoint {
+  on: 'response-head' | 'response-body';
+  /** Exactly so many bytes of the head, or of the body as it is on the wire, are forwarded first. Default 0. */
+  afterBytes?: number;
+  /** How long after that, in ms; bytes go on flowing meanwhile. Default 0. */
+  afterMs?: number;
+  /** Only for responses to requests like this. Without it: all. */
+  match?: RequestMatch;
+}
+
+/** HTTP/1.1 requests, told by what stands in their first line. Nothing can be told through TLS. */
+export interface RequestMatch {
+  /** In capitals, whatever the case here. */
+  method?: string;
+  /** The target without its query; `'/orders/*'` matches everything that begins like this. */
+  path?: string;
+}
+
+/**
+ * Which connections are struck, or which exchanges where there is a `match` or `on` is a point of HTTP: of those that
+ * fit `connections` and `match`, every nth, with a probability, so many times. Default: all.
+ */
+export interface FaultSelection {
+  /** The nth, the 2nth, and so on. */
+  everyNth?: number;
+  /** By number, in order of accept, from 1. */
+  connections?: readonly number[];
+  /** At most so often. */
+  times?: number;
+  /** From 0 to 1; decided by {@link FaultProxy.seed}. */
+  probability?: number;
+}
+
+/** What {@link FaultProxy.stats} tells. */
+export interface FaultProxyStats {
+  connections: {
+    /** All that were accepted. */
+    accepted: number;
+    /** Those that are open now. */
+    open: number;
+    /** Those whose upstream could not be reached. */
+    upstreamFailed: number;
+  };
+  /** Bytes forwarded in each direction. */
+  bytes: { request: number; response: number };
+  /** How often each type of fault has struck; those that have not are left out. */
+  strikes: { [type in ProxyFault['type']]?: number };
+  paused: boolean;
+}
+
+/** What a {@link FaultProxy} saw and did. As a string it is one readable line for each entry. */
+export interface Timeline extends ReadonlyArray<TimelineEntry> {
+  /** How many of the oldest entries had to make room: 10 000 are kept. */
+  readonly dropped: number;
+  toString(): string;
+}
+
+/** One thing that a {@link FaultProxy} saw or did. */
+export type TimelineEntry = Readonly<
+  {
+    /** When, in ms since the proxy listens. */
+    at: number;
+    /** The connection, from 1 in order of accept; 0: the proxy itself. */
+    connection: number;
+  } & TimelineEvent
+>;
+
+/** What happened: `event` says which fields there are. */
+export type TimelineEvent =
+  /** The proxy itself; `refuse`: its port was closed, `listen`: it was opened again. */
+  | { event: 'pause' | 'resume' | 'refuse' | 'listen' }
+  | { event: 'accept'; client: string }
+  /** The upstream was reached. */
+  | { event: 'connect' }
+  /** It was not: `code` is what the proxy met. */
+  | { event: 'upstream-failed'; code: string }
+  /** So many bytes were forwarded, with nothing in between. */
+  | { event: 'bytes'; direction: 'request' | 'response'; bytes: number }
+  /** The head of an HTTP request was seen; its path is without the query. */
+  | { event: 'exchange'; exchange: number; method: string; path: string }
+  /** The head of its response was seen. */
+  | { event: 'answer'; exchange: number; status: number }
+  /** A fault struck, when `bytes` had been forwarded in its direction. */
+  | {
+      event: 'strike';
+      /** {@link FaultHandle.id} */
+      fault: number;
+      type: ProxyFault['type'];
+      on: ProxyFault['on'];
+      exchange?: number;
+      direction?: 'request' | 'response';
+      bytes?: number;
+    }
+  /** The end of a direction was passed on. */
+  | { event: 'fin'; direction: 'request' | 'response' }
+  /** The connection is over, and who ended it. */
+  | { event: 'end'; by: 'client' | 'upstream' | 'strike' | 'close' | 'reset-all'; code?: string };

@@ -7,8 +7,6 @@
  * each round and start with another one each time, so what disturbs the machine disturbs all alike.
  */
 
-const os = require('node:os');
-
 const { describeCommit, describeMachine, nodeVersion } = require('./lib/machine');
 const { runMeasurement } = require('./lib/measurement');
 const { readOptions, UsageError, USAGE } = require('./lib/options');
@@ -19,9 +17,6 @@ const { writeResults } = require('./lib/results');
 const { buildServer, startServer } = require('./lib/server');
 const { ratio, summarize } = require('./lib/summary');
 const { targets } = require('./targets');
-
-/** Load average from which on the machine counts as busy with something else. */
-const BUSY = 0.5;
 
 async function main() {
   const options = readOptions(process.argv.slice(2));
@@ -34,8 +29,7 @@ async function bench(options) {
   installPeers();
   if (options.peers.some((peer) => peer.startsWith('unreset'))) requireReleaseAddon();
   const node = nodeVersion(options.node);
-  const [load] = os.loadavg();
-  if (load > BUSY) console.error(`the machine is busy (load ${load.toFixed(2)}): these figures will be noise`);
+  const machine = describeMachine();
   const program = buildServer();
 
   const server = await startServer(program);
@@ -45,7 +39,7 @@ async function bench(options) {
     complete: options.record && results.failures.length === 0,
     node,
     ...describeCommit(),
-    machine: { ...describeMachine(), loadBefore: load },
+    machine,
     rounds: options.rounds,
     warmUp: options.warmUp,
     windowMs: options.window,

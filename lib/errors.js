@@ -86,4 +86,4 @@ function setStack(error, frames) {
   Object.defineProperty(error, 'stack', { value: `${error}${frames}`, writable: true, configurable: true });
 }
 
-module.exports = { FaultError, CallFailure, toThrow };
+module.exports = { FAULT_FIELDS, FaultError, CallFailure, toThrow };

@@ -2,7 +2,11 @@
 
 const { ROOT, mustRun } = require('../support/packages');
 
-const NAMES = ['classify', 'createFetch', 'explain', 'fetch', 'isReset', 'isTransient'];
+const NAMES = ['FaultProxy', 'classify', 'createFetch', 'explain', 'fetch', 'isReset', 'isTransient'];
+const TESTING_NAMES = [
+  'FaultProxy', 'closeAll', 'echo', 'fin', 'finServer', 'inTurn', 'matchers', 'ok', 'openBlackHole', 'partial', 'raw',
+  'refusedPort', 'reply', 'resetServer', 'rst', 'silence', 'silentServer', 'startOrigin',
+];
 
 /** The limit that DESIGN sets for `require('unreset')`, in ms. */
 const LIMIT = 30;
@@ -34,21 +38,31 @@ describe('importing the package', () => {
     expect(after).toBe(before);
   });
 
-  it('gives its functions to require', async () => {
-    expect(await evaluate(`console.log(JSON.stringify(Object.keys(require('unreset')).sort()))`)).toEqual(NAMES);
+  describe.each([
+    ['unreset', NAMES],
+    ['unreset/testing', TESTING_NAMES],
+  ])('%s', (entry, names) => {
+    it('gives what it has to require', async () => {
+      expect(await evaluate(`console.log(JSON.stringify(Object.keys(require('${entry}')).sort()))`)).toEqual(names);
+    });
+
+    it('gives the same to import, by name and as the default', async () => {
+      const script = `import { createRequire } from 'node:module';
+        import * as all from '${entry}';
+        import unreset, { ${names.join(', ')} } from '${entry}';
+        const named = { ${names.join(', ')} };
+        const required = createRequire(import.meta.url)('${entry}');
+        const same = ${JSON.stringify(names)}.every((name) =>
+          named[name] !== undefined && named[name] === required[name] && named[name] === unreset[name]);
+        console.log(JSON.stringify({ same, names: Object.keys(all).filter((name) => /^[a-z]+$/i.test(name)).sort() }));`;
+
+      expect(await evaluate(script, 'module')).toEqual({ same: true, names: expect.arrayContaining(names) });
+    });
   });
 
-  it('gives the same functions to import, by name and as the default', async () => {
-    const script = `import { createRequire } from 'node:module';
-      import * as all from 'unreset';
-      import unreset, { ${NAMES.join(', ')} } from 'unreset';
-      const named = { ${NAMES.join(', ')} };
-      const required = createRequire(import.meta.url)('unreset');
-      const same = ${JSON.stringify(NAMES)}.every((name) =>
-        typeof named[name] === 'function' && named[name] === required[name] && named[name] === unreset[name]);
-      console.log(JSON.stringify({ same, names: Object.keys(all).filter((name) => /^[a-z]+$/i.test(name)).sort() }));`;
-
-    expect(await evaluate(script, 'module')).toEqual({ same: true, names: expect.arrayContaining(NAMES) });
+  it('has one FaultProxy, whichever entry it comes from', async () => {
+    const script = `console.log(require('unreset').FaultProxy === require('unreset/testing').FaultProxy)`;
+    expect(await evaluate(script)).toBe(true);
   });
 
   it('gives out its package.json and nothing else of its inside', async () => {

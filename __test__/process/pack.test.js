@@ -63,18 +63,19 @@ describePosix('the packed package, installed in an empty project', () => {
     });
 
     it('can be required and imported', async () => {
-      const script = `import { fetch, classify } from 'unreset'; console.log(typeof fetch, typeof classify);`;
+      const script = `import { fetch, classify } from 'unreset'; import { startOrigin } from 'unreset/testing';
+        console.log(typeof fetch, typeof classify, typeof startOrigin);`;
 
       expect((await requireIt(environment())).stdout.trim()).toBe('function');
       const imported = await mustRun(process.execPath, ['--input-type=module', '-e', script], environment());
-      expect(imported.stdout.trim()).toBe('function function');
+      expect(imported.stdout.trim()).toBe('function function function');
     });
   });
 
   describe('its files', () => {
     it('are the addon, what installs it, and nothing that only a checkout needs', () => {
       expect(packed.files).toEqual(expect.arrayContaining([
-        'index.js', 'index.d.ts', 'bin/unreset.js', 'scripts/install.js', 'LICENSE', 'Cargo.toml', 'Cargo.lock',
+        'index.js', 'index.d.ts', 'testing.js', 'testing.d.ts', 'bin/unreset.js', 'scripts/install.js', 'LICENSE', 'Cargo.toml', 'Cargo.lock',
         `native/${path.basename(ADDON)}`,
       ]));
       const stray = /^(__test__|benchmark|examples|target|coverage|scripts\/(?!install\.js$))|\.(tmp|tgz|log)$/;

@@ -3,14 +3,20 @@
 const { spawnSync } = require('node:child_process');
 const os = require('node:os');
 
-/** What the figures of a run depend on besides the code. */
+/** Load average from which on the machine counts as busy with something else. */
+const BUSY = 0.5;
+
+/** What the figures of a run depend on besides the code. To be asked before the run; warns on a busy machine. */
 function describeMachine() {
   const processors = os.cpus();
+  const [load] = os.loadavg();
+  if (load > BUSY) console.error(`the machine is busy (load ${load.toFixed(2)}): times will be noise`);
   return {
     processor: processors[0]?.model ?? 'unknown',
     cores: os.availableParallelism(),
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
     kernel: `${os.type()} ${os.release()} ${os.machine()}`,
+    loadBefore: load,
   };
 }
 

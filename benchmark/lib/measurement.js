@@ -5,11 +5,11 @@ const { once } = require('node:events');
 const path = require('node:path');
 const { text } = require('node:stream/consumers');
 
+const { ownEnvironment } = require('./environment');
+
 const CLIENT = path.join(__dirname, '..', 'client.js');
 /** What a measurement may take beyond its warm-up and window before it counts as hanging, in ms. */
 const GRACE = 30_000;
-/** Settings of the user that would send the calls elsewhere, or measure another addon or another Node. */
-const FOREIGN_SETTINGS = /^(https?_proxy|all_proxy|no_proxy|node_use_env_proxy|node_options|node_debug|unreset_.*)$/i;
 
 /**
  * Runs one measurement in a process of its own.
@@ -31,10 +31,6 @@ async function runMeasurement(node, job) {
   ]);
   if (code === 0) return JSON.parse(stdout);
   return { failed: signal ? `ended by ${signal}` : stderr.trim() || `exit code ${code}` };
-}
-
-function ownEnvironment() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN_SETTINGS.test(name)));
 }
 
 module.exports = { runMeasurement };

@@ -1,8 +1,7 @@
 'use strict';
 
-const { parseArgs } = require('node:util');
-
 const { cases } = require('../cases');
+const { choose, parseArguments, UsageError } = require('./arguments');
 const { peerNames } = require('./peers');
 
 /**
@@ -24,9 +23,6 @@ const USAGE = `Usage: npm run bench -- [options]
   --help
 `;
 
-/** The command line is wrong; the message says how. */
-class UsageError extends Error {}
-
 /**
  * @param {string[]} args
  * @returns {{ help: boolean, peers: string[], cases: string[], rounds: number, window: number, node: string,
@@ -35,7 +31,14 @@ class UsageError extends Error {}
  * @throws {UsageError}
  */
 function readOptions(args) {
-  const { values } = parse(args);
+  const values = parseArguments(args, {
+    peers: { type: 'string' },
+    cases: { type: 'string' },
+    rounds: { type: 'string' },
+    node: { type: 'string', default: process.execPath },
+    quick: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
   const times = values.quick ? QUICK : RECORD;
   const rounds = values.rounds === undefined ? times.rounds : Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new UsageError('--rounds takes a number from 1 on');
@@ -51,32 +54,6 @@ function readOptions(args) {
     node: values.node,
     record: !values.quick && !values.peers && !values.cases && rounds >= RECORD.rounds,
   };
-}
-
-function parse(args) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        peers: { type: 'string' },
-        cases: { type: 'string' },
-        rounds: { type: 'string' },
-        node: { type: 'string', default: process.execPath },
-        quick: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error.message);
-  }
-}
-
-function choose(option, list, known) {
-  if (list === undefined) return known;
-  const chosen = list.split(',');
-  const stranger = chosen.find((name) => !known.includes(name));
-  if (stranger !== undefined) throw new UsageError(`${option}: "${stranger}" is none of ${known.join(', ')}`);
-  return chosen;
 }
 
 module.exports = { readOptions, UsageError, USAGE };

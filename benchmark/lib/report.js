@@ -4,16 +4,13 @@
 
 const { cases } = require('../cases');
 const { summarize, ratio } = require('./summary');
+const { number, percent, table } = require('./table');
 
 /** What every peer is compared with, and the heading that stands for it. */
 const BASES = [
   ['fetch', 'fetch'],
   ['undici-request', 'undici'],
 ];
-
-const number = (digits) => (value) =>
-  value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits }).replaceAll(',', ' ');
-const percent = (value) => `${Math.round(value * 100)} %`;
 
 /** The columns of a case's table: heading, figure, how it is written. README.md says what each means. */
 const COLUMNS = [
@@ -70,14 +67,6 @@ function targetTable(targets) {
 function failures(failed) {
   const line = ({ peer, case: caseName, reason }) => `FAILED: ${peer}, ${caseName}: ${reason.split('\n', 1)[0]}`;
   return failed.map(line).join('\n');
-}
-
-/** Rows of text as aligned lines: the first column to the left, the others to the right. */
-function table(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const line = (row) =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  ');
-  return rows.map((row) => line(row).trimEnd()).join('\n');
 }
 
 module.exports = { report };

@@ -23,5 +23,6 @@ test('time on the event loop is what the main thread computed, not what it waite
   // 20 ms per call; what is left of the room is the accounting tick of the kernel and the burn's other threads.
   assert.ok(figures.loop > 15_000 && figures.loop < 25_000, `${figures.loop} us`);
   assert.ok(figures.cpu >= 20_000, `${figures.cpu} us`);
-  assert.ok(figures.rate < 10 / 0.5, `${figures.rate} calls/s`);
+  // The waiting counts. 0.5 s in all, less where the burn's other threads had the second core to themselves.
+  assert.ok(figures.rate < 10 / 0.4, `${figures.rate} calls/s`);
 });

@@ -6,9 +6,9 @@
  */
 
 const { isAnyArrayBuffer, isArrayBufferView, isSharedArrayBuffer } = require('node:util/types');
-const { isDisturbed } = require('node:stream');
 const { invalidArgument } = require('../validate');
 const { isStream, isBlob, isFormData, isSearchParams, isAsyncIterable } = require('./brands');
+const { isDisturbed } = require('./disturbed');
 
 /**
  * @typedef {object} ExtractedBody

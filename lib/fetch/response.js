@@ -10,9 +10,9 @@
  * be an empty response with status 200, and whoever reached for it would be told lies instead of an error.
  */
 
-const { isDisturbed } = require('node:stream');
 const { ASCII, REDIRECTED } = require('../engine/completion');
 const { ResponseHead } = require('./headers');
+const { isDisturbed } = require('./disturbed');
 
 /** @typedef {string | Uint8Array | import('./incoming').Incoming | null} Body a one-byte string, bytes, still to come, or none */
 

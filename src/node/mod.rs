@@ -23,6 +23,7 @@ mod hooks;
 mod memory;
 mod options;
 pub mod policy;
+pub mod proxy;
 mod request;
 mod runtime;
 mod upload;

@@ -6,11 +6,10 @@ const { setImmediate: nextTurn } = require('node:timers/promises');
 
 const { fetch, contenders } = require('../../support/fetch-contenders');
 const { createFetch } = require('../../..');
-const { startOrigin, closeOrigins, readInto } = require('../../support/origin-server');
-const { openBlackHole } = require('../../support/black-hole');
-const { reply, ok, silence, partial, inTurn, rst } = require('../../support/fetch-answers');
+const { closeAll, inTurn, ok, openBlackHole, partial, reply, rst, silence, startOrigin } = require('../../../testing');
+const { readInto } = require('../../../lib/testing/origin');
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 const never = partial(silence, { headers: {} });
 

@@ -7,8 +7,7 @@ const { Readable } = require('node:stream');
 const { setImmediate: nextTurn } = require('node:timers/promises');
 
 const { fetch, builtIn } = require('../../support/fetch-contenders');
-const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { echo, ok } = require('../../support/fetch-answers');
+const { closeAll, echo, ok, startOrigin } = require('../../../testing');
 const { caught } = require('../../support/fetch-outcomes');
 
 const KIB = 1024;
@@ -20,7 +19,7 @@ const DIFFERENT = {
   connection: 'keep-alive is what HTTP/1.1 means when nothing is said (RFC 9112, section 9.3)',
 };
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 /** What the server saw of a call, without what may differ. */
 async function seen(client, input, init) {

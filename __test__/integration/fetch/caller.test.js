@@ -6,10 +6,9 @@ const { AsyncLocalStorage } = require('node:async_hooks');
 const { createHash } = require('node:crypto');
 
 const { fetch, createFetch } = require('../../..');
-const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { reply, echo, ok } = require('../../support/fetch-answers');
+const { closeAll, echo, ok, reply, startOrigin } = require('../../../testing');
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 describe("a body's source runs in the caller's async context", () => {
   const storage = new AsyncLocalStorage();

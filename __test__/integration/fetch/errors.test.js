@@ -7,15 +7,14 @@ const selfsigned = require('selfsigned');
 
 const { fetch, createFetch, classify, isReset, isTransient } = require('../../..');
 const { builtIn } = require('../../support/fetch-contenders');
-const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { startFaultyServer, refusedPort } = require('../../support/faulty-server');
-const { ok, raw, partial, rst, reply } = require('../../support/fetch-answers');
+const { closeAll, ok, partial, raw, refusedPort, reply, rst, startOrigin } = require('../../../testing');
+const { startFaultyServer } = require('../../support/faulty-server');
 const { caught } = require('../../support/fetch-outcomes');
 
 /** What a fault is called is under test here, not what is done about it. */
 const ONE_ATTEMPT = { retry: false };
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 async function failureOf(call) {
   const error = await caught(call);
@@ -37,10 +36,9 @@ function expectClassified(error) {
 describe('before the answer', () => {
   let faulty;
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     faulty = await startFaultyServer();
   });
-  afterAll(() => faulty.close());
 
   test.each([
     ['/rst-before', { code: 'ECONNRESET', kind: 'reset', phase: 'wait', delivery: 'unknown', ending: 'rst', errno: -104, syscall: 'read', transient: true }],

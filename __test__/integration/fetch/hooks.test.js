@@ -3,14 +3,13 @@
 const { AsyncLocalStorage } = require('node:async_hooks');
 
 const { fetch, createFetch } = require('../../..');
-const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { reply, ok, rst, inTurn } = require('../../support/fetch-answers');
+const { closeAll, inTurn, ok, reply, rst, startOrigin } = require('../../../testing');
 const { caught, codesOf } = require('../../support/fetch-outcomes');
 
 /** Waits too short to notice. */
 const QUICK = { backoff: { base: 1, cap: 2 } };
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 describe('hooks', () => {
   test('onRetry is told of each retry before its wait begins', async () => {

@@ -1,15 +1,14 @@
 'use strict';
 
 const { fetch, createFetch } = require('../../..');
-const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { ok, echo, rst, inTurn } = require('../../support/fetch-answers');
+const { closeAll, echo, inTurn, ok, rst, startOrigin } = require('../../../testing');
 
 let origin;
 
 beforeAll(async () => {
   origin = await startOrigin(echo);
 });
-afterAll(closeOrigins);
+afterAll(closeAll);
 
 function usedStream() {
   const stream = new ReadableStream({

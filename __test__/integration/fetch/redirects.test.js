@@ -2,8 +2,7 @@
 
 const { fetch, builtIn, contenders } = require('../../support/fetch-contenders');
 const { outcome, caught, codesOf } = require('../../support/fetch-outcomes');
-const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { reply, inTurn, rst } = require('../../support/fetch-answers');
+const { closeAll, inTurn, reply, rst, startOrigin } = require('../../../testing');
 
 /** The most redirects that are followed (Fetch standard, HTTP-redirect fetch, step 7). */
 const LIMIT = 20;
@@ -14,7 +13,7 @@ const COMPARED = [
   'content-encoding', 'content-language', 'content-location', 'transfer-encoding',
 ];
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 /**
  * What a call came to and what each of two origins saw of it. `/` of the first origin answers as told, everything

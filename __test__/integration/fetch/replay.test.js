@@ -3,17 +3,15 @@
 const { Readable } = require('node:stream');
 
 const { fetch } = require('../../..');
-const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { ok, rst, inTurn } = require('../../support/fetch-answers');
+const { FaultProxy, closeAll, inTurn, ok, rst, startOrigin } = require('../../../testing');
 const { caught, codesOf } = require('../../support/fetch-outcomes');
-const { refusedPort } = require('../../support/faulty-server');
 
 const MIB = 1024 * 1024;
 
 /** Waits too short to notice. */
 const QUICK = { backoff: { base: 1, cap: 2 } };
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 describe('the body of the second attempt is that of the first', () => {
   const form = () => {
@@ -126,14 +124,12 @@ describe('the body of the second attempt is that of the first', () => {
   });
 
   test('a stream that was refused has not been read: it may be as long as it likes', async () => {
-    const port = await refusedPort();
-    let origin;
-    const onRetry = async () => {
-      origin ??= await startOrigin(ok, { port });
-    };
+    const origin = await startOrigin();
+    const proxy = await FaultProxy.listen({ upstream: origin.port });
+    const outage = proxy.add({ type: 'refuse', on: 'accept' });
     const body = Readable.from([Buffer.alloc(MIB), Buffer.alloc(MIB)]);
-    const retry = { ...QUICK, onRetry };
-    await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body, duplex: 'half', retry });
+    const retry = { ...QUICK, onRetry: () => outage.remove() };
+    await fetch(proxy.url(), { method: 'POST', body, duplex: 'half', retry });
     expect(origin.requests.map((request) => request.body.length)).toEqual([2 * MIB]);
   });
 });

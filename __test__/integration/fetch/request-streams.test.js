@@ -3,14 +3,14 @@
 const { Readable } = require('node:stream');
 
 const { fetch } = require('../../..');
-const { startOrigin, closeOrigins, readInto } = require('../../support/origin-server');
-const { ok, rst } = require('../../support/fetch-answers');
+const { closeAll, ok, rst, startOrigin } = require('../../../testing');
+const { readInto } = require('../../../lib/testing/origin');
 const { caught, codesOf } = require('../../support/fetch-outcomes');
 const { untilQuiet } = require('../../support/fetch-quiet');
 
 const KIB = 1024;
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 const bytes = (...values) => Uint8Array.from(values);
 

@@ -5,14 +5,13 @@ const { pipeline } = require('node:stream/promises');
 const { once } = require('node:events');
 
 const { contenders } = require('../../support/fetch-contenders');
-const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { reply } = require('../../support/fetch-answers');
+const { closeAll, reply, startOrigin } = require('../../../testing');
 const { untilQuiet } = require('../../support/fetch-quiet');
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 /** Sends one piece after another, as fast as they are taken; `sent` is called for each. */
 function endless(piece, sent = () => {}) {

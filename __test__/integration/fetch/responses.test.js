@@ -4,10 +4,9 @@ const { Readable } = require('node:stream');
 const { inspect } = require('node:util');
 
 const { fetch, contenders } = require('../../support/fetch-contenders');
-const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { reply, ok, rst, partial } = require('../../support/fetch-answers');
+const { closeAll, ok, partial, reply, rst, startOrigin } = require('../../../testing');
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 /** Sends the head, and the body when it is told to. */
 function late(body, headers = { 'content-length': Buffer.byteLength(body) }) {

@@ -1,15 +1,13 @@
 'use strict';
 
 const { fetch, createFetch } = require('../../..');
-const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { reply, ok, rst, fin, inTurn } = require('../../support/fetch-answers');
+const { FaultProxy, closeAll, fin, inTurn, ok, reply, rst, startOrigin } = require('../../../testing');
 const { caught, codesOf } = require('../../support/fetch-outcomes');
-const { refusedPort } = require('../../support/faulty-server');
 
 /** Waits too short to notice. */
 const QUICK = { backoff: { base: 1, cap: 2 } };
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 describe('a connection that ends before the answer', () => {
   test.each([
@@ -80,14 +78,14 @@ describe('a connection that ends before the answer', () => {
   });
 
   test('POST that was refused is repeated: not one byte had left', async () => {
-    const port = await refusedPort();
-    let origin;
-    // The hook is awaited, so that the port is open before the second attempt.
-    const onRetry = async ({ fault }) => {
+    const origin = await startOrigin();
+    const proxy = await FaultProxy.listen({ upstream: origin.port });
+    const outage = proxy.add({ type: 'refuse', on: 'accept' });
+    const onRetry = ({ fault }) => {
       expect(fault).toMatchObject({ code: 'ECONNREFUSED', kind: 'refused', phase: 'connect', delivery: 'not-sent' });
-      origin ??= await startOrigin(ok, { port });
+      outage.remove();
     };
-    const response = await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: 'b', retry: { ...QUICK, onRetry } });
+    const response = await fetch(proxy.url(), { method: 'POST', body: 'b', retry: { ...QUICK, onRetry } });
     expect(await response.text()).toBe('ok');
     expect(codesOf(response.recovery)).toEqual(['ECONNREFUSED', null]);
     expect(origin.requests.map(({ body }) => body.toString())).toEqual(['b']);

@@ -4,9 +4,7 @@ const net = require('node:net');
 const { once } = require('node:events');
 
 const { fetch, createFetch } = require('../../..');
-const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { openBlackHole } = require('../../support/black-hole');
-const { reply, ok, silence, partial, inTurn } = require('../../support/fetch-answers');
+const { closeAll, inTurn, ok, openBlackHole, partial, reply, silence, startOrigin } = require('../../../testing');
 const { caught } = require('../../support/fetch-outcomes');
 
 /** Milliseconds: long enough to be told from 0, short enough to wait for. */
@@ -15,7 +13,7 @@ const SHORT = 80;
 const LONG = 25_000;
 const QUICK = { backoff: { base: 1, cap: 2 } };
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 async function timedOut(call) {
   const began = performance.now();

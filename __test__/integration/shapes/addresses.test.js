@@ -6,7 +6,7 @@ const net = require('node:net');
 const { once } = require('node:events');
 
 const { classify } = require('../../../lib/fault');
-const { refusedPort } = require('../../support/faulty-server');
+const { refusedPort } = require('../../../testing');
 
 test('all addresses refuse', async () => {
   const port = await refusedPort();

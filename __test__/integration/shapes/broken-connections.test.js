@@ -2,7 +2,7 @@
 
 /** Every client against a server that really breaks the connection, and what `classify` makes of its error. */
 
-const { refusedPort } = require('../../support/faulty-server');
+const { refusedPort } = require('../../../testing');
 const { clientSuite, forEveryClient } = require('../../support/client-suite');
 
 const BEFORE = { code: 'ECONNRESET', kind: 'reset', phase: 'wait', delivery: 'unknown', transient: true, reconnect: true };

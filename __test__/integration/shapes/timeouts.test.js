@@ -6,7 +6,7 @@ const http2 = require('node:http2');
 const { once } = require('node:events');
 
 const { makeCertificate } = require('../../support/certificates');
-const { openBlackHole } = require('../../support/black-hole');
+const { openBlackHole } = require('../../../testing');
 const { clientSuite } = require('../../support/client-suite');
 const { CLIENTS } = require('../../support/clients');
 

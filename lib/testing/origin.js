@@ -9,33 +9,23 @@ const http = require('node:http');
 const https = require('node:https');
 const { once, EventEmitter } = require('node:events');
 
-/** @type {Set<http.Server>} */
-const running = new Set();
+const { checkBoolean, checkFunction, checkNumber, checkOptions } = require('../validate');
+const { ok } = require('./answers');
+const { opened } = require('./open');
+
+const ORIGIN_OPTIONS = ['readBody', 'tls', 'port'];
 
 /**
- * @typedef {object} Received
- * @property {number} index of the request at this server, from 0
- * @property {number} onConnection how many requests its connection has carried, this one included
- * @property {string} method
- * @property {string} path
- * @property {http.IncomingHttpHeaders} headers
- * @property {string[]} rawHeaders
- * @property {Buffer} body what has arrived of it
- * @property {boolean} complete whether all of the body has arrived
- * @property {http.IncomingMessage} incoming
- * @property {Promise<void>} closed resolves when its connection has ended
+ * @param {import('../../testing').Answer} [answer]
+ * @param {import('../../testing').OriginOptions} [options]
+ * @returns {Promise<import('../../testing').Origin>}
  */
+async function startOrigin(answer = ok, options = {}) {
+  checkFunction(answer, 'answer');
+  const { readBody = true, tls, port = 0 } = checkOptions(options, 'options', ORIGIN_OPTIONS);
+  checkBoolean(readBody, 'readBody');
+  checkNumber(port, 'port', { max: 65_535, integer: true });
 
-/**
- * @param {(request: Received, response: http.ServerResponse) => unknown} answer
- * @param {object} [options]
- * @param {boolean} [options.readBody] `false`: the answer is asked for as soon as the head is there
- * @param {import('node:tls').TlsOptions} [options.tls] certificate and key, for https
- * @param {number} [options.port]
- * @returns {Promise<{ url: string, port: number, requests: Received[], connections(): number,
- *   received(index: number): Promise<Received>, close(): Promise<void> }>}
- */
-async function startOrigin(answer, { readBody = true, tls, port = 0 } = {}) {
   const requests = [];
   const arrivals = new EventEmitter().setMaxListeners(0);
   /** @type {WeakMap<import('node:net').Socket, { requests: number, closed: Promise<void> }>} */
@@ -75,9 +65,8 @@ async function startOrigin(answer, { readBody = true, tls, port = 0 } = {}) {
 
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  running.add(server);
   const listening = server.address().port;
-  return {
+  const origin = {
     url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${listening}`,
     port: listening,
     requests,
@@ -86,8 +75,8 @@ async function startOrigin(answer, { readBody = true, tls, port = 0 } = {}) {
       while (requests.length <= index) await once(arrivals, 'request');
       return requests[index];
     },
-    close: () => stop(server),
   };
+  return opened(origin, () => stop(server));
 }
 
 /** Not `once`, which takes the RST of a client that leaves for a failure. */
@@ -112,16 +101,10 @@ async function readInto(request) {
   return request.complete;
 }
 
-/** Ends every server that this test file has started. */
-async function closeOrigins() {
-  await Promise.all([...running].map(stop));
-}
-
 async function stop(server) {
-  if (!running.delete(server)) return;
   server.closeAllConnections();
   server.close();
   await once(server, 'close');
 }
 
-module.exports = { startOrigin, closeOrigins, readInto };
+module.exports = { ORIGIN_OPTIONS, startOrigin, readInto };

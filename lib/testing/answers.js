@@ -1,6 +1,6 @@
 'use strict';
 
-/** What an origin of `origin-server.js` does with a request: answers, and real faults. */
+/** What an origin does with a request: answers, and real faults. Each is a function of request and response. */
 
 /** A response; a body that is not bytes or a string is sent as JSON. */
 function reply(status = 200, headers = {}, body = 'ok') {

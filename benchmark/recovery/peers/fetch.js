@@ -1,0 +1,9 @@
+'use strict';
+
+const { fetchCaller } = require('../lib/fetchCaller');
+
+/** Node's built-in fetch, bare: no retries. */
+module.exports = fetchCaller({
+  version: process.versions.undici,
+  load: async () => globalThis.fetch,
+});

@@ -1,0 +1,20 @@
+'use strict';
+
+const { nodeMajor, packageVersion } = require('../../lib/packages');
+
+// ky 2 needs Node 22.
+const name = nodeMajor >= 22 ? 'ky' : 'ky-1';
+let ky;
+
+/**
+ * ky as its README's first example has it: `ky.post(url, { json })`, no options of its own. Two retries, idempotent
+ * methods only, Retry-After obeyed, and a timeout of 10 s; it throws for a status that is not 2xx.
+ */
+module.exports = {
+  version: packageVersion(name),
+  async setup() {
+    ({ default: ky } = await import(name));
+  },
+  get: async (url) => new Uint8Array(await ky(url).arrayBuffer()),
+  post: async (url, json) => new Uint8Array(await ky.post(url, { json }).arrayBuffer()),
+};

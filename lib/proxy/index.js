@@ -1,0 +1,5 @@
+'use strict';
+
+const { FaultProxy } = require('./fault-proxy');
+
+module.exports = { FaultProxy };

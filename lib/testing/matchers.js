@@ -1,0 +1,85 @@
+'use strict';
+
+/**
+ * Matchers for `expect.extend`, of Jest and of whatever speaks its language. They say what a test of resilience is
+ * about (which fault, what it took, what was struck), and show the rest when they fail.
+ */
+
+const { classify } = require('../fault');
+const { FAULT_FIELDS } = require('../errors');
+const { proxyOf } = require('../proxy/fault-proxy');
+const { checkNumber, checkOptions, invalidType } = require('../validate');
+
+const EXPECTED_OF_FAULT = [...FAULT_FIELDS, 'reason'];
+const EXPECTED_OF_RECOVERY = ['attempts', 'faults', 'resumed'];
+
+/** `expect(error).toHaveFault({ kind: 'reset', delivery: 'unknown' })`, or with a code alone. */
+function toHaveFault(received, expected) {
+  const given = typeof expected === 'string'
+    ? { code: expected }
+    : checkOptions(expected, 'expected', EXPECTED_OF_FAULT, 'a code or an object');
+  const fault = isFault(received) ? received : classify(received);
+  const found = pick(fault, given);
+  return {
+    pass: this.equals(found, given),
+    message: () => complaint(this, 'toHaveFault', given, found, `${fault.code}: ${fault.reason}`),
+  };
+}
+
+/** `expect(response).toHaveRecovered({ attempts: 3 })`: it was answered, and not at the first attempt. */
+function toHaveRecovered(received, expected = {}) {
+  const given = checkOptions(expected, 'expected', EXPECTED_OF_RECOVERY);
+  const recovery = received?.recovery;
+  if (!Array.isArray(recovery?.attempts)) {
+    throw invalidType('received', 'a response or an error of our fetch, which have a recovery', received);
+  }
+  const { attempts, resumed } = recovery;
+  const faults = attempts.filter(({ fault }) => fault !== null).map(({ fault }) => fault.code);
+  const answered = attempts.at(-1)?.fault === null;
+  const found = pick({ attempts: attempts.length, faults, resumed }, given);
+  return {
+    pass: answered && (attempts.length > 1 || resumed > 0) && this.equals(found, given),
+    message: () => complaint(this, 'toHaveRecovered', given, found, attempts.map(tellAttempt).join('\n')),
+  };
+}
+
+/** `expect(handle).toHaveStruck(2)`; of a proxy, all its faults together. Without a number: at all. */
+function toHaveStruck(received, expected) {
+  if (expected !== undefined) checkNumber(expected, 'expected', { integer: true });
+  const proxy = proxyOf(received);
+  if (proxy === undefined) throw invalidType('received', 'a FaultProxy, or what its add() returned', received);
+  const strikes = received === proxy ? sum(Object.values(proxy.stats().strikes)) : received.hits;
+  return {
+    pass: expected === undefined ? strikes > 0 : strikes === expected,
+    message: () => {
+      const wanted = expected ?? 'at least once';
+      return complaint(this, 'toHaveStruck', wanted, strikes, `seed ${proxy.seed}\n${proxy.timeline()}`);
+    },
+  };
+}
+
+/** Of a thing that is no error but the description of one, such as the `fault` of an attempt. */
+function isFault(thing) {
+  return typeof thing?.kind === 'string' && typeof thing.delivery === 'string' && typeof thing.reason === 'string';
+}
+
+function pick(found, given) {
+  return Object.fromEntries(Object.keys(given).map((key) => [key, found[key]]));
+}
+
+function sum(numbers) {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function tellAttempt({ fault, delay }, index) {
+  const wait = delay > 0 ? ` after ${Math.round(delay)} ms` : '';
+  return `attempt ${index + 1}${wait}: ${fault === null ? 'answered' : `${fault.code}: ${fault.reason}`}`;
+}
+
+function complaint({ isNot, utils }, name, expected, received, context) {
+  const hint = utils.matcherHint(name, undefined, undefined, { isNot });
+  const not = isNot ? 'not ' : '';
+  return `${hint}\n\nExpected: ${not}${utils.printExpected(expected)}\nReceived: ${utils.printReceived(received)}\n\n${context}`;
+}
+
+module.exports = { matchers: { toHaveFault, toHaveRecovered, toHaveStruck } };
