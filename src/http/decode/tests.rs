@@ -12,7 +12,6 @@ use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
-use proptest::prelude::*;
 
 use super::*;
 use crate::fault::{Fault, Kind};
@@ -162,14 +161,6 @@ fn polled(body: &mut Decoded<Pieces>) -> Vec<u8> {
             Poll::Pending => {}
         }
     }
-}
-
-fn cut(bytes: &[u8], at: &[prop::sample::Index]) -> Vec<Bytes> {
-    let mut at: Vec<usize> = at.iter().map(|index| index.index(bytes.len() + 1)).collect();
-    at.sort_unstable();
-    at.push(bytes.len());
-    let mut start = 0;
-    at.into_iter().map(|end| Bytes::copy_from_slice(&bytes[std::mem::replace(&mut start, end)..end])).collect()
 }
 
 #[test]
@@ -412,13 +403,6 @@ fn a_dropped_read_loses_nothing() {
     assert!(read == squares());
 }
 
-fn plain() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![
-        prop::collection::vec(any::<u8>(), 0..5000),
-        (prop::collection::vec(any::<u8>(), 1..50), 1..4000_usize).prop_map(|(unit, times)| unit.repeat(times)),
-    ]
-}
-
 fn in_all_codings(plain: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("gzip", gzip(plain)),
@@ -430,43 +414,4 @@ fn in_all_codings(plain: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn any_split_gives_the_same(plain in plain(), at in prop::collection::vec(any::<prop::sample::Index>(), 0..20)) {
-        for (encoding, encoded) in in_all_codings(&plain) {
-            prop_assert_eq!(&read(&mut body(encoding, cut(&encoded, &at))).unwrap(), &plain);
-        }
-    }
-
-    #[test]
-    fn any_split_of_brotli_gives_the_same(at in prop::collection::vec(any::<prop::sample::Index>(), 0..40)) {
-        prop_assert!(read(&mut body("br", cut(&SQUARES_BR, &at))).unwrap() == squares());
-    }
-
-    #[test]
-    fn any_damage_ends_in_a_fault_or_in_bytes(
-        (flipped, bit) in (any::<prop::sample::Index>(), 0..8_u8),
-        at in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
-    ) {
-        for (encoding, mut encoded) in encoded_squares() {
-            let index = flipped.index(encoded.len());
-            encoded[index] ^= 1 << bit;
-            match read(&mut body(encoding, cut(&encoded, &at))) {
-                Err(fault) => prop_assert!(["Z_DATA_ERROR", "Z_BUF_ERROR"].contains(&&*fault.code)),
-                // Those with a checksum notice, except where the bit means nothing (a time stamp in the header).
-                Ok(read) if encoding.contains("gzip") => prop_assert!(read == squares() || encoding == "x-gzip"),
-                Ok(_) => {}
-            }
-        }
-    }
-
-    #[test]
-    fn any_garbage_ends(garbage in prop::collection::vec(any::<u8>(), 1..2000)) {
-        for encoding in ["gzip", "deflate", "br", "zstd", "br, zstd"] {
-            // It must return; what, does not matter.
-            let _ = decoded(encoding, garbage.clone());
-        }
-    }
-}
+mod properties;
