@@ -22,8 +22,8 @@
  * the last response is returned as it is.
  *
  * @param input a URL, or a `Request`
- * @param init as for the built-in fetch, and `retry` and `timeout`. Members that it does not know are ignored,
- *   as the standard says; unknown keys inside `retry` and `timeout` are errors.
+ * @param init as for the built-in fetch, and `retry`, `timeout`, `decompress` and `maxResponseSize`. Members that it
+ *   does not know are ignored, as the standard says; unknown keys inside `retry` and `timeout` are errors.
  * @returns rejects with a {@link FetchError} when there is no answer; with the signal's reason when the call was
  *   aborted; with what a hook threw; with a `TypeError` or `RangeError` that names the option, before anything
  *   is sent, on bad input
@@ -59,6 +59,10 @@ export interface CreateFetchOptions {
   retry?: RetryOptions | number | false;
   /** See {@link FetchInit.timeout}. */
   timeout?: Timeouts;
+  /** See {@link FetchInit.decompress}. */
+  decompress?: boolean;
+  /** See {@link FetchInit.maxResponseSize}. */
+  maxResponseSize?: number | false;
   /** Sent with every call, except where the call sets a header of the same name. */
   headers?: RequestInit['headers'];
 }
@@ -87,6 +91,30 @@ export interface FetchInit extends Omit<RequestInit, 'body' | 'duplex'> {
 
   /** How long each part of the call may take. It is laid over the options of {@link createFetch}, key by key. */
   timeout?: Timeouts;
+
+  /**
+   * Undo the `Content-Encoding` of the response: gzip, deflate, br, zstd, and several of them one after the other.
+   * `Content-Encoding` and `Content-Length` stay as they were sent. A body that is damaged or ends early breaks with
+   * `Z_DATA_ERROR` or `Z_BUF_ERROR`, never as if it had ended well. `false` hands the body over as it was sent, and asks
+   * for no encoding unless `headers` do. Default `true`.
+   *
+   * @example
+   * const { body } = await fetch(url, { headers: { 'accept-encoding': 'gzip' }, decompress: false });
+   */
+  decompress?: boolean;
+
+  /**
+   * The most bytes that the response's body may have, decoded, at least 1; `false` is no limit, and so is `Infinity`. A
+   * larger one breaks with `ERR_RESPONSE_TOO_LARGE` (`kind: 'too-large'`) as soon as that is known: where its
+   * `Content-Length` says so, before it is transferred. By default a compressed body that is read whole (`text()`,
+   * `json()`, `bytes()`, `arrayBuffer()`, `blob()`, `formData()`, or for `integrity`) has a limit of 512 MiB, because a
+   * few kilobytes can decode to more memory than there is; what is not compressed has none, nor has one that is read
+   * through `body` or from a `clone()`.
+   *
+   * @example
+   * await fetch(webhookUrl, { maxResponseSize: 1_000_000 });
+   */
+  maxResponseSize?: number | false;
 }
 
 /** What a function given as `body` returns: a stream, something to iterate over, or all of it. */

@@ -62,6 +62,14 @@ fetch('http://localhost/', { timeout: 1000 });
 // @ts-expect-error unknown keys of our own option objects are refused
 fetch('http://localhost/', { timeout: { conect: 1 } });
 
+// Bodies
+fetch('http://localhost/', { decompress: false, maxResponseSize: 1_000_000 });
+createFetch({ decompress: true, maxResponseSize: false });
+// @ts-expect-error true is no size
+fetch('http://localhost/', { maxResponseSize: true });
+// @ts-expect-error which codings are undone is not chosen
+fetch('http://localhost/', { decompress: 'gzip' });
+
 const retry: RetryOptions = {
   retries: 5,
   backoff: { base: 10, cap: 100 },

@@ -136,7 +136,7 @@ function hasHooks(retry) {
 let shared;
 
 /**
- * The fetch that survives resets: as the built-in one, with `init.retry` and `init.timeout` besides.
+ * The fetch that survives resets: as the built-in one, with options of our own in `init` besides.
  *
  * @type {typeof import('../..').fetch}
  */

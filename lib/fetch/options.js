@@ -4,31 +4,35 @@
 
 const { readFileSync } = require('node:fs');
 const { parseRetryOptions } = require('../policy/options');
-const { checkMilliseconds, checkOptions, invalidType, invalidValue } = require('../validate');
+const { checkBoolean, checkMilliseconds, checkNumber, checkOptions, invalidType, invalidValue } = require('../validate');
 const { HeaderLines, appendHeaders } = require('./headers');
 
 /** Milliseconds; `null` is no limit. Headers and body as the built-in fetch has them, connect as undici. */
 const DEFAULT_TIMEOUTS = Object.freeze({ connect: 10_000, headers: 300_000, body: 300_000, attempt: null, total: null });
 
+/** `maxResponseSize` in bytes; `null` is the usual limit, `false` none. */
+const DEFAULT_DECODING = Object.freeze({ decompress: true, maxResponseSize: null });
+
 /** What `resume` may be, and what native code calls it. */
 const RESUME = new Map([[false, 'never'], ['validated', 'validated'], ['trusting', 'trusting']]);
 
-const CLIENT_OPTIONS = ['retry', 'timeout', 'resume', 'headers'];
+const CLIENT_OPTIONS = ['retry', 'timeout', 'resume', 'decompress', 'maxResponseSize', 'headers'];
 
 /**
  * @param {import('../..').CreateFetchOptions} options
  * @returns {{ retry: ReturnType<typeof parseRetryOptions>, timeouts: typeof DEFAULT_TIMEOUTS,
- *   headers: [string, string][], json: string }}
+ *   decoding: typeof DEFAULT_DECODING, headers: [string, string][], json: string }}
  */
 function parseClientOptions(options = {}) {
   const given = checkOptions(options, 'options', CLIENT_OPTIONS);
   const retry = parseRetryOptions(given.retry, 'retry');
   const timeouts = parseTimeouts(given.timeout, 'timeout', DEFAULT_TIMEOUTS);
   const resume = parseResume(given.resume, 'resume');
+  const decoding = parseDecoding(given, DEFAULT_DECODING);
   const headers = headerPairs(given.headers);
-  const rest = JSON.stringify({ timeout: timeouts, resume, extraRoots: extraRootTexts() });
+  const rest = JSON.stringify({ timeout: timeouts, resume, decoding, extraRoots: extraRootTexts() });
   const json = `{"retry":${retry.json},${rest.slice(1)}`;
-  return { retry, timeouts, headers, json };
+  return { retry, timeouts, decoding, headers, json };
 }
 
 /**
@@ -45,6 +49,8 @@ function parseCallOptions(init, client) {
     parts.push(`"timeout":${JSON.stringify(parseTimeouts(init.timeout, 'timeout', client.timeouts))}`);
   }
   if (init.resume !== undefined) parts.push(`"resume":"${parseResume(init.resume, 'resume')}"`);
+  const decoding = parseDecoding(init, client.decoding);
+  if (decoding !== client.decoding) parts.push(`"decoding":${JSON.stringify(decoding)}`);
   return { retry, json: parts.length === 0 ? undefined : `{${parts.join()}}` };
 }
 
@@ -61,6 +67,21 @@ function parseTimeouts(value, name, defaults) {
     timeouts[part] = checkLimit(given, `${name}.${part}`);
   }
   return timeouts;
+}
+
+function parseDecoding({ decompress, maxResponseSize }, defaults) {
+  if (decompress === undefined && maxResponseSize === undefined) return defaults;
+  return {
+    decompress: decompress === undefined ? defaults.decompress : checkBoolean(decompress, 'decompress'),
+    maxResponseSize: maxResponseSize === undefined ? defaults.maxResponseSize : checkSize(maxResponseSize, 'maxResponseSize'),
+  };
+}
+
+/** Not 0, which elsewhere means no limit. */
+function checkSize(value, name) {
+  if (value === false || value === Infinity) return false;
+  if (typeof value !== 'number') throw invalidType(name, 'a number of bytes, or false for no limit', value);
+  return checkNumber(value, name, { min: 1, integer: true, unit: 'bytes' });
 }
 
 /** `false` and `Infinity` are no limit. */

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use url::{Position, Url};
 
 use super::call::{Attempt, CallError, Recovery};
+use super::decode::accept;
 use super::hooks::{Failed, HookFailed, Hooks};
 use super::redirect::{self, Hop};
 use super::replay::Replay;
@@ -32,9 +33,18 @@ pub(super) struct Request {
     pub body: Replay,
     /// It carries an `Idempotency-Key`: the server recognises a repetition.
     pub idempotency_key: bool,
+    /// Each hop asks for the content codings that its scheme allows.
+    pub accepts_by_scheme: bool,
 }
 
 impl Request {
+    /// Asks for content codings, unless the caller did.
+    pub fn accept(&mut self) {
+        if self.accepts_by_scheme {
+            accept::for_scheme(&mut self.headers, &self.url);
+        }
+    }
+
     /// Becomes the request that a redirect asks for.
     pub fn follow(&mut self, hop: Hop) {
         redirect::strip(&mut self.headers, &hop);
@@ -43,6 +53,7 @@ impl Request {
             self.body = Replay::Empty;
         }
         self.url = hop.url;
+        self.accept();
     }
 }
 

@@ -9,6 +9,7 @@ use url::{Position, Url};
 
 use super::attempts::{Attempts, Request, Terms};
 use super::body::RequestBody;
+use super::decode::{Decoded, Decoding, accept};
 use super::hooks::Hooks;
 use super::redirect;
 use super::replay::Replay;
@@ -51,7 +52,7 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// A fault after which the policy gave up, or that of a hook or of the body's source.
-    pub async fn call(&self, call: Call) -> Result<Answer<Resumable<T>>, CallError> {
+    pub async fn call(&self, call: Call) -> Result<Answer<Decoded<Resumable<T>>>, CallError> {
         let url = match target(&call.url) {
             Ok(url) => url,
             Err(fault) => {
@@ -64,13 +65,17 @@ impl<T: Transport> Client<T> {
             Repeatable { method: call.method.as_str(), idempotency_key, declared: None, body_replays: true }
                 .may_follow_a_sent_one(options)
                 || (options.retries > 0 && call.hooks.as_deref().is_some_and(Hooks::may_override));
+        let mut headers = call.headers;
+        let accepts_by_scheme = accept::prepare(&mut headers, call.decoding.decompress);
         let mut request = Request {
             method: call.method,
             url,
-            headers: call.headers,
+            headers,
             body: Replay::new(call.body, keep_body),
             idempotency_key,
+            accepts_by_scheme,
         };
+        request.accept();
         let terms = Terms {
             transport: &*self.transport,
             clock: &*self.clock,
@@ -109,6 +114,11 @@ impl<T: Transport> Client<T> {
                 attempts.moved_to(&request.url);
             }
         };
+        let Reply { status, status_text, headers, body } = reply;
+        let decoded = match Decoded::open(body, &request.method, status, &headers, call.decoding) {
+            Ok(decoded) => decoded,
+            Err(fault) => return Err(attempts.refuse(fault)),
+        };
         let course = attempts.into_course();
         let owned = Owned {
             transport: Arc::clone(&self.transport),
@@ -122,18 +132,16 @@ impl<T: Transport> Client<T> {
         // `Response.url` is without the fragment (Fetch standard, section 5.6).
         let url = &request.url[..Position::AfterQuery];
         let url = (url != call.url).then(|| url.to_owned());
-        let Reply { status, status_text, headers, body } = reply;
         Ok(Answer {
             status,
             status_text,
             url,
             redirected: redirects > 0,
             recovery: course.recovery().cloned(),
-            body: Resumable::new(
-                headers,
-                body,
-                Means { owned, request, repeatable, course, status, resume: call.resume },
-            ),
+            body: decoded.over(|body| {
+                let means = Means { owned, request, repeatable, course, status, resume: call.resume };
+                Resumable::new(headers, body, means)
+            }),
         })
     }
 }
@@ -185,6 +193,7 @@ pub struct Call {
     pub redirect: RedirectMode,
     /// Whether the response's body goes on when it breaks.
     pub resume: Resume,
+    pub decoding: Decoding,
     pub limits: Limits,
     /// The end of the whole call up to the end of the response head.
     pub total: Option<Duration>,

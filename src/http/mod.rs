@@ -1,7 +1,8 @@
 //! HTTP calls that survive faults.
 //!
-//! Layers, outermost first: fetch semantics ([`call`]: redirects, the final response) -> the policy loop
-//! ([`attempts`]) -> [`resume`] -> [`transport`]: exactly one exchange. The transport sees no
+//! Layers, outermost first: fetch semantics ([`call`]: redirects, the final response) -> the policy loop ([`attempts`])
+//! -> the response's body: [`decode`], made plain, over [`resume`], made whole -> [`transport`]: exactly one exchange.
+//! The transport sees no
 //! retry, no redirect and no decompression, because the layers above must see every hop, every attempt and
 //! the encoded bytes.
 
@@ -11,6 +12,7 @@ mod replay;
 
 pub mod body;
 pub mod call;
+pub mod decode;
 pub mod hooks;
 pub mod resume;
 pub mod transport;

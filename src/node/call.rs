@@ -17,6 +17,7 @@ use super::request;
 use crate::fault::{Delivery, Fault, Phase};
 use crate::http::body::RequestBody;
 use crate::http::call::{Answer, Call, CallError, Recovery, RedirectMode};
+use crate::http::decode::Decoded;
 use crate::http::hooks::Hooks;
 use crate::http::resume::RecoveringBody;
 use crate::milliseconds;
@@ -70,6 +71,7 @@ fn prepare(shared: &Shared, start: Start) -> Result<Call, &'static str> {
         body: start.body,
         redirect: start.redirect,
         resume: overrides.resume.unwrap_or(shared.resume),
+        decoding: overrides.decoding.unwrap_or(shared.decoding),
         limits: timeouts.limits,
         total: timeouts.total,
         policy,
@@ -77,8 +79,9 @@ fn prepare(shared: &Shared, start: Start) -> Result<Call, &'static str> {
     })
 }
 
-async fn deliver<B: RecoveringBody>(answer: Answer<B>, mut registration: Registration) {
-    let mut download = Download::new(answer.body);
+async fn deliver<B: RecoveringBody>(answer: Answer<Decoded<B>>, mut registration: Registration) {
+    let whole_limit = answer.body.whole_limit();
+    let mut download = Download::new(answer.body, whole_limit);
     download.take_arrived().await;
 
     let call = registration.call();

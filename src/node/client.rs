@@ -12,6 +12,7 @@ use super::options::{Options, Timeouts};
 use super::upload::JsSource;
 use crate::http::body::RequestBody;
 use crate::http::call::{Client, RedirectMode};
+use crate::http::decode::Decoding;
 use crate::http::resume::Resume;
 use crate::http::transport::reqwest::{ReqwestTransport, TransportOptions};
 use crate::policy::Policy;
@@ -37,6 +38,7 @@ pub struct Shared {
     pub policy: Arc<Policy>,
     pub timeouts: Timeouts,
     pub resume: Resume,
+    pub decoding: Decoding,
     extra_roots: Vec<Bytes>,
     http: OnceLock<Result<Client<ReqwestTransport>, String>>,
 }
@@ -68,10 +70,11 @@ impl NativeClient {
         let (Some(retry), Some(timeouts)) = (options.retry, options.timeouts) else {
             return Err(napi::Error::from_reason("a client needs retry and timeout"));
         };
+        let decoding = options.decoding.unwrap_or_default();
         let extra_roots = options.extra_roots.into_iter().map(Bytes::from).collect();
         let resume = options.resume.unwrap_or_default();
         let policy = Arc::new(Policy::new(retry));
-        let shared = Shared { policy, timeouts, resume, extra_roots, http: OnceLock::new() };
+        let shared = Shared { policy, timeouts, resume, decoding, extra_roots, http: OnceLock::new() };
         Ok(NativeClient { engine: Arc::clone(engine.core()), shared: Arc::new(shared) })
     }
 

@@ -17,6 +17,7 @@ use super::completion::{BUFFER, Completion, DONE, Kind, RECOVERY, Value};
 use super::engine::Core;
 use crate::fault::Fault;
 use crate::http::call::Recovery;
+use crate::http::decode::fault::too_large;
 use crate::http::resume::RecoveringBody;
 
 /// What is read before JavaScript asks for it. Small enough to forget about an unread response, large enough
@@ -45,11 +46,13 @@ pub struct Download<B> {
     /// JavaScript has some of the body: from now on it must not begin anew.
     handed: bool,
     end: Option<Result<(), Box<Fault>>>,
+    /// The most that is collected for whoever asks for everything, in bytes.
+    whole_limit: Option<u64>,
 }
 
 impl<B: RecoveringBody> Download<B> {
-    pub fn new(body: B) -> Self {
-        Download { body, gathered: Vec::new(), handed: false, end: None }
+    pub fn new(body: B, whole_limit: Option<u64>) -> Self {
+        Download { body, gathered: Vec::new(), handed: false, end: None, whole_limit }
     }
 
     pub fn headers(&self) -> &HeaderMap {
@@ -111,6 +114,9 @@ impl<B: RecoveringBody> Download<B> {
                 read = self.body.chunk(), if room => {
                     self.gather(read);
                     self.gather_arrived().await;
+                    if wanted == Some(Wanted::Everything) {
+                        self.check_whole();
+                    }
                 }
             }
         }
@@ -160,6 +166,14 @@ impl<B: RecoveringBody> Download<B> {
             Ok(None) => self.end = Some(Ok(())),
             Err(_) if !self.handed && self.body.start_over() => self.gathered.clear(),
             Err(fault) => self.end = Some(Err(Box::new(fault))),
+        }
+    }
+
+    /// Only while everything is collected: pieces are taken away as they come.
+    fn check_whole(&mut self) {
+        if let Some(limit) = self.whole_limit.filter(|limit| self.gathered.len() as u64 > *limit) {
+            self.gathered = Vec::new();
+            self.end = Some(Err(too_large(limit)));
         }
     }
 

@@ -5,11 +5,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::http::decode::{Decoding, SizeLimit};
 use crate::http::resume::Resume;
 use crate::http::transport::Limits;
 use crate::{milliseconds, policy};
 
-/// `{ "retry": {...}, "timeout": {...}, "resume": ..., "extraRoots": [...] }`; what is absent keeps the client's value.
+/// `{ "retry": {...}, "timeout": {...}, "resume": ..., "decoding": {...}, "extraRoots": [...] }`; what is absent keeps the
+/// client's value.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Wire<'a> {
@@ -17,6 +19,7 @@ struct Wire<'a> {
     retry: Option<&'a RawValue>,
     timeout: Option<WireTimeouts>,
     resume: Option<WireResume>,
+    decoding: Option<WireDecoding>,
     #[serde(default)]
     extra_roots: Vec<String>,
 }
@@ -40,6 +43,22 @@ enum WireResume {
     Trusting,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WireDecoding {
+    decompress: bool,
+    /// `null`: the usual one.
+    max_response_size: Option<WireSize>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WireSize {
+    Bytes(u64),
+    /// `false`: none.
+    Limited(bool),
+}
+
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
     pub limits: Limits,
@@ -51,6 +70,7 @@ pub struct Options {
     pub retry: Option<policy::Options>,
     pub timeouts: Option<Timeouts>,
     pub resume: Option<Resume>,
+    pub decoding: Option<Decoding>,
     /// PEM texts.
     pub extra_roots: Vec<String>,
 }
@@ -62,6 +82,7 @@ impl Options {
             retry: wire.retry.map(|retry| policy::Options::from_json(retry.get())).transpose()?,
             timeouts: wire.timeout.map(Timeouts::try_from).transpose()?,
             resume: wire.resume.map(Resume::from),
+            decoding: wire.decoding.map(Decoding::from),
             extra_roots: wire.extra_roots,
         })
     }
@@ -90,6 +111,17 @@ impl From<WireResume> for Resume {
             WireResume::Validated => Resume::Validated,
             WireResume::Trusting => Resume::Trusting,
         }
+    }
+}
+
+impl From<WireDecoding> for Decoding {
+    fn from(wire: WireDecoding) -> Self {
+        let size = match wire.max_response_size {
+            Some(WireSize::Bytes(bytes)) => SizeLimit::Bytes(bytes),
+            Some(WireSize::Limited(false)) => SizeLimit::None,
+            Some(WireSize::Limited(true)) | None => SizeLimit::Usual,
+        };
+        Decoding { decompress: wire.decompress, size }
     }
 }
 
@@ -126,6 +158,20 @@ mod tests {
         assert_eq!(read(r#""trusting""#), Ok(Some(Resume::Trusting)));
         assert_eq!(Options::parse("{}").map(|options| options.resume), Ok(None));
         assert!(read(r#""always""#).is_err());
+    }
+
+    #[test]
+    fn a_size_is_a_number_of_bytes_the_usual_one_or_none() {
+        let size = |written: &str| {
+            let json = format!(r#"{{"decoding":{{"decompress":false,"maxResponseSize":{written}}}}}"#);
+            Options::parse(&json).map(|options| options.decoding.unwrap())
+        };
+        let of = |size| Decoding { decompress: false, size };
+        assert_eq!(size("9007199254740991"), Ok(of(SizeLimit::Bytes(9_007_199_254_740_991))));
+        assert_eq!(size("null"), Ok(of(SizeLimit::Usual)));
+        assert_eq!(size("false"), Ok(of(SizeLimit::None)));
+        assert!(size("-1").is_err());
+        assert!(Options::parse("{}").unwrap().decoding.is_none());
     }
 
     #[test]

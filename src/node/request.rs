@@ -29,8 +29,8 @@ pub fn parse(text: &str) -> Option<Head> {
     }
 }
 
-/// What the built-in fetch of Node sends unless told otherwise. `accept-encoding` is left out as long as
-/// responses are not decoded.
+/// What the built-in fetch of Node sends unless told otherwise; `accept-encoding` depends on the scheme of each hop, and
+/// is added there.
 pub fn add_defaults(headers: &mut HeaderMap) {
     const DEFAULTS: [(HeaderName, &str); 4] = [
         (http::header::ACCEPT, "*/*"),

@@ -2,6 +2,7 @@
 //! One topic per file; one binary, because each links the whole client.
 
 mod body;
+mod decode;
 mod redirect;
 mod reset;
 mod resume;

@@ -76,11 +76,13 @@ where
     Server::start(move |mut peer| {
         let (content, then) = (content.clone(), Arc::clone(&then));
         async move {
-            let Some(seen) = peer.request().await else { return };
             if peer.number > 0 {
-                peer.write(then(&seen)).await;
-                return peer.until_closed().await;
+                while let Some(seen) = peer.request().await {
+                    peer.write(then(&seen)).await;
+                }
+                return;
             }
+            let Some(seen) = peer.request().await else { return };
             peer.write(head(&seen, content.len(), headers)).await;
             peer.write(&content[..content.len() / 2]).await;
             peer.reset();
@@ -411,4 +413,216 @@ async fn a_server_that_is_busy_for_a_moment_is_asked_again() {
     let client = client();
     let (read, ended, recovery) = collected(client.call(get(server.url("/"))).await).await;
     assert_eq!((read == content, ended, told(&recovery)), (true, Ok(()), "ECONNRESET HTTP_503 -".into()));
+}
+
+#[tokio::test]
+async fn a_compressed_body_goes_on_with_its_encoded_bytes() {
+    // 100 000 bytes that nothing can compress, in stored blocks, so that the break is in the middle.
+    let plain = content(100_000);
+    let encoded = Bytes::from(stored_gzip(&plain));
+    let server = breaks_every(30_000, &encoded, "etag: \"v1\"\r\ncontent-encoding: gzip\r\n", End::Reset).await;
+    let (read, ended, recovery) = collected(client().call(get(server.url("/"))).await).await;
+    assert_eq!((read == plain, ended, recovery.resumed), (true, Ok(()), 3));
+    let seen = server.seen();
+    assert_eq!(seen[1].header("range"), Some("bytes=30000-"));
+    assert_eq!(seen[1].header("accept-encoding"), seen[0].header("accept-encoding"));
+}
+
+/// RFC 1952 around blocks of RFC 1951, section 3.2.4.
+fn stored_gzip(plain: &[u8]) -> Vec<u8> {
+    let mut gzip = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    let mut blocks = plain.chunks(60_000).peekable();
+    while let Some(block) = blocks.next() {
+        let length = block.len() as u16;
+        gzip.push(u8::from(blocks.peek().is_none()));
+        gzip.extend(length.to_le_bytes());
+        gzip.extend((!length).to_le_bytes());
+        gzip.extend(block);
+    }
+    gzip.extend(crc32(plain).to_le_bytes());
+    gzip.extend((plain.len() as u32).to_le_bytes());
+    gzip
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
+    })
+}
+
+/// As [`collected`], for a consumer that acts on nothing before it has everything.
+async fn buffered(outcome: Outcome) -> (Vec<u8>, Result<(), Fault>, Recovery) {
+    let mut body = outcome.expect("an answer").body;
+    let mut read = Vec::new();
+    let end = loop {
+        match body.chunk().await {
+            Ok(Some(bytes)) => read.extend_from_slice(&bytes),
+            Ok(None) => break Ok(()),
+            Err(_) if body.start_over() => read.clear(),
+            Err(fault) => break Err(fault),
+        }
+    };
+    (read, end, body.news().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn what_nobody_has_seen_may_begin_anew() {
+    const ANY: &str = "content-type: application/json\r\n";
+    let content = content(1_000);
+    let other = Bytes::from(vec![b'x'; 1_000]);
+    for method in [Method::GET, Method::PUT] {
+        let answer = message(format!("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n{ANY}\r\n"), &other);
+        let server = breaks_and_then(&content, ANY, move |_| answer.clone()).await;
+        let call = Call { body: post("", "asked").body, ..call(method, server.url("/")) };
+        let (read, ended, recovery) = buffered(client().call(call).await).await;
+        assert_eq!((read == other, ended), (true, Ok(())), "all of the second body, nothing of the first");
+        assert_eq!((told(&recovery), recovery.resumed, recovery.bytes_refetched), ("ECONNRESET -".into(), 1, 500));
+        let seen = server.seen();
+        assert_eq!((seen[1].header("range"), &seen[1].body, &seen[1].line), (None, &seen[0].body, &seen[0].line));
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_begins_anew_is_described_as_before() {
+    let content = content(1_000);
+    const ANY: &str = "content-type: application/json\r\netag: W/\"v1\"\r\n";
+    for answer in [
+        format!("HTTP/1.1 200 OK\r\ncontent-length: 999\r\n{ANY}\r\n"),
+        format!("HTTP/1.1 201 Created\r\ncontent-length: 1000\r\n{ANY}\r\n"),
+        "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\ncontent-type: text/html\r\netag: W/\"v1\"\r\n\r\n".to_owned(),
+        "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\ncontent-type: application/json\r\netag: W/\"v2\"\r\n\r\n"
+            .to_owned(),
+    ] {
+        let body = content.clone();
+        let server = breaks_and_then(&content, ANY, move |_| message(answer.clone(), &body)).await;
+        let (_, ended, recovery) = buffered(client().call(get(server.url("/"))).await).await;
+        assert_eq!(ended.expect_err("another body").code, "ECONNRESET");
+        assert_eq!((recovery.gave_up, server.seen().len()), (Some(GaveUp::NotResumable), 2));
+    }
+}
+
+#[tokio::test]
+async fn only_what_may_be_repeated_begins_anew() {
+    let content = content(1_000);
+    let server = breaks_every(500, &content, "", End::Reset).await;
+    for (call, reason) in [
+        (post(server.url("/"), "charge"), GaveUp::NotIdempotent),
+        (call(Method::PUT, server.url("/")).source(Source::of(&["read once"])), GaveUp::NotResumable),
+        (get(server.url("/")).retries(0), GaveUp::AttemptsExhausted),
+        (resume(get(server.url("/")), Resume::Never), GaveUp::NotResumable),
+    ] {
+        let (_, ended, recovery) = buffered(client().call(call).await).await;
+        assert_eq!((ended.expect_err("no second attempt").code, recovery.gave_up), ("ECONNRESET".into(), Some(reason)));
+    }
+    assert_eq!(server.seen().len(), 4);
+}
+
+#[tokio::test]
+async fn who_trusts_and_has_seen_nothing_begins_anew_where_there_are_no_ranges() {
+    let content = content(1_000);
+    let all = content.clone();
+    let server =
+        breaks_and_then(&content, "", move |_| message("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n", &all)).await;
+    let (read, ended, recovery) = buffered(client().call(resume(get(server.url("/")), Resume::Trusting)).await).await;
+    assert_eq!((read == content, ended), (true, Ok(())));
+    assert_eq!((told(&recovery), recovery.resumed), ("ECONNRESET ERR_RESUME_RANGE -".into(), 1));
+}
+
+/// Notes what it is told; answers with `verdict`, or fails.
+struct Noting {
+    told: Mutex<Vec<String>>,
+    verdict: Result<Option<bool>, HookFailed>,
+}
+
+impl Hooks for Noting {
+    fn should_retry<'a>(&'a self, failed: Failed<'a>) -> HookFuture<'a, Option<bool>> {
+        let Failed { fault, attempt, .. } = failed;
+        self.told.lock().unwrap().push(format!("should {} {} {attempt}", fault.code, fault.phase.as_str()));
+        Box::pin(async { self.verdict })
+    }
+
+    fn on_retry<'a>(&'a self, failed: Failed<'a>, _: Duration) -> HookFuture<'a, ()> {
+        self.told.lock().unwrap().push(format!("on {} {}", failed.fault.code, failed.attempt));
+        Box::pin(async { Ok(()) })
+    }
+}
+
+async fn hooked(
+    content: &Bytes,
+    verdict: Result<Option<bool>, HookFailed>,
+) -> (Option<Fault>, bool, Recovery, Vec<String>) {
+    let server = breaks_every(500, content, TAG, End::Reset).await;
+    let hooks = Arc::new(Noting { told: Mutex::default(), verdict });
+    let call = Call { hooks: Some(hooks.clone()), ..get(server.url("/")) };
+    let mut body = client().call(call).await.expect("an answer").body;
+    let fault = read_all(&mut body).await.err();
+    let told = hooks.told.lock().unwrap().clone();
+    (fault, body.hook_failed(), body.news().unwrap(), told)
+}
+
+async fn read_all(body: &mut TestBody) -> Result<(), Fault> {
+    while body.chunk().await?.is_some() {}
+    Ok(())
+}
+
+#[tokio::test]
+async fn hooks_are_asked_about_a_body_as_about_any_attempt() {
+    let content = content(1_000);
+    let (fault, failed, recovery, told) = hooked(&content, Ok(None)).await;
+    assert_eq!((fault, failed, recovery.resumed), (None, false, 1));
+    assert_eq!(told, ["should ECONNRESET receive 1", "on ECONNRESET 1"]);
+
+    let (fault, failed, recovery, told) = hooked(&content, Ok(Some(false))).await;
+    assert_eq!((fault.unwrap().code.as_ref(), failed, told.len()), ("ECONNRESET", false, 1));
+    assert_eq!(recovery.gave_up, Some(GaveUp::NotTransient));
+
+    let (fault, failed, ..) = hooked(&content, Err(HookFailed)).await;
+    assert!(fault.is_some() && failed);
+}
+
+#[tokio::test]
+async fn nothing_is_resumed_when_the_call_has_had_its_time() {
+    let content = content(1_000);
+    let server = breaks_every(500, &content, TAG, End::Stall).await;
+    let call = get(server.url("/"));
+    let limits = Limits { body: Some(Duration::from_millis(100)), ..call.limits };
+    let call = Call { limits, total: Some(Duration::from_millis(50)), ..call };
+    let recovery = refused_with(call, &content, "ETIMEDOUT").await;
+    assert_eq!((recovery.gave_up, server.seen().len()), (Some(GaveUp::OutOfTime), 1));
+}
+
+#[tokio::test]
+async fn dropping_a_body_ends_its_attempts() {
+    let content = content(1_000);
+    let (opened, mut dropped) = tokio::sync::mpsc::channel(1);
+    let first = content.clone();
+    let server = Server::start(move |mut peer| {
+        let (first, opened) = (first.clone(), opened.clone());
+        async move {
+            let Some(seen) = peer.request().await else { return };
+            if peer.number > 0 {
+                // Silent until the client goes.
+                opened.send("asked").await.unwrap();
+                peer.until_closed().await;
+                opened.send("closed").await.unwrap();
+                return;
+            }
+            peer.write(head(&seen, first.len(), TAG)).await;
+            peer.write(&first[..500]).await;
+            peer.reset();
+        }
+    })
+    .await;
+    let client = client();
+    let mut body = client.call(get(server.url("/"))).await.expect("an answer").body;
+    assert_eq!(body.chunk().await.unwrap().unwrap().len(), 500);
+    // Whoever waits for a chunk may give up waiting, and wait again: the attempt goes on meanwhile.
+    for _ in 0..3 {
+        let waited = tokio::time::timeout(Duration::from_millis(20), body.chunk()).await;
+        assert!(waited.is_err(), "{waited:?}");
+    }
+    assert_eq!(dropped.recv().await, Some("asked"));
+    drop(body);
+    assert_eq!(dropped.recv().await, Some("closed"));
+    assert_eq!(server.seen().len(), 2);
 }

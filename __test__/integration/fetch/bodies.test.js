@@ -17,7 +17,6 @@ const MIB = 1024 * KIB;
 const DIFFERENT = {
   host: 'each call has a server of its own',
   connection: 'keep-alive is what HTTP/1.1 means when nothing is said (RFC 9112, section 9.3)',
-  'accept-encoding': 'ours does not ask for what it does not decode',
 };
 
 afterEach(closeAll);

@@ -72,6 +72,16 @@ const WRONG = [
   ]),
   ['a time that no timer can wait for', { timeout: { total: 2 ** 31 } }, 'RangeError', /^timeout\.total/],
 
+  ['decompress of a wrong type', { decompress: 'gzip' }, 'TypeError', /^decompress must be true or false.*'gzip'\.$/],
+  ['decompress: null', { decompress: null }, 'TypeError', /^decompress/],
+  ['maxResponseSize: 0', { maxResponseSize: 0 }, 'RangeError', /^maxResponseSize.*bytes.*at least 1/],
+  ['maxResponseSize: -1', { maxResponseSize: -1 }, 'RangeError', /^maxResponseSize/],
+  ['maxResponseSize: NaN', { maxResponseSize: NaN }, 'RangeError', /^maxResponseSize/],
+  ['half a byte', { maxResponseSize: 1.5 }, 'RangeError', /^maxResponseSize/],
+  ["maxResponseSize: '1mb'", { maxResponseSize: '1mb' }, 'TypeError', /^maxResponseSize.*number of bytes.*'1mb'\.$/],
+  ['maxResponseSize: true', { maxResponseSize: true }, 'TypeError', /^maxResponseSize/],
+  ['maxResponseSize: null', { maxResponseSize: null }, 'TypeError', /^maxResponseSize/],
+
   ['a method that is no token', { method: 'GE T' }, 'TypeError', /^method must be an HTTP method.*'GE T'\.$/],
   ['an empty method', { method: '' }, 'TypeError', /^method/],
   ['a method with a line feed', { method: 'GET\r\nX-A: 1' }, 'TypeError', /^method/],
@@ -186,8 +196,8 @@ describe('wrong input rejects, says what is accepted, and nothing is sent', () =
 
 describe('createFetch throws at once', () => {
   test.each([
-    ...WRONG.filter(([, init]) => init.retry !== undefined || init.timeout !== undefined),
-    ['an unknown option', { retries: 3 }, 'TypeError', /^options\.retries is not an option.*retry, timeout, headers/],
+    ...WRONG.filter(([, init]) => ['retry', 'timeout', 'decompress', 'maxResponseSize'].some((name) => Object.hasOwn(init, name))),
+    ['an unknown option', { retries: 3 }, 'TypeError', /^options\.retries is not an option.*retry, timeout, decompress, maxResponseSize, headers/],
     ['a wrong header', { headers: { 'x a': '1' } }, 'TypeError', /^headers/],
     ['options that are no object', 7, 'TypeError', /^options/],
     ['options that are null', null, 'TypeError', /^options/],
@@ -212,6 +222,7 @@ describe('what is not wrong', () => {
   test('undefined is not given', async () => {
     const init = {
       method: undefined, headers: undefined, body: undefined, signal: undefined, redirect: undefined, retry: undefined, timeout: undefined,
+      decompress: undefined, maxResponseSize: undefined,
     };
     expect((await fetch(origin.url, init)).status).toBe(200);
     expect((await fetch(origin.url, { retry: { retries: undefined, backoff: { base: undefined } }, timeout: { total: undefined } })).status).toBe(200);

@@ -180,7 +180,10 @@ const ENTRIES: &[Entry] = &[
     ANSWERED
         .kind(Kind::TooLarge)
         .code("ERR_RESPONSE_TOO_LARGE", "The response is larger than the limit.")
-        .causes(&["`size` of node-fetch is too low"])
+        .causes(&[
+            "The limit (`maxResponseSize`, `size` of node-fetch) is too low",
+            "A small compressed body that decodes to a huge one: an attack, or a mistake of the server",
+        ])
         .action("Raise the limit, or read the response as a stream."),
     ANSWERED
         .code("ERR_FR_REDIRECTION_FAILURE", "A redirect could not be followed (axios, follow-redirects).")

@@ -152,6 +152,7 @@ mod tests {
         let redirect =
             ["ERR_BODY_NOT_REPLAYABLE", "ERR_INVALID_REDIRECT", "ERR_TOO_MANY_REDIRECTS", "ERR_UNEXPECTED_REDIRECT"];
         let resume = ["ECONNRESET", "ERR_RESUME_CHANGED", "ERR_RESUME_RANGE"];
+        let decode = ["ERR_RESPONSE_TOO_LARGE", "ERR_TOO_MANY_CONTENT_ENCODINGS", "Z_BUF_ERROR", "Z_DATA_ERROR"];
         let evidence = [
             "ABORT_ERR",
             "ECONNRESET",
@@ -205,7 +206,8 @@ mod tests {
         ];
         // `node/call.rs` and `lib/fetch/`
         let boundary = ["ERR_INTEGRITY_MISMATCH", "ERR_UNRESET_INTERNAL"];
-        let files: [&[&str]; 8] = [&call, &redirect, &resume, &evidence, &resolver, &tls, &tls_evidence, &boundary];
+        let files: [&[&str]; 9] =
+            [&call, &redirect, &resume, &decode, &evidence, &resolver, &tls, &tls_evidence, &boundary];
         for code in files.concat() {
             assert_eq!(find(code).map(|entry| entry.code), Some(code));
         }

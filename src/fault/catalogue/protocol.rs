@@ -139,15 +139,21 @@ const ENTRIES: &[Entry] = &[
         .at(Phase::Receive, Delivery::Answered)
         .code("Z_DATA_ERROR", "The compressed body is damaged.")
         .causes(&["A wrong Content-Encoding", "A proxy that changed the body"])
-        .action(SERVER_BUG),
+        .action("`curl -v --raw` shows what arrives. `decompress: false` hands the body over as it is."),
     MALFORMED
-        .becomes("ECONNRESET")
-        .kind(Kind::Reset)
         .transient()
         .at(Phase::Receive, Delivery::Answered)
-        .code("Z_BUF_ERROR", "The compressed body ended early.")
-        .causes(&["The connection was closed inside the body"])
-        .action("As ECONNRESET."),
+        .code("Z_BUF_ERROR", "The compressed body ended early, although the response itself was complete.")
+        .causes(&[
+            "The server closed inside a body that has no Content-Length and no chunks, which looks like its end",
+            "A proxy lost its own connection to the server, and passed the part on as if it were whole",
+        ])
+        .action("As ECONNRESET. Do not use the part that arrived as if it were whole."),
+    MALFORMED
+        .at(Phase::Receive, Delivery::Answered)
+        .code("ERR_TOO_MANY_CONTENT_ENCODINGS", "The response was encoded more often than is undone.")
+        .causes(&["An attack: each coding multiplies the work of the next", "A chain of proxies that each compress"])
+        .action("Read Content-Encoding with `decompress: false`, and correct the server."),
     MALFORMED
         .at(Phase::Receive, Delivery::Answered)
         .code("ERR_RESUME_CHANGED", "The rest of a body that broke off is of another version of it.")

@@ -126,6 +126,7 @@ fn get(url: &str) -> Call {
         body: RequestBody::Empty,
         redirect: RedirectMode::Follow,
         resume: Resume::default(),
+        decoding: Decoding::default(),
         limits: Limits { connect: None, headers: None, body: None, attempt: None },
         total: None,
         policy: Arc::new(Policy::new(Options::default())),
@@ -153,7 +154,7 @@ fn slow_hooks(delay: Duration) -> Option<Arc<dyn Hooks>> {
     Some(Arc::new(Slow(delay)))
 }
 
-fn fault_of(outcome: Result<Answer<Resumable<Script>>, CallError>) -> (Fault, Recovery) {
+fn fault_of(outcome: Result<Answer<Decoded<Resumable<Script>>>, CallError>) -> (Fault, Recovery) {
     match outcome {
         Err(CallError::Fault { fault, recovery }) => (*fault, recovery),
         Err(other) => panic!("not a fault: {other:?}"),

@@ -204,11 +204,8 @@ impl Plan {
     ) -> Judged {
         let headers = &reply.headers;
         match self {
-            Plan::Anew if reply.status == status => {
-                if validators.interchangeable(headers) {
-                    return Judged::Fits { position: 0, length: reply.body.remaining() };
-                }
-                changed("The body broke off, and when it was asked for once more it was described differently.")
+            Plan::Anew if reply.status == status && validators.interchangeable(headers) => {
+                Judged::Fits { position: 0, length: reply.body.remaining() }
             }
             Plan::From(offset) if reply.status == StatusCode::PARTIAL_CONTENT => {
                 judge_part(headers, offset, validators, length, resume)
@@ -224,7 +221,10 @@ impl Plan {
                 changed("The body broke off, and the server has another version of it now.")
             }
             _ if reply.status.as_u16() >= 400 => Judged::Failed,
-            _ => refused("The body broke off, and asking for it once more brought another kind of answer."),
+            Plan::Anew => {
+                changed("The body broke off, and when it was asked for once more it was described differently.")
+            }
+            Plan::From(_) => refused("The body broke off, and asking for it once more brought another kind of answer."),
         }
     }
 }

@@ -9,13 +9,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use unreset::fault::Fault;
 use unreset::http::body::{BodySource, BodyStream, RequestBody, SourceFailed};
 use unreset::http::call::{Answer, Call, CallError, Client, Recovery, RedirectMode};
+use unreset::http::decode::{Decoded, Decoding};
 use unreset::http::resume::{Resumable, Resume};
 use unreset::http::transport::reqwest::{ReqwestTransport, TransportOptions};
 use unreset::http::transport::{IncomingBody, Limits};
 use unreset::policy::{Backoff, GaveUp, Options, Policy};
 
 pub type TestClient = Client<ReqwestTransport>;
-pub type TestBody = Resumable<ReqwestTransport>;
+pub type TestBody = Decoded<Resumable<ReqwestTransport>>;
 pub type Outcome = Result<Answer<TestBody>, CallError>;
 
 /// Longer than any wait that is not a bug.
@@ -36,6 +37,7 @@ pub fn call(method: Method, url: impl Into<String>) -> Call {
         body: RequestBody::Empty,
         redirect: RedirectMode::Follow,
         resume: Resume::default(),
+        decoding: Decoding::default(),
         limits: Limits { connect: Some(LONG), headers: Some(LONG), body: Some(LONG), attempt: None },
         total: None,
         policy: Arc::new(Policy::new(options)),
