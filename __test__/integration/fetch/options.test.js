@@ -33,6 +33,9 @@ const post = (init) => ({ method: 'POST', ...init });
 
 /** What is given, the class of the error, and what its message must name. */
 const WRONG = [
+  ...[true, null, 'always', 1].map((resume) => [
+    `resume: ${resume}`, { resume }, 'TypeError', /^resume must be false, 'validated' or 'trusting'/,
+  ]),
   ['retry of a wrong type', { retry: 'often' }, 'TypeError', /^retry must be/],
   ['retry: true', { retry: true }, 'TypeError', /^retry must be/],
   ['retry: null', { retry: null }, 'TypeError', /^retry must be/],
@@ -196,8 +199,8 @@ describe('wrong input rejects, says what is accepted, and nothing is sent', () =
 
 describe('createFetch throws at once', () => {
   test.each([
-    ...WRONG.filter(([, init]) => ['retry', 'timeout', 'decompress', 'maxResponseSize'].some((name) => Object.hasOwn(init, name))),
-    ['an unknown option', { retries: 3 }, 'TypeError', /^options\.retries is not an option.*retry, timeout, decompress, maxResponseSize, headers/],
+    ...WRONG.filter(([, init]) => ['retry', 'timeout', 'resume', 'decompress', 'maxResponseSize'].some((name) => Object.hasOwn(init, name))),
+    ['an unknown option', { retries: 3 }, 'TypeError', /^options\.retries is not an option.*retry, timeout, resume, decompress, maxResponseSize, headers/],
     ['a wrong header', { headers: { 'x a': '1' } }, 'TypeError', /^headers/],
     ['options that are no object', 7, 'TypeError', /^options/],
     ['options that are null', null, 'TypeError', /^options/],

@@ -113,11 +113,11 @@ describe('timeout.body', () => {
     }],
   ])('a body that stalls, read as %s', async (name, read) => {
     const origin = await startOrigin(stalled);
-    const response = await fetch(origin.url, { timeout: { body: SHORT } });
+    const response = await fetch(origin.url, { timeout: { body: SHORT }, retry: false });
     const error = await timedOut(read(response));
     expect(error.message).toBe('terminated');
     expect(error.cause).toMatchObject({ phase: 'receive', delivery: 'answered' });
-    expect(error.recovery.attempts).toEqual([{ fault: null, delay: 0 }]);
+    expect(error.recovery.attempts).toMatchObject([{ fault: { code: 'ETIMEDOUT', phase: 'receive' }, delay: 0 }]);
     await (await origin.received(0)).closed;
   });
 
