@@ -22,7 +22,7 @@
  * the last response is returned as it is.
  *
  * @param input a URL, or a `Request`
- * @param init as for the built-in fetch, and `retry`, `timeout`, `decompress` and `maxResponseSize`. Members that it
+ * @param init as for the built-in fetch, and `retry`, `timeout`, `resume`, `decompress` and `maxResponseSize`. Members that it
  *   does not know are ignored, as the standard says; unknown keys inside `retry` and `timeout` are errors.
  * @returns rejects with a {@link FetchError} when there is no answer; with the signal's reason when the call was
  *   aborted; with what a hook threw; with a `TypeError` or `RangeError` that names the option, before anything
@@ -59,6 +59,8 @@ export interface CreateFetchOptions {
   retry?: RetryOptions | number | false;
   /** See {@link FetchInit.timeout}. */
   timeout?: Timeouts;
+  /** See {@link FetchInit.resume}. */
+  resume?: Resume;
   /** See {@link FetchInit.decompress}. */
   decompress?: boolean;
   /** See {@link FetchInit.maxResponseSize}. */
@@ -93,6 +95,15 @@ export interface FetchInit extends Omit<RequestInit, 'body' | 'duplex'> {
   timeout?: Timeouts;
 
   /**
+   * Whether a response body that breaks goes on where it broke, with `Range` and `If-Range`. Default `'validated'`.
+   * `docs/resume.md` has the rules.
+   *
+   * @example
+   * const { body } = await fetch(mirrorUrl, { resume: 'trusting' }); // a file that never changes under its name
+   */
+  resume?: Resume;
+
+  /**
    * Undo the `Content-Encoding` of the response: gzip, deflate, br, zstd, and several of them one after the other.
    * `Content-Encoding` and `Content-Length` stay as they were sent. A body that is damaged or ends early breaks with
    * `Z_DATA_ERROR` or `Z_BUF_ERROR`, never as if it had ended well. `false` hands the body over as it was sent, and asks
@@ -117,6 +128,18 @@ export interface FetchInit extends Omit<RequestInit, 'body' | 'duplex'> {
   maxResponseSize?: number | false;
 }
 
+/**
+ * Whether a response body that breaks goes on:
+ *
+ * - `'validated'`: if a strong validator (an `ETag` that is not weak, or a `Last-Modified` that is old enough) proves that
+ *   the rest belongs to what has arrived. A body of which nothing has been handed over yet may also begin anew, without
+ *   a validator, if the call may be repeated and its answer is described as before
+ * - `'trusting'`: also without a strong validator, as long as nothing that the server says speaks against it; it may
+ *   splice two versions of a body that changes under its URL
+ * - `false`: a break is an error at once
+ */
+export type Resume = 'validated' | 'trusting' | false;
+
 /** What a function given as `body` returns: a stream, something to iterate over, or all of it. */
 export type BodySource =
   | ReadableStream<Uint8Array>
@@ -138,12 +161,16 @@ export interface Timeouts {
   body?: number | false;
   /** One attempt, up to the end of the response's headers. Default `false`. */
   attempt?: number | false;
-  /** The whole call with its retries and waits, up to the end of the response's headers. Default `false`. */
+  /**
+   * The whole call with its retries and waits, up to the end of the response's headers. Default `false`. A body that
+   * breaks after it is not resumed.
+   */
   total?: number | false;
 }
 
 /** A `Response`, which also tells what it took to get it. */
 export interface FetchResponse extends Response {
+  /** As it is known when it is looked at: a body that is still to come may break and go on. */
   readonly recovery: Recovery;
   /** Both have the recovery. */
   clone(): FetchResponse;
@@ -262,7 +289,7 @@ export interface RetryEvent {
 
 /** What it took to get an answer, or to find that there is none. */
 export interface Recovery {
-  /** Every attempt, in order. */
+  /** Every attempt, in order; of more than a hundred, which only a body that goes on breaking comes to, the latest. */
   attempts: Attempt[];
   /** How often a broken body was continued where it broke off. */
   resumed: number;
@@ -287,6 +314,7 @@ export interface Attempt {
  * - `not-transient`: it would fail again in the same way, or `shouldRetry` said no
  * - `not-idempotent`: the server may have acted on it, and acting twice may do harm
  * - `body-not-replayable`: its body was a stream and is spent
+ * - `not-resumable`: the body broke, and nothing proves that what would come next belongs to what has come
  * - `attempts-exhausted`: `retries` is used up
  * - `out-of-time`: the next attempt would begin later than `within` allows
  * - `retry-after-too-long`: the server asked for a longer wait than `within` leaves
@@ -298,6 +326,7 @@ export type GaveUp =
   | 'not-transient'
   | 'not-idempotent'
   | 'body-not-replayable'
+  | 'not-resumable'
   | 'attempts-exhausted'
   | 'out-of-time'
   | 'retry-after-too-long'

@@ -6,7 +6,7 @@ import * as all from 'unreset';
 import manifest from 'unreset/package.json' with { type: 'json' };
 import type {
   Attempt, CreateFetchOptions, Delivery, Explanation, Fault, FaultError, Fetch, FetchError, FetchInit, FetchResponse,
-  GaveUp, Recovery, RetryEvent, RetryOptions, Timeouts,
+  GaveUp, Recovery, Resume, RetryEvent, RetryOptions, Timeouts,
 } from 'unreset';
 
 /** Fails to compile unless the two types are the same. */
@@ -65,6 +65,11 @@ fetch('http://localhost/', { timeout: { conect: 1 } });
 // Bodies
 fetch('http://localhost/', { decompress: false, maxResponseSize: 1_000_000 });
 createFetch({ decompress: true, maxResponseSize: false });
+fetch('http://localhost/', { resume: 'trusting' });
+createFetch({ resume: false });
+same<Resume, 'validated' | 'trusting' | false>(true);
+// @ts-expect-error which of the two is meant has to be said
+fetch('http://localhost/', { resume: true });
 // @ts-expect-error true is no size
 fetch('http://localhost/', { maxResponseSize: true });
 // @ts-expect-error which codings are undone is not chosen
