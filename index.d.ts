@@ -314,7 +314,8 @@ export interface Attempt {
  * - `not-transient`: it would fail again in the same way, or `shouldRetry` said no
  * - `not-idempotent`: the server may have acted on it, and acting twice may do harm
  * - `body-not-replayable`: its body was a stream and is spent
- * - `not-resumable`: the body broke, and nothing proves that what would come next belongs to what has come
+ * - `not-resumable`: the body broke, and nothing proves that what would come next belongs to what has come; or `resume`
+ *   is `false`
  * - `attempts-exhausted`: `retries` is used up
  * - `out-of-time`: the next attempt would begin later than `within` allows
  * - `retry-after-too-long`: the server asked for a longer wait than `within` leaves

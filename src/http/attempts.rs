@@ -139,16 +139,13 @@ impl Course {
     }
 
     fn tell(&mut self, fault: Option<Fault>) {
-        if self.recovery.attempts.len() >= TOLD_AT_MOST {
-            self.recovery.attempts.remove(0);
-        }
-        self.recovery.attempts.push(Attempt { fault, delay: self.delay });
+        tell(&mut self.recovery, Attempt { fault, delay: self.delay });
     }
 
     /// The recovery of a call whose latest attempt failed with `fault`.
     pub fn recovery_with(&self, fault: &Fault, gave_up: Option<GaveUp>) -> Recovery {
         let mut recovery = self.recovery.clone();
-        recovery.attempts.push(Attempt { fault: Some(fault.clone()), delay: self.delay });
+        tell(&mut recovery, Attempt { fault: Some(fault.clone()), delay: self.delay });
         recovery.gave_up = gave_up;
         recovery
     }
@@ -431,6 +428,13 @@ impl<'a, T: Transport> Attempts<'a, T> {
         recovery.gave_up = Some(GaveUp::NotTransient);
         CallError::Fault { fault, recovery }
     }
+}
+
+fn tell(recovery: &mut Recovery, attempt: Attempt) {
+    if recovery.attempts.len() >= TOLD_AT_MOST {
+        recovery.attempts.remove(0);
+    }
+    recovery.attempts.push(attempt);
 }
 
 /// `NotSent` claims most, so it holds for two parts of a call only when it holds for both.

@@ -195,7 +195,7 @@ pub struct Call {
     pub resume: Resume,
     pub decoding: Decoding,
     pub limits: Limits,
-    /// The end of the whole call up to the end of the response head.
+    /// The end of the whole call up to the end of the response head. A body that breaks after it does not go on.
     pub total: Option<Duration>,
     pub policy: Arc<Policy>,
     pub hooks: Option<Arc<dyn Hooks>>,

@@ -59,7 +59,7 @@ pub(super) fn of(method: &Method, status: StatusCode, headers: &HeaderMap) -> Re
 }
 
 /// A response that has no body whatever its headers say (Fetch standard, "null body status"; RFC 9110, section 9.3.2).
-fn has_null_body(method: &Method, status: StatusCode) -> bool {
+pub(in crate::http) fn has_null_body(method: &Method, status: StatusCode) -> bool {
     *method == Method::HEAD || status.is_informational() || matches!(status.as_u16(), 204 | 205 | 304)
 }
 

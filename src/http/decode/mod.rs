@@ -10,7 +10,7 @@
 mod body;
 mod brotli;
 mod chain;
-mod codings;
+pub(super) mod codings;
 mod deflate;
 mod gzip;
 mod zstd;

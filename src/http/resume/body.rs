@@ -13,6 +13,7 @@ use super::validators::Validators;
 use super::{RecoveringBody, rest};
 use crate::fault::{Delivery, Ending, Fault, Phase};
 use crate::http::call::Recovery;
+use crate::http::decode::codings::has_null_body;
 use crate::http::transport::{IncomingBody, Transport};
 use crate::policy::GaveUp;
 
@@ -35,16 +36,16 @@ enum State<T: Transport> {
     },
     Recovering {
         attempts: Pin<Box<dyn Future<Output = Recovered<T>> + Send>>,
-        broken: Fault,
+        broken: Box<Fault>,
     },
     /// It cannot go on, but it could begin anew.
     Stopped {
-        broken: Fault,
-        last: Fault,
+        broken: Box<Fault>,
+        last: Box<Fault>,
         means: Means<T>,
     },
     Failed {
-        fault: Fault,
+        fault: Box<Fault>,
         recovery: Recovery,
         hook_failed: bool,
     },
@@ -52,7 +53,7 @@ enum State<T: Transport> {
 
 impl<T: Transport> State<T> {
     /// In place of a state that is being taken apart.
-    fn failed(fault: Fault) -> Self {
+    fn failed(fault: Box<Fault>) -> Self {
         State::Failed { fault, recovery: Recovery::default(), hook_failed: false }
     }
 }
@@ -106,7 +107,9 @@ impl Progress {
 
 impl<T: Transport> Resumable<T> {
     pub(in crate::http) fn new(headers: HeaderMap, body: T::Body, means: Means<T>) -> Self {
-        let progress = Progress { length: body.remaining(), ..Progress::default() };
+        // A response without a body may state the length of the one that it would have.
+        let stated = if has_null_body(&means.request.method, means.status) { None } else { body.remaining() };
+        let progress = Progress { length: stated, ..Progress::default() };
         Resumable { headers, state: State::Flowing { body, means }, progress, news: false }
     }
 
@@ -151,6 +154,7 @@ impl<T: Transport> Resumable<T> {
 
     /// The body broke: tries to go on if that can be.
     fn stopped(&mut self, broken: Fault) {
+        let broken = Box::new(broken);
         let failed = State::failed(broken.clone());
         // The body is dropped here, and its connection with it, before another is asked for.
         let State::Flowing { mut means, .. } = mem::replace(&mut self.state, failed) else { return };
@@ -168,13 +172,13 @@ impl<T: Transport> Resumable<T> {
         }
     }
 
-    fn recover(&mut self, plan: Plan, broken: Fault, last: Fault, means: Means<T>) {
+    fn recover(&mut self, plan: Plan, broken: Box<Fault>, last: Box<Fault>, means: Means<T>) {
         let validators = Validators::of(&self.headers);
-        let stopped = Stopped { broken: broken.clone(), last, validators, length: self.progress.length };
+        let stopped = Stopped { broken: Fault::clone(&broken), last: *last, validators, length: self.progress.length };
         self.state = State::Recovering { attempts: Box::pin(means.recover(plan, stopped)), broken };
     }
 
-    fn give_up(&mut self, broken: Fault, last: Fault, means: Means<T>) {
+    fn give_up(&mut self, broken: Box<Fault>, last: Box<Fault>, means: Means<T>) {
         self.state = if means.may_start_over() {
             State::Stopped { broken, last, means }
         } else {
@@ -194,7 +198,7 @@ impl<T: Transport> Resumable<T> {
                 self.state = State::Flowing { body, means };
             }
             Recovered::Refused { refusal: Refusal { fault, changed: false }, means } => {
-                self.give_up(broken, fault, means);
+                self.give_up(broken, Box::new(fault), means);
             }
             Recovered::Refused { refusal, means } => {
                 let recovery = means.course.recovery_with(&refusal.fault, Some(GaveUp::NotResumable));
@@ -218,7 +222,7 @@ impl<T: Transport> IncomingBody for Resumable<T> {
                     poll_fn(|cx| self.poll_recovered(cx)).await;
                     continue;
                 }
-                State::Stopped { broken: fault, .. } | State::Failed { fault, .. } => return Err(fault.clone()),
+                State::Stopped { broken: fault, .. } | State::Failed { fault, .. } => return Err(Fault::clone(fault)),
             };
             if let Some(passed) = self.take(read) {
                 return passed;
@@ -235,7 +239,7 @@ impl<T: Transport> IncomingBody for Resumable<T> {
                     continue;
                 }
                 State::Stopped { broken: fault, .. } | State::Failed { fault, .. } => {
-                    return Poll::Ready(Err(fault.clone()));
+                    return Poll::Ready(Err(Fault::clone(fault)));
                 }
             };
             if let Some(passed) = self.take(read) {
@@ -290,4 +294,59 @@ impl<T: Transport> RecoveringBody for Resumable<T> {
 /// The fault of a response that was not as long as it should be.
 fn ended(reason: &'static str) -> Fault {
     Fault::new("ECONNRESET", Phase::Receive, Delivery::Answered).with_ending(Ending::Fin).with_reason(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Each exchange brings the body from its beginning, or from where it is to go on, and breaks somewhere.
+        #[test]
+        fn every_byte_is_passed_on_once_whatever_comes_twice(
+            length in 1..5_000_u64,
+            exchanges in proptest::collection::vec((any::<bool>(), 0..3_000_u64, 1..700_u64), 0..12),
+        ) {
+            let mut progress = Progress { length: Some(length), ..Progress::default() };
+            let (mut passed_on, mut received, mut refetched) = (0, 0, 0);
+            let last = (false, length, 700);
+            for (from_the_beginning, breaks_after, piece) in exchanges.into_iter().chain([last]) {
+                let position = if from_the_beginning { 0 } else { passed_on };
+                let furthest = progress.reached;
+                progress.resume_at(position, Some(length));
+                let end = length.min(position + breaks_after);
+                while progress.position < end {
+                    let bytes = piece.min(end - progress.position);
+                    let at = progress.position;
+                    let (skipped, again) = progress.advance(bytes);
+                    prop_assert!(skipped <= bytes && again <= bytes);
+                    if skipped < bytes {
+                        prop_assert_eq!(at + skipped, passed_on, "what is passed on is what comes next");
+                        passed_on += bytes - skipped;
+                    }
+                    received += bytes;
+                    refetched += again;
+                }
+                prop_assert_eq!(progress.has_advanced(), progress.reached > furthest);
+                prop_assert_eq!(progress.is_complete(), progress.position == length);
+                prop_assert!(!progress.is_beyond_the_end());
+            }
+            prop_assert_eq!(passed_on, length);
+            prop_assert_eq!(refetched, received - length);
+        }
+    }
+
+    #[test]
+    fn a_body_of_unknown_length_ends_when_it_ends_but_not_inside_what_is_skipped() {
+        let mut progress = Progress::default();
+        progress.advance(10);
+        assert!(progress.is_complete());
+        progress.resume_at(0, None);
+        progress.advance(9);
+        assert!(!progress.is_complete());
+        progress.advance(1);
+        assert!(progress.is_complete());
+    }
 }

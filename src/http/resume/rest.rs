@@ -208,7 +208,7 @@ impl Plan {
                 Judged::Fits { position: 0, length: reply.body.remaining() }
             }
             Plan::From(offset) if reply.status == StatusCode::PARTIAL_CONTENT => {
-                judge_part(headers, offset, validators, length, resume)
+                judge_part(reply, offset, validators, length, resume)
             }
             Plan::From(_) if reply.status == StatusCode::OK => {
                 let as_long = length.is_none() || reply.body.remaining().is_none_or(|all| Some(all) == length);
@@ -229,20 +229,24 @@ impl Plan {
     }
 }
 
-fn judge_part(
-    headers: &HeaderMap,
+fn judge_part<B: IncomingBody>(
+    reply: &Reply<B>,
     offset: u64,
     validators: &Validators,
     length: Option<u64>,
     resume: Resume,
 ) -> Judged {
+    let headers = &reply.headers;
     // One that trusts does so for want of a proof, not against one.
     let trusting = resume == Resume::Trusting && validators.strong().is_none();
     if !(validators.prove_same(headers) || trusting && validators.allow_same(headers)) {
         return changed("The body broke off, and nothing proves that what the server sent next is the rest of it.");
     }
     let part = headers.get(CONTENT_RANGE).and_then(|value| ContentRange::parse(value.as_bytes()));
-    let Some(part) = part.filter(|part| part.first == offset) else {
+    let as_long = |part: &ContentRange| {
+        reply.body.remaining().is_none_or(|bytes| bytes.checked_sub(1) == Some(part.last - part.first))
+    };
+    let Some(part) = part.filter(|part| part.first == offset && as_long(part)) else {
         return refused("The body broke off, and the server sent another part of it than the one asked for.");
     };
     match (length, part.total) {

@@ -22,7 +22,8 @@ pub(super) struct Validators {
     etag: Option<HeaderValue>,
     last_modified: Option<HeaderValue>,
     date: Option<HeaderValue>,
-    encoding: Option<HeaderValue>,
+    /// One coding may stand on each line.
+    encoding: Vec<HeaderValue>,
     media_type: Option<HeaderValue>,
     length: Option<HeaderValue>,
     range: Option<HeaderValue>,
@@ -36,7 +37,7 @@ impl Validators {
             etag: value(ETAG),
             last_modified: value(LAST_MODIFIED),
             date: value(DATE),
-            encoding: value(CONTENT_ENCODING),
+            encoding: headers.get_all(CONTENT_ENCODING).iter().cloned().collect(),
             media_type: value(CONTENT_TYPE),
             length: value(CONTENT_LENGTH),
             range: value(CONTENT_RANGE),
@@ -84,7 +85,7 @@ impl Validators {
 
     /// The ranges are counted in encoded bytes. Some servers give one entity tag to all encodings of a file.
     fn same_encoding(&self, headers: &HeaderMap) -> bool {
-        self.encoding.as_ref() == headers.get(CONTENT_ENCODING)
+        headers.get_all(CONTENT_ENCODING).iter().eq(&self.encoding)
     }
 }
 
@@ -175,6 +176,10 @@ mod tests {
         assert!(!first.allow_same(&headers(&[("etag", "W/\"b\"")])));
         assert!(!first.allow_same(&headers(&[("last-modified", A_MINUTE_LATER)])));
         assert!(!first.allow_same(&headers(&[("content-encoding", "gzip")])));
+        let mut twice = headers(&[("content-encoding", "gzip")]);
+        let once = Validators::of(&twice);
+        twice.append(CONTENT_ENCODING, HeaderValue::from_static("br"));
+        assert!(once.allow_same(&headers(&[("content-encoding", "gzip")])) && !once.allow_same(&twice));
         assert!(validators(&[]).allow_same(&headers(&[("etag", "\"a\"")])));
     }
 
@@ -190,13 +195,13 @@ mod tests {
         ];
         let first = validators(&ALL);
         assert!(first.interchangeable(&headers(&ALL)));
-        for left_out in 0..ALL.len() {
+        for (name, _) in ALL {
             let mut fewer = headers(&ALL);
-            fewer.remove(ALL[left_out].0);
-            assert!(!first.interchangeable(&fewer), "without {}", ALL[left_out].0);
+            fewer.remove(name);
+            assert!(!first.interchangeable(&fewer), "without {name}");
             let mut other = headers(&ALL);
-            other.insert(ALL[left_out].0, HeaderValue::from_static("other"));
-            assert!(!first.interchangeable(&other), "another {}", ALL[left_out].0);
+            other.insert(name, HeaderValue::from_static("other"));
+            assert!(!first.interchangeable(&other), "another {name}");
         }
         let mut later = headers(&ALL);
         later.insert(DATE, HeaderValue::from_static(A_MINUTE_LATER));
