@@ -59,9 +59,14 @@ async function observe(client, { run, answer = ok, raw, readBody }) {
   } catch (error) {
     came = { threw: error?.name ?? error };
   }
-  const observed = { ...came, seen: origin.requests.map(seen), seenByOther: other.requests.map(seen) };
+  const observed = { ...came, seen: requestsOf(origin), seenByOther: requestsOf(other) };
   await Promise.all([origin.close(), other.close()]);
   return anonymous(observed, [[origin.url, 'http://origin'], [other.url, 'http://other']]);
+}
+
+/** Those that arrived whole: how far another came is a matter of time. */
+function requestsOf({ requests }) {
+  return requests.filter(({ complete, incoming }) => complete).map(seen);
 }
 
 function seen({ method, path, headers, body }) {
@@ -72,7 +77,8 @@ function seen({ method, path, headers, body }) {
 /** The same value with addresses and boundaries, wherever they stand, replaced by names. */
 function anonymous(value, names) {
   if (typeof value === 'string') {
-    const named = names.reduce((text, [url, name]) => text.replaceAll(url, name).replaceAll(url.slice('http://'.length), name), value);
+    const named = names.reduce((text, [url, name]) => (
+      text.replaceAll(url, name).replaceAll(encodeURIComponent(url), name).replaceAll(url.slice('http://'.length), name)), value);
     return named.replace(BOUNDARY, 'BOUNDARY');
   }
   if (Array.isArray(value)) return value.map((element) => anonymous(element, names));

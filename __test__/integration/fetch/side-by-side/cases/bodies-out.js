@@ -112,8 +112,14 @@ module.exports = [
       const request = new Request(at.url, { method: 'POST', body: make(), duplex: 'half' });
       return (await fetch(request)).status;
     },
+    differs: {
+      as: 'The stream of a Request that is at hand goes out with its length',
+      ours: { seen: [{ headers: { 'content-length': expect.stringMatching(/^\d+$/) } }] },
+    },
   })),
-  put('an empty stream', () => ({ body: streamOf(), duplex: 'half' })),
+  put('an empty stream', () => ({ body: streamOf(), duplex: 'half' }), {
+    differs: { as: 'An empty stream goes out in chunks', ours: { seen: [{ body: '', headers: { 'transfer-encoding': 'chunked' } }] } },
+  }),
   put('a stream of strings', () => ({ body: streamOf('text'), duplex: 'half' })),
   put('a stream of numbers', () => ({ body: streamOf(1), duplex: 'half' })),
   put('a stream without duplex', () => ({ body: streamOf(bytes(1)) })),

@@ -8,8 +8,14 @@ const { whole } = require('../run');
 
 /** A URL, made of the server's. */
 const url = (name, make, more) => ({ name, run: async (fetch, at) => whole(await fetch(make(at.url))), ...more });
+const LENGTH = 'The stream of a Request that is at hand goes out with its length';
+
 /** Any call. */
 const call = (name, run, more) => ({ name, run: async (fetch, at) => whole(await run(fetch, at)), ...more });
+
+const UNDICI = Number(process.versions.undici.split('.')[0]);
+/** The URL standard does so since 2024, and the URL of Node from some version on. */
+const ESCAPES_CIRCUMFLEX = new URL('http://h/^').pathname === '/%5E';
 
 const streamOf = (...chunks) => new ReadableStream({
   start(controller) {
@@ -30,12 +36,17 @@ module.exports = [
   url('no slash behind the scheme', (origin) => origin.replace('//', '')),
   url('backslashes', (origin) => `${origin}\\a\\b`),
   url('dots in the path', (origin) => `${origin}/a/./b/%2e%2E/c/..`),
-  url('spaces, quotes and brackets in the path', (origin) => `${origin}/a b"c<d>e\`f{g}h|i^j[k]`),
+  url('spaces, quotes and brackets in the path', (origin) => `${origin}/a b"c<d>e\`f{g}h|i[k]`),
+  url('a circumflex in the path', (origin) => `${origin}/^`, {
+    differs: { as: 'A circumflex in a path is sent as it is', here: ESCAPES_CIRCUMFLEX, ours: { seen: [{ path: '/^' }] } },
+  }),
   url('spaces, quotes and brackets in the query', (origin) => `${origin}/?a b"c<d>e\`f{g}h|i^j[k]'l`),
   url('characters outside of ASCII', (origin) => `${origin}/ü/€/😀?ü=€&😀`),
   url('a lone surrogate', (origin) => `${origin}/a\ud800b`),
   url('escapes, valid and not', (origin) => `${origin}/%41%zz%?%41%zz%`),
-  url('an empty query', (origin) => `${origin}/?`),
+  url('an empty query', (origin) => `${origin}/?`, {
+    differs: { as: 'An empty query is sent', here: UNDICI < 7, ours: { seen: [{ path: '/?' }] } },
+  }),
   url('an empty fragment', (origin) => `${origin}/#`),
   url('a fragment', (origin) => `${origin}/path?q=1#frag ment?x`),
   url('a NUL', (origin) => `${origin}/a\0b`),
@@ -81,15 +92,11 @@ module.exports = [
   call('an empty body with GET', (fetch, at) => fetch(at.url, { body: '' })),
 
   call('a Request', (fetch, at) => fetch(new Request(`${at.url}/r?q#f`, { headers: { 'x-a': '1' } }))),
-  call('a Request with a body', (fetch, at) => fetch(new Request(at.url, { method: 'POST', body: 'text' })), {
-    differs: {
-      as: 'The body of a Request goes out with its length',
-      ours: { seen: [{ body: 'text', headers: { 'content-length': '4', 'content-type': 'text/plain;charset=UTF-8' } }] },
-      here: false,
-    },
-  }),
+  call('a Request with a body', (fetch, at) => fetch(new Request(at.url, { method: 'POST', body: 'text' }))),
   call('a Request with a stream', (fetch, at) => (
-    fetch(new Request(at.url, { method: 'POST', body: streamOf('a', 'b'), duplex: 'half' })))),
+    fetch(new Request(at.url, { method: 'POST', body: streamOf('a', 'b'), duplex: 'half' }))), {
+    differs: { as: LENGTH, ours: { seen: [{ body: 'ab', headers: { 'content-length': '2' } }] } },
+  }),
   call('a Request, changed by init', (fetch, at) => fetch(
     new Request(at.url, { method: 'POST', body: 'old', headers: { 'x-a': 'old', 'x-b': 'old' } }),
     { method: 'PUT', body: 'new', headers: { 'x-a': 'new' } },
@@ -140,6 +147,7 @@ module.exports = [
       const twin = request.clone();
       return [await whole(await fetch(request)), await whole(await fetch(twin))];
     },
+    differs: { as: LENGTH, ours: { seen: [{ body: 'ab' }, { body: 'ab', headers: { 'content-length': '2' } }] } },
   },
   call('a Request of a subclass', (fetch, at) => fetch(new (class Own extends Request {})(at.url, { method: 'PUT' }))),
   call('a Request of the undici package', (fetch, at) => (
@@ -164,6 +172,7 @@ module.exports = [
   }, {
     differs: {
       as: 'Objects of the undici package are taken for what they are',
+      here: UNDICI >= 7,
       ours: { seen: [{ headers: { 'content-type': 'multipart/form-data; boundary=BOUNDARY' } }] },
     },
   }),

@@ -4,6 +4,13 @@
 
 const { whole } = require('../run');
 
+const NODE = Number(process.versions.node.split('.')[0]);
+
+const ODD = 'Headers given as something unusual';
+const LENGTHS = 'A Content-Length of one\'s own is held against the body';
+const refused = { threw: 'TypeError', seen: [] };
+const taken = { returned: { status: 200 } };
+
 const sent = (name, headers, more) => ({
   name,
   run: async (fetch, at) => whole(await fetch(at.url, { method: 'POST', headers: typeof headers === 'function' ? headers() : headers })),
@@ -31,8 +38,8 @@ module.exports = [
       return 'got';
     },
   }),
-  sent('members that are not enumerable', Object.defineProperty({}, 'x-a', { value: '1' })),
-  sent('a symbol as a name', { [Symbol('x')]: '1' }),
+  sent('members that are not enumerable', Object.defineProperty({}, 'x-a', { value: '1' }), { differs: { as: ODD, ours: taken } }),
+  sent('a symbol as a name', { [Symbol('x')]: '1' }, { differs: { as: ODD, ours: taken } }),
   sent('URLSearchParams', () => new URLSearchParams('x-a=1')),
   sent('pairs of three', [['x-a', '1', '2']]),
   sent('pairs of one', [['x-a']]),
@@ -40,7 +47,7 @@ module.exports = [
   sent('an array of strings', ['x-a', '1']),
   sent('a string', 'x-a: 1'),
   sent('a number', 7),
-  sent('a function', () => () => {}),
+  sent('a function', () => () => {}, { differs: { as: ODD, ours: taken } }),
   sent('numbers, booleans, null, undefined', { a: 1, b: true, c: null, d: undefined }),
   sent('an array as a value', { 'x-a': ['1', '2'] }),
   sent('an object as a value', { 'x-a': {} }),
@@ -65,7 +72,7 @@ module.exports = [
   sent('constructor as a name', { constructor: '1' }),
   sent('a long value', { 'x-a': 'a'.repeat(8000) }),
   sent('sixty headers', () => Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`x-${index}`, String(index)]))),
-  ...['host', 'accept', 'accept-language', 'user-agent', 'sec-fetch-mode', 'sec-own', 'proxy-own', 'proxy-authorization',
+  ...['host', 'accept', 'accept-language', 'user-agent', 'sec-own', 'proxy-own', 'proxy-authorization',
     'authorization', 'cookie', 'cookie2', 'date', 'dnt', 'origin', 'referer', 'te', 'trailer', 'via', 'access-control-request-method',
     'range', 'if-none-match', 'content-type', 'x-http-method-override', 'set-cookie', 'priority', 'pragma', 'cache-control',
   ].map((name) => sent(`${name} of one's own`, { [name]: 'own' })),
@@ -73,11 +80,19 @@ module.exports = [
     name: `${name} with GET`,
     run: async (fetch, at) => whole(await fetch(at.url, { headers: { [name]: 'own' } })),
   })),
-  ...['transfer-encoding', 'keep-alive', 'upgrade', 'expect', 'connection', 'content-length'].map((name) => (
+  sent('sec-fetch-mode of one\'s own', { 'sec-fetch-mode': 'own' }, {
+    differs: { as: 'sec-fetch-mode can be set', ours: { seen: [{ headers: { 'sec-fetch-mode': 'own' } }] } },
+  }),
+  sent('connection: own', { connection: 'own' }, {
+    differs: { as: 'The connection header is "close" or "keep-alive"', here: NODE >= 24, ours: refused },
+  }),
+  ...['transfer-encoding', 'keep-alive', 'upgrade', 'expect', 'content-length'].map((name) => (
     sent(`${name}: own, refused`, { [name]: 'own' }))),
   sent('connection: close', { connection: 'close' }),
   sent('connection: Keep-Alive', { connection: 'Keep-Alive' }),
   sent('cookie twice', [['cookie', 'a=1'], ['cookie', 'b=2']]),
-  sent('content-length that is too large', { 'content-length': '5' }),
+  sent('content-length that is too large', { 'content-length': '5' }, {
+    differs: { as: LENGTHS, ours: refused },
+  }),
   sent('content-length: 0', { 'content-length': '0' }),
 ];
