@@ -15,6 +15,8 @@ const POLICIES = [
   '', 'no-referrer', 'no-referrer-when-downgrade', 'same-origin', 'origin', 'strict-origin', 'origin-when-cross-origin',
   'strict-origin-when-cross-origin', 'unsafe-url',
 ];
+/** The built-in fetch knows it from Node 24 on; before, it passes over whatever is there. */
+const PRIORITIES = Number(process.versions.undici?.split('.')[0]) >= 7 ? ['high', 'low', 'auto'] : undefined;
 /** What a page may ask of any other without its consent (Fetch standard, "CORS-safelisted method"). */
 const WITHOUT_CONSENT = ['GET', 'HEAD', 'POST'];
 
@@ -25,11 +27,12 @@ const WITHOUT_CONSENT = ['GET', 'HEAD', 'POST'];
  * @throws {TypeError} ERR_INVALID_ARG_VALUE
  */
 function checkBrowserOptions(init) {
-  const { mode, credentials, cache, referrer, referrerPolicy, window, duplex } = init;
+  const { mode, credentials, cache, referrer, referrerPolicy, priority, window, duplex } = init;
   if (mode !== undefined) checkOneOf(mode, 'mode', MODES);
   if (credentials !== undefined) checkOneOf(credentials, 'credentials', CREDENTIALS);
   if (cache !== undefined) checkOneOf(cache, 'cache', CACHES);
   if (referrerPolicy !== undefined) checkOneOf(referrerPolicy, 'referrerPolicy', POLICIES);
+  if (priority !== undefined && PRIORITIES !== undefined) checkOneOf(priority, 'priority', PRIORITIES);
   if (duplex !== undefined) checkOneOf(duplex, 'duplex', ['half']);
   if (referrer !== undefined) checkReferrer(String(referrer));
   if (window !== undefined && window !== null) throw invalidValue('window', 'null, or left out', window);

@@ -66,7 +66,7 @@ async function observe(client, { run, answer = ok, raw, readBody }) {
 
 /** Those that arrived whole: how far another came is a matter of time. */
 function requestsOf({ requests }) {
-  return requests.filter(({ complete, incoming }) => complete).map(seen);
+  return requests.filter(({ complete }) => complete).map(seen);
 }
 
 function seen({ method, path, headers, body }) {
@@ -116,11 +116,11 @@ async function startRaw(answer) {
 
 /** All of a response that a caller can see. */
 async function whole(response) {
-  const { status, statusText, ok, url, redirected, type, headers, bodyUsed } = response;
+  const { status, statusText, ok: isOk, url, redirected, type, headers, bodyUsed } = response;
   const hasBody = response.body !== null;
   const text = await response.text();
   const told = [...headers].filter(([name]) => !['date', 'connection', 'keep-alive', 'transfer-encoding'].includes(name));
-  return { status, statusText, ok, url, redirected, type, headers: told, hasBody, bodyUsed, text };
+  return { status, statusText, ok: isOk, url, redirected, type, headers: told, hasBody, bodyUsed, text };
 }
 
 module.exports = { compare, whole };

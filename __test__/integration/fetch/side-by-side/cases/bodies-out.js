@@ -157,24 +157,4 @@ module.exports = [
     put(`${method} with a body`, () => ({ method, body: 'b' })),
     put(`${method} with an empty body`, () => ({ method, body: '' })),
   ]),
-  ...['cancelled', 'fails'].map((ending) => ({
-    // The source hears why nobody reads on.
-    name: `a source ${ending === 'fails' ? 'whose call fails' : 'whose call is aborted'} is cancelled`,
-    readBody: false,
-    answer: (request, response) => (ending === 'fails' ? response.socket.resetAndDestroy() : undefined),
-    async run(fetch, at) {
-      const controller = new AbortController();
-      let call;
-      await new Promise((cancelled) => {
-        const body = new ReadableStream({
-          pull: (pulled) => pulled.enqueue(new Uint8Array(KIB)),
-          cancel: cancelled,
-        });
-        call = fetch(at.url, { method: 'POST', body, duplex: 'half', signal: controller.signal });
-        call.catch(() => {});
-        if (ending === 'cancelled') at.received(0).then(() => controller.abort());
-      });
-      return call.catch((error) => error.name);
-    },
-  })),
 ];

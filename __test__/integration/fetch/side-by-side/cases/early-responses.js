@@ -7,8 +7,6 @@ const { whole } = require('../run');
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Pieces without end, until it is cancelled. */
-const endless = () => new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(64 * KIB)) });
 /** One piece, and then nothing for ever. */
 const stuck = () => new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('first')) });
 

@@ -127,9 +127,9 @@ module.exports = [
     name: 'a Request a second time',
     async run(fetch, at) {
       const request = new Request(at.url, { method: 'POST', body: 'x', duplex: 'half' });
-      const call = fetch(request);
+      const answering = fetch(request);
       const used = request.bodyUsed;
-      const first = await whole(await call);
+      const first = await whole(await answering);
       return { used, first: first.status, second: await fetch(request).catch((error) => error.name) };
     },
   },

@@ -114,7 +114,10 @@ module.exports = [
       return error.name;
     }
   })),
-  of('the same objects each time', HELLO, (response) => [response.headers === response.headers, response.body === response.body]),
+  of('the same objects each time', HELLO, (response) => {
+    const { headers, body } = response;
+    return [headers === response.headers, body === response.body];
+  }),
   of('not a promise, not cloneable', HELLO, (response) => {
     try {
       structuredClone(response);
