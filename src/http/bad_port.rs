@@ -33,7 +33,9 @@ mod tests {
     fn only_ports_of_other_protocols_are_blocked() {
         let blocked = |url| blocks(&Url::parse(url).unwrap());
         assert!(blocked("http://a.test:25/") && blocked("https://a.test:1/") && blocked("http://a.test:10080/"));
-        for url in ["http://a.test/", "https://a.test/", "http://a.test:80/", "http://a.test:443/", "http://a.test:8080/"] {
+        for url in
+            ["http://a.test/", "https://a.test/", "http://a.test:80/", "http://a.test:443/", "http://a.test:8080/"]
+        {
             assert!(!blocked(url), "{url}");
         }
     }

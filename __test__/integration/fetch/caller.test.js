@@ -8,6 +8,7 @@ const { createHash } = require('node:crypto');
 const { fetch, createFetch } = require('../../..');
 const { startOrigin, closeOrigins } = require('../../support/origin-server');
 const { reply, echo, ok } = require('../../support/fetch-answers');
+const { refusedPort } = require('../../support/faulty-server');
 
 afterEach(closeOrigins);
 
@@ -118,8 +119,9 @@ describe('errors where somebody has changed how stacks are made', () => {
     ['stacks are switched off', () => delete Error.stackTraceLimit],
     ['stacks are objects', () => Object.assign(Error, { prepareStackTrace: () => ({ frames: [] }) })],
   ])('%s', async (_, change) => {
+    const url = `http://127.0.0.1:${await refusedPort()}`;
     change();
-    const error = await fetch('http://127.0.0.1:1', { retry: false }).catch((thrown) => thrown);
+    const error = await fetch(url, { retry: false }).catch((thrown) => thrown);
     expect(error).toMatchObject({ message: 'fetch failed', code: 'ECONNREFUSED', recovery: { gaveUp: 'attempts-exhausted' } });
   });
 });
