@@ -126,7 +126,7 @@ module.exports = [
       return [error.name, error.code];
     }
   }, {
-    differs: { as: 'A response that is cloned structurally is an empty object', here: NODE >= 24, ours: { returned: 'cloned' } },
+    differs: { as: 'A response that is cloned structurally is an empty object', here: NODE >= 22, ours: { returned: 'cloned' } },
   }),
   of('util.inspect', reply(404, { 'x-own': 'shown' }), (response) => inspect(response).split('\n').map((line) => line.trim().replace(/:.*/, '')).filter((line) => line !== '')),
   of('types', HELLO, (response) => [types.isProxy(response), typeof response]),
