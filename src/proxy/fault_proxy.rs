@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::board::Order;
+use super::lookup::lookup;
 use super::plan::Action;
 use super::port::Port;
 use super::shared::Shared;
@@ -49,10 +50,9 @@ impl FaultProxy {
     /// Listens, and connects each client to the upstream. Must be called inside a tokio runtime.
     pub async fn listen(options: ListenOptions) -> Result<FaultProxy, ListenError> {
         let ListenOptions { host, port, upstream, seed } = options;
-        let found = tokio::net::lookup_host((&*host, port)).await.map(Vec::from_iter);
-        let addresses = match found {
+        let addresses = match lookup(&host, port, ()).await {
             Ok(addresses) => addresses,
-            Err(error) => return Err(ListenError::unknown_host(host, port, error)),
+            Err(failed) => return Err(ListenError::unknown_host(host, port, failed)),
         };
         let mut last = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
         for address in addresses {
