@@ -90,8 +90,7 @@ impl FaultProxy {
     /// Takes a fault out of force. What it has stalled or delayed goes on; what it has ended stays ended.
     pub fn remove(&self, id: FaultId) {
         let Some(removed) = self.shared.board.remove(id.0) else { return };
-        if removed.plan.action == Action::Refuse && !self.shared.board.refuses() {
-            self.shared.port.reopen();
+        if removed.plan.action == Action::Refuse && self.shared.port.reopen_unless(|| self.shared.board.refuses()) {
             self.shared.recorder.record(0, Event::Listen);
         }
     }
