@@ -18,6 +18,9 @@ use crate::proxy::listen::code_of;
 use crate::proxy::plan::Direction;
 use crate::proxy::timeline::Event;
 
+/// Of a path in the timeline, in bytes. A request line may be 64 KiB, and ten thousand of them are kept.
+const MOST_OF_A_PATH: usize = 512;
+
 /// Reads and writes of one direction before the other has its turn, and other tasks theirs.
 const ROUNDS: usize = 8;
 
@@ -262,7 +265,7 @@ impl Connection<'_> {
         match noticed {
             Noticed::Request(number) => {
                 let Some(exchange) = self.tracker.exchange(number) else { return };
-                let path = exchange.target.split('?').next().unwrap_or_default().into();
+                let path = noted_path(&exchange.target).into();
                 let event = Event::Exchange { method: exchange.method.clone(), path, exchange: number };
                 self.faults.exchange(number, progress(&self.tracker, &self.request, &self.response));
                 self.record(event);
@@ -301,6 +304,13 @@ impl Connection<'_> {
         }
         Ok(())
     }
+}
+
+/// The target of a request without its query, and not more of it than the timeline keeps.
+fn noted_path(target: &str) -> &str {
+    let path = target.split('?').next().unwrap_or_default();
+    let end = (0..=path.len().min(MOST_OF_A_PATH)).rev().find(|end| path.is_char_boundary(*end));
+    &path[..end.unwrap_or_default()]
 }
 
 async fn ready(stream: Option<&TcpStream>, to_read: bool, to_write: bool) {
