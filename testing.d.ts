@@ -62,7 +62,7 @@ export function refusedPort(): Promise<number>;
 
 /**
  * A port of 127.0.0.1 that takes no connection and refuses none, as behind a firewall that drops packets: connecting
- * lasts until somebody gives up. Linux only; it costs a process, and half a second to open.
+ * lasts until somebody gives up. Linux only (it rejects elsewhere); it costs a process, and half a second to open.
  */
 export function openBlackHole(): Promise<BlackHole>;
 
@@ -132,7 +132,8 @@ export type Answer = (request: Received, response: ServerResponse) => unknown;
  * A response.
  *
  * @param status default 200
- * @param body default `'ok'`; what is neither a string nor a `Buffer` is sent as JSON
+ * @param body default `'ok'`; what is neither a string nor a `Uint8Array` (`Buffer`) is sent as JSON, with that
+ *   content type
  */
 export function reply(status?: number, headers?: OutgoingHttpHeaders, body?: unknown): Answer;
 
