@@ -175,7 +175,8 @@ export function inTurn(...answers: [Answer, ...Answer[]]): Answer;
 // ---------------------------------------------------------------------------------------------------- matchers
 
 /**
- * For `expect.extend(matchers)`. In TypeScript, say once where Jest finds them:
+ * For `expect.extend(matchers)`. In TypeScript, say once where Jest finds them; for the global `expect` of `@types/jest`
+ * it is `interface Matchers<R>` in `declare global { namespace jest { ... } }`:
  *
  * ```ts
  * import type { FaultMatchers } from 'unreset/testing';
@@ -206,7 +207,7 @@ export interface MatcherContext {
 export interface FaultMatchers<R> {
   /**
    * Of an error, a response, or a fault: what `classify` says of it has these fields, or this code. A failure prints
-   * what it is in full.
+   * what it is in full. A promise is refused: it has no fault yet.
    *
    * @example
    * await expect(placeOrder()).rejects.toHaveFault({ kind: 'reset', delivery: 'unknown' });
@@ -224,7 +225,7 @@ export interface FaultMatchers<R> {
 
   /**
    * Of a `FaultProxy`, or of what its `add` returned: it has struck so often; without a number: at all. A failure prints
-   * the seed and the timeline.
+   * the fault, the seed and the timeline.
    *
    * @example
    * expect(handle).toHaveStruck(1);
