@@ -121,6 +121,14 @@ describe('startOrigin', () => {
     project.remove();
   });
 
+  test('closes a connection whose TLS has not begun', async () => {
+    const origin = await startOrigin(ok, { tls: await makeCertificate() });
+    const socket = net.connect(origin.port, '127.0.0.1').on('error', () => {});
+    while (origin.connections() === 0) await new Promise(setImmediate);
+    await origin.close();
+    socket.destroy();
+  });
+
   test('closes by name, by `await using`, and with everything else', async () => {
     const origins = await Promise.all([startOrigin(), startOrigin(), startOrigin()]);
     await origins[0].close();
@@ -178,7 +186,9 @@ describe('answers', () => {
     const { url } = await startOrigin(partial(fin, { headers: { 'content-length': 10 }, part: 'half' }));
     const response = await get(url);
     expect(response.headers.get('content-length')).toBe('10');
-    await expect(response.text()).rejects.toHaveFault({ kind: 'reset', phase: 'receive', delivery: 'answered' });
+    const reader = response.body.getReader();
+    expect(Buffer.from((await reader.read()).value).toString()).toBe('half');
+    await expect(reader.read()).rejects.toHaveFault({ kind: 'reset', phase: 'receive', delivery: 'answered' });
   });
 
   test('raw: what is no HTTP', async () => {
