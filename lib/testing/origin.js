@@ -35,7 +35,6 @@ async function startOrigin(answer = ok, options = {}) {
   const open = new Set();
   const server = tls === undefined ? http.createServer() : https.createServer(tls);
   // Clients that reset connections or refuse certificates are what the tests are about.
-  server.on('tlsClientError', () => {});
   server.on('clientError', (error, socket) => socket.destroy());
   server.on('connection', (socket) => {
     connections += 1;

@@ -90,6 +90,9 @@ describe('port and host', () => {
     const proxy = await FaultProxy.listen({ upstream: 1, host: '0.0.0.0' });
     expect(proxy.address).toBe(`0.0.0.0:${proxy.port}`);
     expect(proxy.url()).toBe(`http://127.0.0.1:${proxy.port}/`);
+    const six = await FaultProxy.listen({ upstream: 1, host: '::' });
+    expect(six.address).toBe(`[::]:${six.port}`);
+    expect(six.url()).toBe(`http://[::1]:${six.port}/`);
   });
 
   test('a port in use', async () => {
