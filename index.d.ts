@@ -502,7 +502,9 @@ export interface Explanation {
  * WebSocket, databases. `docs/testing.md` shows it at work.
  *
  * Like a `net.Server` it lives, and keeps the process alive, until it is closed; {@link FaultProxy.unref} lets the
- * process end before that. The end of a worker or of a Jest file closes what was left open.
+ * process end before that. The end of a worker closes what was left open. A Jest file that leaves one open keeps Jest
+ * from exiting, as with a server: `afterEach(closeAll)` of `unreset/testing`, or `jest --detectOpenHandles`, which names
+ * the line.
  *
  * What it cannot do: see into TLS (only byte counts and time can say where a fault strikes), count attempts to connect
  * that it refused, or pass on the error of an upstream that is down (the client, whose connection was accepted

@@ -62,7 +62,7 @@ export function refusedPort(): Promise<number>;
 
 /**
  * A port of 127.0.0.1 that takes no connection and refuses none, as behind a firewall that drops packets: connecting
- * lasts until somebody gives up. Linux only; it costs a process, and half a second to open.
+ * lasts until somebody gives up. Linux only (it rejects elsewhere); it costs a process, and half a second to open.
  */
 export function openBlackHole(): Promise<BlackHole>;
 
@@ -132,7 +132,8 @@ export type Answer = (request: Received, response: ServerResponse) => unknown;
  * A response.
  *
  * @param status default 200
- * @param body default `'ok'`; what is neither a string nor a `Buffer` is sent as JSON
+ * @param body default `'ok'`; what is neither a string nor a `Uint8Array` (`Buffer`) is sent as JSON, with that
+ *   content type
  */
 export function reply(status?: number, headers?: OutgoingHttpHeaders, body?: unknown): Answer;
 
@@ -174,7 +175,8 @@ export function inTurn(...answers: [Answer, ...Answer[]]): Answer;
 // ---------------------------------------------------------------------------------------------------- matchers
 
 /**
- * For `expect.extend(matchers)`. In TypeScript, say once where Jest finds them:
+ * For `expect.extend(matchers)`. In TypeScript, say once where Jest finds them; for the global `expect` of `@types/jest`
+ * it is `interface Matchers<R>` in `declare global { namespace jest { ... } }`:
  *
  * ```ts
  * import type { FaultMatchers } from 'unreset/testing';
@@ -205,7 +207,7 @@ export interface MatcherContext {
 export interface FaultMatchers<R> {
   /**
    * Of an error, a response, or a fault: what `classify` says of it has these fields, or this code. A failure prints
-   * what it is in full.
+   * what it is in full. A promise is refused: it has no fault yet.
    *
    * @example
    * await expect(placeOrder()).rejects.toHaveFault({ kind: 'reset', delivery: 'unknown' });
@@ -223,7 +225,7 @@ export interface FaultMatchers<R> {
 
   /**
    * Of a `FaultProxy`, or of what its `add` returned: it has struck so often; without a number: at all. A failure prints
-   * the seed and the timeline.
+   * the fault, the seed and the timeline.
    *
    * @example
    * expect(handle).toHaveStruck(1);

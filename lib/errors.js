@@ -12,12 +12,15 @@ const FAULT_FIELDS = [
   'status', 'retryAfter', 'detail',
 ];
 
+/** In the words of the built-in fetch, which has no code for them: programs match on these. */
+const KNOWN_MESSAGES = { ERR_BAD_PORT: 'bad port' };
+
 /** A fault as an Error: the fields of the fault are its own. */
 class FaultError extends Error {
   /** @param {import('..').Fault} fault */
   constructor(fault) {
     const peer = fault.address && (fault.port ? `${fault.address}:${fault.port}` : fault.address);
-    super(`${[fault.syscall, fault.code, peer].filter(Boolean).join(' ')}: ${fault.reason}`);
+    super(KNOWN_MESSAGES[fault.code] ?? `${[fault.syscall, fault.code, peer].filter(Boolean).join(' ')}: ${fault.reason}`);
     for (const field of FAULT_FIELDS) {
       if (fault[field] !== undefined) this[field] = fault[field];
     }

@@ -190,9 +190,12 @@ const LOST_BODY = Object.freeze({
   reason: 'The rest of the response body is not there any more. This is a mistake in unreset; please report it.',
 });
 
-/** The URL was at fault, and nothing was sent: the message says so itself, as for any other wrong argument. */
+/**
+ * The URL was at fault, and nothing was sent: the message says so itself, as for any other wrong argument. A blocked port
+ * is none: there the built-in fetch says "fetch failed", and why in the cause.
+ */
 function isBadInput(fault) {
-  return fault.kind === 'client' && fault.delivery === 'not-sent';
+  return fault.kind === 'client' && fault.delivery === 'not-sent' && fault.code !== 'ERR_BAD_PORT';
 }
 
 /** Statuses that never have a body (Fetch standard, "null body status"). */

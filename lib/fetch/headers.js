@@ -34,7 +34,8 @@ class HeaderLines {
   append(rawName, rawValue) {
     const name = String(rawName).toLowerCase();
     if (!TOKEN.test(name)) throw invalidValue('headers', `named with ${TOKEN_CHARACTERS} only`, String(rawName));
-    const value = trim(String(rawValue));
+    // Not `String`, which makes a text of a symbol too.
+    const value = trim(`${rawValue}`);
     if (!VALUE.test(value)) throw invalidSecret(inHeaders(name), 'of latin1 characters other than control characters');
     if (CONNECTION_HEADERS.has(name)) throw invalidValue(inHeaders(name), 'left out: it belongs to the connection', value);
     if (name === 'connection' && !/^(close|keep-alive)$/i.test(value)) {
@@ -56,14 +57,14 @@ class HeaderLines {
  * @param {HeaderLines} lines
  */
 function appendHeaders(init, lines) {
-  if (init === undefined || init === null) return;
-  if (typeof init !== 'object' && typeof init !== 'function') {
+  if (init === undefined) return;
+  if ((typeof init !== 'object' && typeof init !== 'function') || init === null) {
     throw invalidSecret('headers', 'a Headers object, an array of [name, value] pairs or an object');
   }
   if (typeof init[Symbol.iterator] === 'function') {
     for (const pair of init) {
-      const entry = Array.isArray(pair) ? pair : [...pair];
-      if (entry.length !== 2) throw invalidSecret('headers', 'pairs of a name and a value');
+      const entry = Array.isArray(pair) || typeof pair !== 'object' ? pair : [...pair];
+      if (typeof entry !== 'object' || entry.length !== 2) throw invalidSecret('headers', 'pairs of a name and a value');
       lines.append(entry[0], entry[1]);
     }
     return;

@@ -6,6 +6,7 @@
  */
 
 const { extractBody } = require('./body');
+const { checkBrowserOptions, checkMode } = require('./browser-options');
 const { extractRequestBody } = require('./request-body');
 const { isRequest, isUrl } = require('./brands');
 const { ofStatedLength } = require('./stated-length');
@@ -19,6 +20,8 @@ const NORMALIZED = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT']);
 const FORBIDDEN = new Set(['CONNECT', 'TRACE', 'TRACK']);
 /** Without a body they say so: some servers answer 411 to those that do not (RFC 9110, section 8.6). */
 const EXPECT_A_BODY = new Set(['PATCH', 'POST', 'PROPFIND', 'PUT', 'QUERY']);
+/** Whoever sets one of them has a cache of their own: others on the way are asked to stand back. */
+const CONDITIONS = ['if-modified-since', 'if-none-match', 'if-unmodified-since', 'if-match', 'if-range'];
 const REDIRECTS = { follow: 0, error: REDIRECT_ERROR, manual: REDIRECT_MANUAL };
 
 /**
@@ -41,15 +44,20 @@ const REDIRECTS = { follow: 0, error: REDIRECT_ERROR, manual: REDIRECT_MANUAL };
  */
 function plan(input, init, defaultHeaders) {
   const request = isRequest(input) ? input : undefined;
+  checkBrowserOptions(init);
   const lines = new HeaderLines();
-  appendHeaders(init.headers ?? request?.headers, lines);
+  appendHeaders(chosen(init.headers, request?.headers), lines);
   appendMissing(defaultHeaders, lines);
-  appendMissing(cacheHeaders(init.cache ?? request?.cache, init.mode ?? request?.mode), lines);
+  const method = normalizeMethod(chosen(init.method, request?.method, 'GET'));
+  const mode = chosen(init.mode, request?.mode);
+  const cache = chosen(init.cache, request?.cache);
+  checkMode({ mode, cache, method });
+  appendMissing(cacheHeaders(cache, mode, lines), lines);
   return {
-    method: normalizeMethod(init.method ?? request?.method ?? 'GET'),
+    method,
     url: urlOf(input, request),
     lines,
-    flags: redirectFlag(init.redirect ?? request?.redirect ?? 'follow'),
+    flags: redirectFlag(chosen(init.redirect, request?.redirect, 'follow')),
     signal: signalOf(init.signal === undefined ? request?.signal : init.signal),
     integrity: String(init.integrity ?? request?.integrity ?? ''),
   };
@@ -106,10 +114,18 @@ function appendMissing(headers, lines) {
   }
 }
 
+/** `null` is a value and counts; only `undefined` is not given (WebIDL). */
+function chosen(own, inherited, fallback) {
+  if (own !== undefined) return own;
+  return inherited === undefined ? fallback : inherited;
+}
+
 /** What the cache and request modes make of a request, as in the built-in fetch (Fetch standard, section 4.6). */
-function cacheHeaders(cache, mode) {
+function cacheHeaders(cache, mode, lines) {
   const headers = [];
-  if (cache === 'no-store' || cache === 'reload') headers.push(['pragma', 'no-cache'], ['cache-control', 'no-cache']);
+  const isDefault = cache === undefined || cache === 'default';
+  const bypasses = isDefault ? CONDITIONS.some((name) => lines.has(name)) : cache === 'no-store' || cache === 'reload';
+  if (bypasses) headers.push(['pragma', 'no-cache'], ['cache-control', 'no-cache']);
   if (cache === 'no-cache') headers.push(['cache-control', 'max-age=0']);
   if (mode === 'no-cors' || mode === 'same-origin') headers.push(['sec-fetch-mode', mode]);
   return headers;

@@ -190,6 +190,8 @@ if (typeof Response !== 'function') {
   throw new TypeError('unreset.fetch needs the global Response of Node; this environment has none (--no-experimental-fetch, or a test environment such as jsdom)');
 }
 Object.setPrototypeOf(UnresetResponse.prototype, Response.prototype);
+// Whoever makes another one like it (`new response.constructor(...)`) gets one that takes what a Response takes.
+Object.defineProperty(UnresetResponse.prototype, 'constructor', { value: Response });
 // What `util.inspect` and stack traces call it: it is a Response to whoever looks at it.
 Object.defineProperty(UnresetResponse, 'name', { value: 'Response' });
 

@@ -2,11 +2,20 @@
 
 /** What an origin does with a request: answers, and real faults. Each is a function of request and response. */
 
+const { types } = require('node:util');
+
+const { checkFunction, checkOptions, invalidArgument } = require('../validate');
+
 /** A response; a body that is not bytes or a string is sent as JSON. */
 function reply(status = 200, headers = {}, body = 'ok') {
-  const bytes = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+  const isJson = typeof body !== 'string' && !types.isUint8Array(body);
+  const bytes = isJson ? JSON.stringify(body) : body;
   return (request, response) => {
-    response.writeHead(status, { 'content-length': Buffer.byteLength(bytes), ...headers });
+    // Not in one object with `headers`, which may write the same names in capitals.
+    if (isJson) response.setHeader('content-type', 'application/json');
+    // RFC 9110 8.6: a 204 must not have one.
+    if (status !== 204) response.setHeader('content-length', Buffer.byteLength(bytes));
+    response.writeHead(status, headers);
     response.end(request.method === 'HEAD' ? undefined : bytes);
   };
 }
@@ -23,7 +32,9 @@ const fin = (request, response) => response.socket.end();
 const silence = () => {};
 
 /** Sends the first bytes of a longer body, then does something else. */
-function partial(then, { headers = { 'content-length': 1000 }, part = 'partial' } = {}) {
+function partial(then, options = {}) {
+  checkFunction(then, 'then');
+  const { headers = { 'content-length': 1000 }, part = 'partial' } = checkOptions(options, 'options', ['headers', 'part']);
   return (request, response) => {
     response.writeHead(200, headers);
     // What Linux has received it hands out before it reports the RST: the client sees the head in any case.
@@ -36,6 +47,8 @@ const raw = (text) => (request, response) => response.socket.end(text);
 
 /** The first request gets the first answer, and so on; the last answer is for all that follow. */
 function inTurn(...answers) {
+  if (answers.length === 0) throw invalidArgument('answers must be at least one.');
+  answers.forEach((answer, index) => checkFunction(answer, `answers[${index}]`));
   return (request, response) => answers[Math.min(request.index, answers.length - 1)](request, response);
 }
 

@@ -14,7 +14,7 @@ const silentServer = (options) => failingServer(silence, options);
  * @param {import('../../testing').Answer} fault
  * @param {import('../../testing').FailingServerOptions} [options]
  */
-function failingServer(fault, options = {}) {
+async function failingServer(fault, options = {}) {
   const { times = Infinity, then = ok, ...origin } = checkOptions(options, 'options', ['times', 'then', ...ORIGIN_OPTIONS]);
   checkNumber(times, 'times', { integer: true, infinity: true });
   checkFunction(then, 'then');

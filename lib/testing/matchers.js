@@ -5,10 +5,12 @@
  * about (which fault, what it took, what was struck), and show the rest when they fail.
  */
 
+const { inspect, types } = require('node:util');
+
 const { classify } = require('../fault');
 const { FAULT_FIELDS } = require('../errors');
 const { proxyOf } = require('../proxy/fault-proxy');
-const { checkNumber, checkOptions, invalidType } = require('../validate');
+const { checkNumber, checkOptions, invalidArgument, invalidType } = require('../validate');
 
 const EXPECTED_OF_FAULT = [...FAULT_FIELDS, 'reason'];
 const EXPECTED_OF_RECOVERY = ['attempts', 'faults', 'resumed'];
@@ -18,6 +20,9 @@ function toHaveFault(received, expected) {
   const given = typeof expected === 'string'
     ? { code: expected }
     : checkOptions(expected, 'expected', EXPECTED_OF_FAULT, 'a code or an object');
+  // Everything has nothing in common with it, an error that is none included.
+  if (Object.keys(given).length === 0) throw invalidArgument('expected must name a field of the fault.');
+  refusePromise(received, 'toHaveFault');
   const fault = isFault(received) ? received : classify(received);
   const found = pick(fault, given);
   return {
@@ -28,18 +33,19 @@ function toHaveFault(received, expected) {
 
 /** `expect(response).toHaveRecovered({ attempts: 3 })`: it was answered, and not at the first attempt. */
 function toHaveRecovered(received, expected = {}) {
-  const given = checkOptions(expected, 'expected', EXPECTED_OF_RECOVERY);
+  const wanted = { recovered: true, ...checkOptions(expected, 'expected', EXPECTED_OF_RECOVERY) };
+  refusePromise(received, 'toHaveRecovered');
   const recovery = received?.recovery;
   if (!Array.isArray(recovery?.attempts)) {
     throw invalidType('received', 'a response or an error of our fetch, which have a recovery', received);
   }
   const { attempts, resumed } = recovery;
   const faults = attempts.filter(({ fault }) => fault !== null).map(({ fault }) => fault.code);
-  const answered = attempts.at(-1)?.fault === null;
-  const found = pick({ attempts: attempts.length, faults, resumed }, given);
+  const recovered = attempts.at(-1)?.fault === null && (attempts.length > 1 || resumed > 0);
+  const found = pick({ recovered, attempts: attempts.length, faults, resumed }, wanted);
   return {
-    pass: answered && (attempts.length > 1 || resumed > 0) && this.equals(found, given),
-    message: () => complaint(this, 'toHaveRecovered', given, found, attempts.map(tellAttempt).join('\n')),
+    pass: this.equals(found, wanted),
+    message: () => complaint(this, 'toHaveRecovered', wanted, found, attempts.map(tellAttempt).join('\n')),
   };
 }
 
@@ -53,7 +59,8 @@ function toHaveStruck(received, expected) {
     pass: expected === undefined ? strikes > 0 : strikes === expected,
     message: () => {
       const wanted = expected ?? 'at least once';
-      return complaint(this, 'toHaveStruck', wanted, strikes, `seed ${proxy.seed}\n${proxy.timeline()}`);
+      const fault = received === proxy ? '' : `fault ${received.id}: ${inspect(received.fault)}\n`;
+      return complaint(this, 'toHaveStruck', wanted, strikes, `${fault}seed ${proxy.seed}\n${proxy.timeline()}`);
     },
   };
 }
@@ -61,6 +68,13 @@ function toHaveStruck(received, expected) {
 /** Of a thing that is no error but the description of one, such as the `fault` of an attempt. */
 function isFault(thing) {
   return typeof thing?.kind === 'string' && typeof thing.delivery === 'string' && typeof thing.reason === 'string';
+}
+
+/** A promise has no fault yet, so `.not` would pass whatever becomes of it. */
+function refusePromise(received, name) {
+  if (types.isPromise(received)) {
+    throw invalidArgument(`received must not be a promise: await expect(...).rejects.${name}(...), or .resolves.`);
+  }
 }
 
 function pick(found, given) {

@@ -31,12 +31,15 @@ async function startOrigin(answer = ok, options = {}) {
   /** @type {WeakMap<import('node:net').Socket, { requests: number, closed: Promise<void> }>} */
   const carried = new WeakMap();
   let connections = 0;
+  /** @type {Set<import('node:net').Socket>} */
+  const open = new Set();
   const server = tls === undefined ? http.createServer() : https.createServer(tls);
   // Clients that reset connections or refuse certificates are what the tests are about.
-  server.on('tlsClientError', () => {});
   server.on('clientError', (error, socket) => socket.destroy());
-  server.on('connection', () => {
+  server.on('connection', (socket) => {
     connections += 1;
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
   });
 
   server.on('request', async (incoming, response) => {
@@ -60,7 +63,13 @@ async function startOrigin(answer = ok, options = {}) {
     requests.push(request);
     arrivals.emit('request');
     if (readBody && !(await readInto(request))) return;
-    await answer(request, response);
+    try {
+      await answer(request, response);
+    } catch (error) {
+      // Or the client would wait until the test times out. The rejection, which nobody handles, fails the test.
+      incoming.socket.destroy();
+      throw error;
+    }
   });
 
   server.listen(port, '127.0.0.1');
@@ -76,7 +85,7 @@ async function startOrigin(answer = ok, options = {}) {
       return requests[index];
     },
   };
-  return opened(origin, () => stop(server));
+  return opened(origin, () => stop(server, open));
 }
 
 /** Not `once`, which takes the RST of a client that leaves for a failure. */
@@ -101,8 +110,9 @@ async function readInto(request) {
   return request.complete;
 }
 
-async function stop(server) {
-  server.closeAllConnections();
+async function stop(server, open) {
+  // Not closeAllConnections(): it passes over connections whose TLS has not begun.
+  for (const socket of open) socket.destroy();
   server.close();
   await once(server, 'close');
 }

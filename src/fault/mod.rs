@@ -6,7 +6,7 @@
 //! ([`crate::policy`], [`crate::http`], the JavaScript wrappers) looks at that value only.
 //!
 //! - [`catalogue`] holds what is known about every code. Constructors, `explain` and `docs/faults.md` read it.
-//! - [`errno`] names the numbers of the operating systems.
+//! - [`errno`] names the numbers of the operating systems, [`resolver`] the answers of theirs for names.
 //! - [`classify()`] judges [`evidence`] about anything that was thrown, by the rules in [`shapes`].
 //!
 //! ```
@@ -20,6 +20,7 @@
 pub mod catalogue;
 pub mod errno;
 pub mod evidence;
+pub mod resolver;
 pub mod shapes;
 
 mod classify;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use url::{Position, Url};
 
 use super::attempts::{Attempts, Request, Terms};
+use super::bad_port;
 use super::body::RequestBody;
 use super::decode::{Decoded, Decoding, accept};
 use super::hooks::Hooks;
@@ -162,6 +163,9 @@ fn target(written: &str) -> Result<Url, Box<Fault>> {
             refused("ERR_INVALID_URL")
                 .with_reason("The URL contains credentials; send them in an Authorization header instead."),
         ));
+    }
+    if bad_port::blocks(&url) {
+        return Err(Box::new(refused(bad_port::CODE)));
     }
     Ok(url)
 }

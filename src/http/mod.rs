@@ -7,6 +7,7 @@
 //! the encoded bytes.
 
 mod attempts;
+mod bad_port;
 mod redirect;
 mod replay;
 

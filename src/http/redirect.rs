@@ -11,6 +11,7 @@ use ::http::header::{
 use ::http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
+use super::bad_port;
 use crate::fault::{Delivery, Fault, Kind, Phase};
 
 /// More than this many are a loop (Fetch standard, HTTP-redirect fetch, step 7).
@@ -58,6 +59,9 @@ pub(super) fn hop(
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refused("ERR_INVALID_REDIRECT", "The server redirected to a URL with credentials in it."));
+    }
+    if bad_port::blocks(&url) {
+        return Err(refused(bad_port::CODE, "The server redirected to a port that the Fetch standard blocks."));
     }
     if url.fragment().is_none() {
         url.set_fragment(from.fragment());

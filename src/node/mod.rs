@@ -1,4 +1,5 @@
-//! The Node-API boundary: the only folder that knows napi, and the only one with `unsafe`.
+//! The Node-API boundary: the only folder that knows napi, and but for one file of [`crate::proxy`] (`unacknowledged`)
+//! the only one with `unsafe`.
 //!
 //! What it is built on, and why (each cost was measured before it was avoided):
 //!

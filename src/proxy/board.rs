@@ -40,7 +40,8 @@ impl Board {
         inner.plans.push(Arc::clone(&standing));
         inner.in_force.push(Arc::clone(&standing));
         if standing.plan.point != Point::Accept {
-            for control in inner.connections.values() {
+            // One whose client has gone is no opportunity, though its upstream may still be answering.
+            for control in inner.connections.values().filter(|control| control.is_open()) {
                 if applies(&standing, control.number) {
                     control.tell(|inbox| inbox.plans.push(Arc::clone(&standing)));
                 }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::board::Order;
+use super::lookup::lookup;
 use super::plan::Action;
 use super::port::Port;
 use super::shared::Shared;
@@ -49,10 +50,9 @@ impl FaultProxy {
     /// Listens, and connects each client to the upstream. Must be called inside a tokio runtime.
     pub async fn listen(options: ListenOptions) -> Result<FaultProxy, ListenError> {
         let ListenOptions { host, port, upstream, seed } = options;
-        let found = tokio::net::lookup_host((&*host, port)).await.map(Vec::from_iter);
-        let addresses = match found {
+        let addresses = match lookup(&host, port, ()).await {
             Ok(addresses) => addresses,
-            Err(error) => return Err(ListenError::unknown_host(host, port, error)),
+            Err(failed) => return Err(ListenError::unknown_host(host, port, failed)),
         };
         let mut last = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
         for address in addresses {
@@ -90,8 +90,7 @@ impl FaultProxy {
     /// Takes a fault out of force. What it has stalled or delayed goes on; what it has ended stays ended.
     pub fn remove(&self, id: FaultId) {
         let Some(removed) = self.shared.board.remove(id.0) else { return };
-        if removed.plan.action == Action::Refuse && !self.shared.board.refuses() {
-            self.shared.port.reopen();
+        if removed.plan.action == Action::Refuse && self.shared.port.reopen_unless(|| self.shared.board.refuses()) {
             self.shared.recorder.record(0, Event::Listen);
         }
     }

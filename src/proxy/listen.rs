@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 
+use super::lookup::LookupFailed;
 use crate::fault::errno;
 
 /// Where a proxy listens, what stands behind it, and the seed of its draws.
@@ -29,7 +30,7 @@ pub struct Upstream {
 #[derive(Debug, thiserror::Error)]
 #[error("{syscall} {code}: {source} {address}:{port}")]
 pub struct ListenError {
-    /// As Node knows it: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, `ENOTFOUND`.
+    /// As Node knows it: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, `ENOTFOUND`, `EAI_AGAIN`.
     pub code: Cow<'static, str>,
     /// `listen`; `getaddrinfo` where the host has no address.
     pub syscall: &'static str,
@@ -43,8 +44,8 @@ impl ListenError {
         Self { code: code_of(&source), syscall: "listen", address, port, source }
     }
 
-    pub(super) fn unknown_host(address: String, port: u16, source: io::Error) -> Self {
-        Self { code: "ENOTFOUND".into(), syscall: "getaddrinfo", address, port, source }
+    pub(super) fn unknown_host(address: String, port: u16, failed: LookupFailed) -> Self {
+        Self { code: failed.code.into(), syscall: "getaddrinfo", address, port, source: failed.source }
     }
 }
 

@@ -11,6 +11,7 @@ mod connection;
 mod fault_proxy;
 mod http;
 mod listen;
+mod lookup;
 mod plan;
 mod port;
 mod shared;

@@ -7,7 +7,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -67,17 +67,23 @@ impl Port {
 
     /// From here on a connect is refused, those included that the system had queued.
     pub(super) fn refuse(&self) {
-        self.set(Wanted::Refusing);
+        self.set(self.lock(), Wanted::Refusing);
     }
 
-    /// Listens again, on the same port.
-    pub(super) fn reopen(&self) {
-        self.set(Wanted::Listening);
+    /// Listens again, on the same port; `false`: it is to go on refusing. That is asked under the lock: who says so
+    /// meanwhile calls [`refuse`](Self::refuse) next, which must not be undone.
+    pub(super) fn reopen_unless(&self, refused: impl FnOnce() -> bool) -> bool {
+        let state = self.lock();
+        let reopens = !refused();
+        if reopens {
+            self.set(state, Wanted::Listening);
+        }
+        reopens
     }
 
     /// Gives the port back.
     pub(super) fn close(&self) {
-        self.set(Wanted::Closed);
+        self.set(self.lock(), Wanted::Closed);
     }
 
     /// The next connection. Never ends while the port refuses.
@@ -96,13 +102,12 @@ impl Port {
                 },
                 () = changed => {}
                 // Only where listening again has failed.
-                () = tokio::time::sleep(RETRY), if self.is_missing() => self.reopen(),
+                () = tokio::time::sleep(RETRY), if self.lock().is_missing() => self.retry(),
             }
         }
     }
 
-    fn set(&self, wanted: Wanted) {
-        let mut state = self.lock();
+    fn set(&self, mut state: MutexGuard<'_, State>, wanted: Wanted) {
         if state.wanted == Wanted::Closed {
             return;
         }
@@ -125,14 +130,23 @@ impl Port {
         self.changed.notify_one();
     }
 
-    fn is_missing(&self) -> bool {
+    fn retry(&self) {
         let state = self.lock();
-        state.wanted == Wanted::Listening && state.listener.is_none()
+        // It may have been told to refuse since.
+        if state.is_missing() {
+            self.set(state, Wanted::Listening);
+        }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing under the lock can leave the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_missing(&self) -> bool {
+        self.wanted == Wanted::Listening && self.listener.is_none()
     }
 }
 

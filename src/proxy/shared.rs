@@ -1,5 +1,6 @@
 //! What the proxy, its accept loop and its connections share.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Semaphore;
@@ -20,7 +21,7 @@ pub(super) struct Shared {
     pub(super) board: Board,
     pub(super) recorder: Recorder,
     pub(super) counters: Counters,
-    pub(super) lookups: Semaphore,
+    pub(super) lookups: Arc<Semaphore>,
     paused: AtomicBool,
 }
 
@@ -32,7 +33,7 @@ impl Shared {
             board: Board::new(seed),
             recorder: Recorder::start(),
             counters: Counters::default(),
-            lookups: Semaphore::new(MOST_LOOKUPS),
+            lookups: Arc::new(Semaphore::new(MOST_LOOKUPS)),
             paused: AtomicBool::new(false),
         }
     }

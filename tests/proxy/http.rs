@@ -266,6 +266,23 @@ async fn shaping_of_a_matching_message_ends_with_it() {
 }
 
 #[tokio::test]
+async fn what_follows_a_shaped_request_is_not_shaped_before_its_answer() {
+    let bench = Bench::start().await;
+    // At work from the last byte and from the end, so that the request itself passes.
+    for (shape, left) in [(r#""type": "bandwidth", "rate": 1"#, 1), (r#""type": "latency", "ms": 2000000"#, 0)] {
+        let after = POST.len() - left;
+        bench
+            .add(&format!(r#"{{ {shape}, "on": "request", "afterBytes": {after}, "match": {{ "method": "POST" }} }}"#));
+    }
+    let (mut client, mut server) = bench.connect().await;
+    write(&mut client, POST).await;
+    read_exactly(&mut server, POST.len()).await;
+    bench.until(|proxy| proxy.stats().strikes.len() == 2).await;
+    write(&mut client, GET).await;
+    assert_eq!(read_exactly(&mut server, GET.len()).await, GET.as_bytes());
+}
+
+#[tokio::test]
 async fn every_nth_counts_exchanges_over_all_connections() {
     let bench = Bench::start().await;
     let fault = bench.add(r#"{ "type": "latency", "on": "response-head", "ms": 0, "everyNth": 2 }"#);

@@ -6,6 +6,7 @@ mod http;
 mod idle;
 mod lifecycle;
 mod listen;
+mod opening;
 mod passing;
 mod pause;
 mod refuse;

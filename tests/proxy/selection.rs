@@ -39,6 +39,20 @@ async fn every_nth() {
 }
 
 #[tokio::test]
+async fn a_client_that_has_gone_is_not_counted() {
+    let bench = Bench::start().await;
+    bench.add(r#"{ "type": "reset", "on": "after-request-forwarded", "times": 1 }"#);
+    let (mut gone, _unanswered) = bench.connect().await;
+    write(&mut gone, "GET / HTTP/1.1\r\n\r\n").await;
+    assert_eq!(read_all(&mut gone).await.1, Ended::Rst);
+    bench.until(|proxy| proxy.stats().connections.open == 0).await;
+    let (_first, mut second) = (bench.connect().await, bench.connect().await);
+    bench.until(|_| bench.count("connect") == 3).await;
+    bench.add(r#"{ "type": "reset", "on": "idle", "everyNth": 2 }"#);
+    assert_eq!(read_all(&mut second.0).await.1, Ended::Rst);
+}
+
+#[tokio::test]
 async fn at_most_so_many_times() {
     let bench = Bench::start().await;
     let fault = bench.add(&format!(r#"{{ {RESET}, "times": 2 }}"#));

@@ -6,7 +6,7 @@ const { AsyncLocalStorage } = require('node:async_hooks');
 const { createHash } = require('node:crypto');
 
 const { fetch, createFetch } = require('../../..');
-const { closeAll, echo, ok, reply, startOrigin } = require('../../../testing');
+const { closeAll, echo, ok, refusedPort, reply, startOrigin } = require('../../../testing');
 
 afterEach(closeAll);
 
@@ -117,8 +117,9 @@ describe('errors where somebody has changed how stacks are made', () => {
     ['stacks are switched off', () => delete Error.stackTraceLimit],
     ['stacks are objects', () => Object.assign(Error, { prepareStackTrace: () => ({ frames: [] }) })],
   ])('%s', async (_, change) => {
+    const url = `http://127.0.0.1:${await refusedPort()}`;
     change();
-    const error = await fetch('http://127.0.0.1:1', { retry: false }).catch((thrown) => thrown);
+    const error = await fetch(url, { retry: false }).catch((thrown) => thrown);
     expect(error).toMatchObject({ message: 'fetch failed', code: 'ECONNREFUSED', recovery: { gaveUp: 'attempts-exhausted' } });
   });
 });

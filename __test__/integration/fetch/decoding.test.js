@@ -10,9 +10,8 @@ const { promisify } = require('node:util');
 const zlib = require('node:zlib');
 
 const { createFetch } = require('../../..');
+const { closeAll, echo, ok, partial, reply, startOrigin } = require('../../../testing');
 const { fetch, builtIn } = require('../../support/fetch-contenders');
-const { startOrigin, closeOrigins } = require('../../support/origin-server');
-const { ok, echo, reply, partial } = require('../../support/fetch-answers');
 const { caught } = require('../../support/fetch-outcomes');
 const { makeCertificate } = require('../../support/certificates');
 
@@ -27,7 +26,7 @@ const BROTLI = zlib.brotliCompressSync(PLAIN);
 /** "hello " twenty times, by zstd: Node 20 cannot make it. */
 const ZSTD = Buffer.from('KLUv/QRobQAAMGhlbGxvIAEAL2kpAno+fCg=', 'base64');
 
-afterEach(closeOrigins);
+afterEach(closeAll);
 
 const encoded = (encoding, body, status = 200) => reply(status, { 'content-encoding': encoding }, body);
 

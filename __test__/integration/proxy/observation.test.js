@@ -131,6 +131,20 @@ describe('the timeline', () => {
     expect(text).not.toContain('undefined');
   });
 
+  test('keeps the last 10 000 entries, and says how many older ones there were', async () => {
+    const { proxy } = await proxied();
+    for (let turn = 0; turn < 5050; turn++) {
+      proxy.pause();
+      proxy.resume();
+    }
+    const timeline = proxy.timeline();
+    expect(timeline).toHaveLength(10_000);
+    expect(timeline.dropped).toBe(100);
+    const lines = String(timeline).split('\n');
+    expect(lines).toHaveLength(10_001);
+    expect(lines[0]).toBe('(100 older entries were dropped)');
+  });
+
   test('has its say when the proxy is paused, resumed and refuses', async () => {
     const { proxy } = await proxied();
     proxy.pause();

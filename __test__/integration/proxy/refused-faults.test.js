@@ -42,7 +42,7 @@ test.each([
   [{ type: 'reset', on: 'request', connections: 1 }, 'ERR_INVALID_ARG_TYPE', 'fault.connections must be an array'],
   [{ type: 'reset', on: 'request', connections: [1, 0] }, 'ERR_OUT_OF_RANGE', 'fault.connections[1] must be'],
   [{ type: 'reset', on: 'request', match: { url: '/' } }, 'ERR_INVALID_ARG_VALUE', 'fault.match.url is not an option. Accepted: method, path.'],
-  [{ type: 'reset', on: 'request', match: { path: '/a?b' } }, 'ERR_INVALID_ARG_VALUE', 'fault.match.path must be a path without a query'],
+  [{ type: 'reset', on: 'request', match: { path: '/a?b' } }, 'ERR_INVALID_ARG_VALUE', 'fault.match.path must be a path that begins with /, without a query'],
   [{ type: 'latency', on: 'request' }, 'ERR_INVALID_ARG_TYPE', 'fault.ms must be'],
   [{ type: 'latency', on: 'request', ms: 10, jitter: 11 }, 'ERR_OUT_OF_RANGE', 'fault.jitter must be at most fault.ms (10). Received 11.'],
   [{ type: 'bandwidth', on: 'request', rate: 0 }, 'ERR_OUT_OF_RANGE', 'fault.rate must be'],

@@ -49,10 +49,21 @@ describe('toHaveFault', () => {
   test.each([
     [undefined, 'expected must be a code or an object. Received undefined.'],
     [{ knid: 'reset' }, 'expected.knid is not an option. Accepted: code, kind, phase,'],
+    [{}, 'expected must name a field of the fault.'],
+    [{ code: undefined }, 'expected must name a field of the fault.'],
   ])('refuses to expect %p', (expected, message) => {
     expect(() => expect(reset()).toHaveFault(expected)).toThrow(message);
     expect(() => expect(reset()).not.toHaveFault(expected)).toThrow(message);
   });
+});
+
+test.each(['toHaveFault', 'toHaveRecovered'])('%s refuses a promise that nobody awaited', async (matcher) => {
+  const promise = Promise.reject(reset());
+  const args = matcher === 'toHaveFault' ? ['ECONNRESET'] : [];
+  const message = `received must not be a promise: await expect(...).rejects.${matcher}(...), or .resolves.`;
+  expect(() => expect(promise)[matcher](...args)).toThrow(message);
+  expect(() => expect(promise).not[matcher](...args)).toThrow(message);
+  await expect(promise).rejects.toHaveFault('ECONNRESET');
 });
 
 describe('toHaveRecovered', () => {
@@ -81,8 +92,22 @@ describe('toHaveRecovered', () => {
     const { url } = await resetServer({ times: 1 });
     const response = await fetch(url, { retry: QUICK });
     const complaint = complaintOf(() => expect(response).toHaveRecovered({ attempts: 5 }));
-    expect(complaint).toContain('Expected: {"attempts": 5}\nReceived: {"attempts": 2}');
+    expect(complaint).toContain('Expected: {"attempts": 5, "recovered": true}\nReceived: {"attempts": 2, "recovered": true}');
     expect(complaint).toMatch(/^attempt 1: ECONNRESET: .+\nattempt 2.*: answered$/m);
+    expect(complaintOf(() => expect(response).not.toHaveRecovered())).toContain('Expected: not {"recovered": true}');
+  });
+
+  test('says that nothing had to be recovered, or that it was not', async () => {
+    const { url } = await startOrigin();
+    const first = await fetch(url);
+    expect(complaintOf(() => expect(first).toHaveRecovered())).toContain(
+      'Expected: {"recovered": true}\nReceived: {"recovered": false}\n\nattempt 1: answered',
+    );
+    const busy = await startOrigin(reply(503));
+    const last = await fetch(busy.url, { retry: { ...QUICK, retries: 1 } });
+    expect(complaintOf(() => expect(last).toHaveRecovered({ attempts: 2 }))).toContain(
+      'Received: {"attempts": 2, "recovered": false}',
+    );
   });
 
   test.each([
@@ -119,7 +144,9 @@ describe('toHaveStruck', () => {
   test('prints the seed and the timeline', async () => {
     const { handle, proxy, other } = await struckOnce();
     const complaint = complaintOf(() => expect(handle).toHaveStruck(2));
-    expect(complaint).toContain('Expected: 2\nReceived: 1\n\nseed 42\n');
+    expect(complaint).toContain(
+      "Expected: 2\nReceived: 1\n\nfault 1: { type: 'reset', on: 'before-request-forwarded', times: 1 }\nseed 42\n",
+    );
     expect(complaint).toMatch(/STRUCK by fault 1: reset on before-request-forwarded/);
     expect(complaintOf(() => expect(proxy).toHaveStruck(0))).toContain('seed 42');
     expect(complaintOf(() => expect(other).toHaveStruck())).toContain('Expected: "at least once"\nReceived: 0');

@@ -7,6 +7,7 @@ const { once } = require('node:events');
 
 const testing = require('../../../testing');
 const { makeCertificate } = require('../../support/certificates');
+const { Project } = require('../../support/snippets');
 
 const {
   closeAll, echo, fin, finServer, inTurn, matchers, ok, openBlackHole, partial, raw, refusedPort, reply, resetServer, rst,
@@ -60,7 +61,7 @@ test.each([
   [{ then: 'ok' }, "then must be a function. Received 'ok'."],
   [{ time: 1 }, 'options.time is not an option. Accepted: times, then, readBody, tls, port.'],
 ])('resetServer(%p) is refused', async (options, message) => {
-  await expect((async () => resetServer(options))()).rejects.toThrow(message);
+  await expect(resetServer(options)).rejects.toThrow(message);
 });
 
 describe('startOrigin', () => {
@@ -106,6 +107,28 @@ describe('startOrigin', () => {
     await expect(startOrigin(...args)).rejects.toThrow(message);
   });
 
+  test('an answer that throws ends its connection, and is heard of', async () => {
+    const project = new Project();
+    const printed = await project.printedBy(`
+      const { startOrigin, closeAll } = require('unreset/testing');
+      process.on('unhandledRejection', ({ message }) => console.log(message));
+      startOrigin(() => { throw new Error('broken answer'); }).then(({ url }) => fetch(url)).catch(async ({ cause }) => {
+        console.log(cause.code);
+        await closeAll();
+      });
+    `);
+    expect(printed).toEqual(['broken answer', 'UND_ERR_SOCKET']);
+    project.remove();
+  });
+
+  test('closes a connection whose TLS has not begun', async () => {
+    const origin = await startOrigin(ok, { tls: await makeCertificate() });
+    const socket = net.connect(origin.port, '127.0.0.1').on('error', () => {});
+    while (origin.connections() === 0) await new Promise(setImmediate);
+    await origin.close();
+    socket.destroy();
+  });
+
   test('closes by name, by `await using`, and with everything else', async () => {
     const origins = await Promise.all([startOrigin(), startOrigin(), startOrigin()]);
     await origins[0].close();
@@ -120,9 +143,31 @@ describe('answers', () => {
   test.each([
     ['a reply without a body of its own', reply(), 'ok'],
     ['a reply of bytes', reply(200, {}, Buffer.from('bytes')), 'bytes'],
+    ['a reply of a Uint8Array', reply(200, {}, new Uint8Array([0x61, 0x62])), 'ab'],
     ['a reply of JSON', reply(200, {}, { a: 1 }), '{"a":1}'],
   ])('%s', async (_, answer, expected) => {
     expect(await text((await startOrigin(answer)).url)).toBe(expected);
+  });
+
+  test('a reply of JSON says so, unless it is told to say something else', async () => {
+    const types = async (answer) => (await get((await startOrigin(answer)).url)).headers.get('content-type');
+    expect(await types(reply(200, {}, { a: 1 }))).toBe('application/json');
+    expect(await types(reply(200, { 'Content-Type': 'application/hal+json' }, { a: 1 }))).toBe('application/hal+json');
+    expect(await types(reply(200, {}, '{}'))).toBeNull();
+  });
+
+  test('a reply with 204 has no length', async () => {
+    const { headers } = await get((await startOrigin(reply(204))).url);
+    expect(headers.get('content-length')).toBeNull();
+  });
+
+  test.each([
+    [() => inTurn(), 'answers must be at least one.'],
+    [() => inTurn(ok, 'ok'), "answers[1] must be a function. Received 'ok'."],
+    [() => partial(), 'then must be a function. Received undefined.'],
+    [() => partial(rst, { parts: '' }), 'options.parts is not an option. Accepted: headers, part.'],
+  ])('%s is refused where it is written', (make, message) => {
+    expect(make).toThrow(expect.objectContaining({ name: 'TypeError', message }));
   });
 
   test('echo', async () => {
@@ -141,7 +186,9 @@ describe('answers', () => {
     const { url } = await startOrigin(partial(fin, { headers: { 'content-length': 10 }, part: 'half' }));
     const response = await get(url);
     expect(response.headers.get('content-length')).toBe('10');
-    await expect(response.text()).rejects.toHaveFault({ kind: 'reset', phase: 'receive', delivery: 'answered' });
+    const reader = response.body.getReader();
+    expect(Buffer.from((await reader.read()).value).toString()).toBe('half');
+    await expect(reader.read()).rejects.toHaveFault({ kind: 'reset', phase: 'receive', delivery: 'answered' });
   });
 
   test('raw: what is no HTTP', async () => {
@@ -174,6 +221,16 @@ test('refusedPort refuses, and no other server can be given it', async () => {
   socket.destroy();
   await hole.close();
   await expect(get(hole.url)).rejects.toHaveFault('ECONNREFUSED');
+});
+
+test('openBlackHole says where it cannot work', async () => {
+  const platform = Object.getOwnPropertyDescriptor(process, 'platform');
+  Object.defineProperty(process, 'platform', { ...platform, value: 'win32' });
+  try {
+    await expect(openBlackHole()).rejects.toMatchObject({ code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' });
+  } finally {
+    Object.defineProperty(process, 'platform', platform);
+  }
 });
 
 test('finServer and resetServer are told apart by what the client sees, not by a word', async () => {

@@ -118,7 +118,9 @@ function startProcess(file, job) {
   ended.catch(() => {}); // looked at only where somebody waits
   return {
     message: () => Promise.race([once(child, 'message').then(([message]) => message), ended]),
-    send: (message) => child.send(message),
+    // With a callback: without one, a process that has ended is an 'error' event, which ends the whole run. That it has
+    // ended is what message() tells.
+    send: (message) => child.send(message, () => {}),
     kill: () => child.kill('SIGKILL'),
   };
 }

@@ -43,4 +43,4 @@ function staleScript(method) {
   };
 }
 
-module.exports = { staleScript };
+module.exports = { staleScript, CLOSE };

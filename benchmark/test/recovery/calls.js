@@ -19,6 +19,8 @@ test('every attempt is struck with the probability, the second like the first', 
   const atLeast = (strikes) => struck.filter((call) => call.strikes >= strikes).length;
   assert.ok(Math.abs(atLeast(1) / calls.length - 0.3) < 0.04, `${atLeast(1)}`);
   assert.ok(Math.abs(atLeast(2) / atLeast(1) - 0.3) < 0.07, `${atLeast(2)} of ${atLeast(1)}`);
+  // 0.3 ** 4 of 2000 are 16: nobody is spared the fourth for having met three.
+  assert.ok(atLeast(4) > 6 && atLeast(4) < 30, `${atLeast(4)}`);
 });
 
 test('a fault belongs to one call and to as many of its attempts as are to be struck', () => {

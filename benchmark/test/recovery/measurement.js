@@ -3,10 +3,13 @@
 /** Whole measurements, with clients whose behaviour is known: what the scripts claim to do to a call they must do. */
 
 const assert = require('node:assert/strict');
+const path = require('node:path');
 const { test } = require('node:test');
+const { setTimeout: sleep } = require('node:timers/promises');
 
 const { measure } = require('../../recovery/lib/measurement');
 const { loadScript } = require('../../recovery/lib/scripts');
+const { CLOSE } = require('../../recovery/lib/stale');
 
 const PLAN = { seed: 7, quick: true };
 
@@ -52,4 +55,11 @@ test('a client that cannot play is a failure of its own', async () => {
   const [{ failed }, { score }] = await measure(['no-such-client', 'fetch'], { ...PLAN, script: 'reset-post' });
   assert.match(failed, /client\.js: .*no-such-client/s);
   assert.ok(score.succeeded > 0);
+});
+
+test('a client that dies is a failure too, and what is to happen later in its script ends nothing else', async () => {
+  const [{ failed }] = await measure([path.join('..', '..', 'test', 'recovery', 'peers', 'dies')], { ...PLAN, script: 'stale-get' });
+  assert.match(failed, /client\.js: ended with 3/);
+  // Until the origin, which has ended as well, has been told to close.
+  await sleep(CLOSE);
 });

@@ -140,6 +140,13 @@ const ENTRIES: &[Entry] = &[
         .causes(&["A status of 4xx: `error.response` has it", "A mistake in the call"])
         .action("Read the response body; correct the request."),
     MISTAKE
+        .code("ERR_BAD_PORT", "The URL names a port that fetch does not connect to: another protocol lives there.")
+        .causes(&[
+            "A service on a port of the Fetch standard's list, such as 6000, 6666 or 10080",
+            "A URL that somebody else wrote, meant to reach a mail server or the like",
+        ])
+        .action("Let the service listen on another port, or call it with `node:http`."),
+    MISTAKE
         .at(Phase::Send, Delivery::Unknown)
         .code("ERR_BODY_NOT_REPLAYABLE", "The call would have to be repeated and its body cannot be sent again.")
         .causes(&["A stream as request body that is larger than what is kept for replay"])

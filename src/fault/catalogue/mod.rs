@@ -148,7 +148,7 @@ mod tests {
     /// `crate::http` names its faults in these files. A code that is added there is added here, and finds its row.
     #[test]
     fn every_code_of_our_own_client_has_its_own_row() {
-        let call = ["ERR_INVALID_URL", "ERR_UNSUPPORTED_PROTOCOL", "ETIMEDOUT"];
+        let call = ["ERR_BAD_PORT", "ERR_INVALID_URL", "ERR_UNSUPPORTED_PROTOCOL", "ETIMEDOUT"];
         let redirect =
             ["ERR_BODY_NOT_REPLAYABLE", "ERR_INVALID_REDIRECT", "ERR_TOO_MANY_REDIRECTS", "ERR_UNEXPECTED_REDIRECT"];
         let resume = ["ECONNRESET", "ERR_RESUME_CHANGED", "ERR_RESUME_RANGE"];

@@ -58,6 +58,7 @@ impl Rule for NetworkError {
         let (code, phase, delivery) = match cause.message.as_deref()? {
             "redirect count exceeded" => ("ERR_TOO_MANY_REDIRECTS", Phase::Receive, Delivery::Answered),
             "unexpected redirect" => ("ERR_UNEXPECTED_REDIRECT", Phase::Receive, Delivery::Answered),
+            "bad port" => ("ERR_BAD_PORT", Phase::Send, Delivery::NotSent),
             "unknown scheme" => ("ERR_UNSUPPORTED_PROTOCOL", Phase::Send, Delivery::NotSent),
             _ => return None,
         };

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::header::CONTENT_LENGTH;
-use ::http::{HeaderValue, Method};
+use ::http::{HeaderValue, Method, StatusCode};
 use bytes::Bytes;
 use hyper::ext::ReasonPhrase;
 use hyper_util::client::legacy::connect::HttpInfo;
@@ -127,6 +127,7 @@ impl Transport for ReqwestTransport {
         let watch = Watch::new(client.execute(request), &limits, sight, progress.as_deref());
         let watched = std::pin::pin!(watch);
         match watched.await {
+            Ok((Ok(response), _)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => Err(switched()),
             Ok((Ok(response), _)) => Ok(self.reply(response, limits.body)),
             Ok((Err(error), sight)) => {
                 let sent_all = progress.is_none_or(|progress| progress.has_finished());
@@ -196,9 +197,8 @@ fn fill(request: &mut reqwest::Request, body: ExchangeBody) -> Option<Arc<Progre
             *request.body_mut() = Some(bytes.into());
         }
         // hyper sends no length with an empty body; servers wait, or answer 411, where the method implies one.
-        ExchangeBody::Bytes(_) => state_empty(request),
-        ExchangeBody::Empty if states_no_body => state_empty(request),
-        ExchangeBody::Empty => {}
+        ExchangeBody::Bytes(_) | ExchangeBody::Empty if states_no_body => state_empty(request),
+        ExchangeBody::Bytes(_) | ExchangeBody::Empty => {}
     }
     None
 }
@@ -232,6 +232,13 @@ fn late(timed_out: TimedOut, port: Option<u16>) -> Fault {
     fault.address = timed_out.peer.map(|peer| peer.ip().to_string());
     fault.port = port;
     fault
+}
+
+/// No request asks for it, and what follows is not HTTP.
+fn switched() -> Failure {
+    let fault = Fault::new("HPE_INVALID_STATUS", Phase::Receive, Delivery::Answered)
+        .with_reason("The server switched to another protocol, which the request had not asked for.");
+    Failure { fault, reused: false }
 }
 
 fn unusable(error: &TransportError) -> Failure {

@@ -181,26 +181,23 @@ impl Faults {
     }
 
     /// Is something delayed here, so that reading must run ahead of writing?
-    pub(super) fn delay(&self, direction: Direction) -> bool {
-        self.armed.iter().any(|armed| armed.delays(direction).is_some())
+    pub(super) fn delay(&self, direction: Direction, progress: Progress) -> bool {
+        self.armed.iter().any(|armed| armed.delays(direction, progress).is_some())
     }
 
     /// How much later than it arrived the next thing leaves. Draws; ask once for each.
-    pub(super) fn draw_delay(&mut self, direction: Direction) -> Duration {
+    pub(super) fn draw_delay(&mut self, direction: Direction, progress: Progress) -> Duration {
         let connection = self.connection;
         let delays = self.armed.iter_mut().filter_map(|armed| {
-            let (delay, jitter) = armed.delays(direction)?;
+            let (delay, jitter) = armed.delays(direction, progress)?;
             Some(armed.draw_around(delay, jitter, connection))
         });
         delays.sum()
     }
 
-    pub(super) fn limits(&self, direction: Direction) -> Limits {
+    pub(super) fn limits(&self, direction: Direction, progress: Progress) -> Limits {
         let mut limits = Limits::default();
-        for armed in &self.armed {
-            if armed.stage != Stage::Working || armed.standing.plan.point.direction() != Some(direction) {
-                continue;
-            }
+        for armed in self.armed.iter().filter(|armed| armed.is_shaping(direction, progress)) {
             match armed.standing.plan.action {
                 Action::Bandwidth { rate } => limits.limit_rate(rate),
                 Action::Slice { size, gap } => limits.limit_slice(size, gap),
@@ -219,8 +216,7 @@ impl Faults {
             armed.stage = Stage::Due(now + plan.after);
             return false;
         }
-        // What is removed must not strike, also if this turn began before.
-        let reserved = !armed.standing.is_removed() && armed.standing.reserve();
+        let reserved = armed.standing.reserve();
         if !reserved {
             self.armed.remove(index);
         }
@@ -268,9 +264,21 @@ impl Armed {
         }
         // An end is delayed like a byte.
         let comes = arrived > forwarded || ended && self.shapes();
+        forwarded >= at && comes && self.is_within_message(direction, progress)
+    }
+
+    /// Is the next byte one of the message that the plan is about? `true` for one of the connection.
+    fn is_within_message(&self, direction: Direction, progress: Progress) -> bool {
         let message = self.exchange(progress.tracker).and_then(|exchange| message(exchange, direction));
-        let within = message.and_then(|extent| extent.end).is_none_or(|end| forwarded < end);
-        forwarded >= at && comes && within
+        message.and_then(|extent| extent.end).is_none_or(|end| progress.of(direction).forwarded < end)
+    }
+
+    /// Does it shape what flows next in this direction?
+    fn is_shaping(&self, direction: Direction, progress: Progress) -> bool {
+        self.stage == Stage::Working
+            && self.shapes()
+            && self.standing.plan.point.direction() == Some(direction)
+            && self.is_within_message(direction, progress)
     }
 
     /// Where forwarding must stop to look at this plan: its point, or the end of what it shapes.
@@ -318,9 +326,9 @@ impl Armed {
             }
     }
 
-    fn delays(&self, direction: Direction) -> Option<(Duration, Duration)> {
-        match (self.stage, self.standing.plan.action, self.standing.plan.point.direction()) {
-            (Stage::Working, Action::Latency { delay, jitter }, Some(of)) if of == direction => Some((delay, jitter)),
+    fn delays(&self, direction: Direction, progress: Progress) -> Option<(Duration, Duration)> {
+        match self.standing.plan.action {
+            Action::Latency { delay, jitter } if self.is_shaping(direction, progress) => Some((delay, jitter)),
             _ => None,
         }
     }

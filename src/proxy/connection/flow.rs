@@ -18,6 +18,9 @@ use crate::proxy::listen::code_of;
 use crate::proxy::plan::Direction;
 use crate::proxy::timeline::Event;
 
+/// Of a path in the timeline, in bytes. A request line may be 64 KiB, and ten thousand of them are kept.
+const MOST_OF_A_PATH: usize = 512;
+
 /// Reads and writes of one direction before the other has its turn, and other tasks theirs.
 const ROUNDS: usize = 8;
 
@@ -123,17 +126,18 @@ impl Connection<'_> {
         if self.pipe(direction).waiting() == 0 {
             return self.forward_end(direction, now);
         }
-        let (limits, most) = (self.faults.limits(direction), self.most_to_forward(direction));
+        let (limits, most) = (self.faults.limits(direction, self.progress()), self.most_to_forward(direction));
         if most == 0 {
             // The rest of a head has to come first.
             return Ok(NOTHING_TO_FORWARD);
         }
+        let progress = progress(&self.tracker, &self.request, &self.response);
         let (pipe, sink) = match direction {
             Direction::Request => (&mut self.request, &self.upstream),
             Direction::Response => (&mut self.response, &self.client),
         };
         let Some(sink) = sink else { return Ok(NOTHING_TO_FORWARD) };
-        let delay = || self.faults.draw_delay(direction);
+        let delay = || self.faults.draw_delay(direction, progress);
         let bytes = match pipe.sendable(most, limits, now, delay) {
             Sendable::Bytes(bytes) => bytes,
             Sendable::From(time) => return Ok(Forwarded::Waits(Wants { time: Some(time), ..Wants::default() })),
@@ -154,12 +158,13 @@ impl Connection<'_> {
 
     /// Everything that arrived has been forwarded: if the source has ended, so does the sink.
     fn forward_end(&mut self, direction: Direction, now: Instant) -> Result<Forwarded, Ending> {
+        let progress = progress(&self.tracker, &self.request, &self.response);
         let (pipe, sink) = match direction {
             Direction::Request => (&mut self.request, &mut self.upstream),
             Direction::Response => (&mut self.response, &mut self.client),
         };
         let Source::Ended(end) = &mut pipe.source else { return Ok(NOTHING_TO_FORWARD) };
-        let due = *end.due.get_or_insert_with(|| end.at + self.faults.draw_delay(direction));
+        let due = *end.due.get_or_insert_with(|| end.at + self.faults.draw_delay(direction, progress));
         if due > now && pipe.sink == Sink::Open {
             return Ok(Forwarded::Waits(Wants { time: Some(due), ..Wants::default() }));
         }
@@ -199,7 +204,7 @@ impl Connection<'_> {
             Direction::Response => &self.response,
         };
         let runs_ahead = || {
-            let delayed = self.faults.delay(direction) && pipe.memory() < MOST_DELAYED;
+            let delayed = self.faults.delay(direction, self.progress()) && pipe.memory() < MOST_DELAYED;
             // Bounded by the longest head that is looked at.
             let held = self.faults.hold_heads() && self.tracker.incomplete_head(direction).is_some();
             delayed || held
@@ -260,7 +265,7 @@ impl Connection<'_> {
         match noticed {
             Noticed::Request(number) => {
                 let Some(exchange) = self.tracker.exchange(number) else { return };
-                let path = exchange.target.split('?').next().unwrap_or_default().into();
+                let path = noted_path(&exchange.target).into();
                 let event = Event::Exchange { method: exchange.method.clone(), path, exchange: number };
                 self.faults.exchange(number, progress(&self.tracker, &self.request, &self.response));
                 self.record(event);
@@ -299,6 +304,13 @@ impl Connection<'_> {
         }
         Ok(())
     }
+}
+
+/// The target of a request without its query, and not more of it than the timeline keeps.
+fn noted_path(target: &str) -> &str {
+    let path = target.split('?').next().unwrap_or_default();
+    let end = (0..=path.len().min(MOST_OF_A_PATH)).rev().find(|end| path.is_char_boundary(*end));
+    &path[..end.unwrap_or_default()]
 }
 
 async fn ready(stream: Option<&TcpStream>, to_read: bool, to_write: bool) {

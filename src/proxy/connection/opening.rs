@@ -2,13 +2,17 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::sync::Arc;
 
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::ending::Ending;
+use super::flow::failure;
 use super::{Connection, until};
 use crate::proxy::listen::code_of;
+use crate::proxy::lookup::lookup;
+use crate::proxy::plan::Direction;
 use crate::proxy::shared::Shared;
 use crate::proxy::timeline::Event;
 
@@ -31,6 +35,10 @@ impl Connection<'_> {
                 self.strike(index, now)?;
             }
             let may_connect = !shared.is_paused() && !self.faults.keep_from_connecting(now);
+            if !may_connect {
+                // Not left half done: a handshake would go on without us, and a lookup keep others from theirs.
+                connecting.set(connect(shared));
+            }
             tokio::select! {
                 connected = &mut connecting, if may_connect => {
                     let upstream = connected.map_err(|code| Ending::UpstreamFailed { code })?;
@@ -42,8 +50,10 @@ impl Connection<'_> {
                 }
                 () = self.control.news() => {}
                 () = until(self.faults.next_time(None)) => {}
-                code = super::flow::failure(self.client.as_ref()), if !may_connect => {
-                    return Err(Ending::Peer { side: crate::proxy::plan::Direction::Request, code });
+                // Only by its RST: a client that has sent FIN may wait for an answer. Who does not is kept no longer than
+                // the system tries to connect.
+                code = failure(self.client.as_ref()) => {
+                    return Err(Ending::Peer { side: Direction::Request, code });
                 }
             }
         }
@@ -53,12 +63,10 @@ impl Connection<'_> {
 /// Tries the upstream's addresses in turn. The error is a code.
 async fn connect(shared: &Shared) -> Result<TcpStream, Cow<'static, str>> {
     let upstream = &shared.upstream;
-    let addresses = {
-        // A name is looked up by a thread of its own, and a thousand connections must not start a thousand. Cannot
-        // fail: the semaphore is never closed.
-        let _permit = shared.lookups.acquire().await;
-        tokio::net::lookup_host((&*upstream.host, upstream.port)).await.map_err(|_| "ENOTFOUND")?
-    };
+    // A name is looked up by a thread of its own, and a thousand connections must not start a thousand. Cannot fail:
+    // the semaphore is never closed.
+    let permit = Arc::clone(&shared.lookups).acquire_owned().await;
+    let addresses = lookup(&upstream.host, upstream.port, permit).await.map_err(|failed| failed.code)?;
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
         match TcpStream::connect(address).await {

@@ -149,12 +149,14 @@ fn method(name: String, value: &Value) -> Result<Box<str>, PlanError> {
 }
 
 fn path(name: String, value: &Value) -> Result<PathPattern, PlanError> {
-    const ACCEPTED: &str = "a path without a query";
+    const ACCEPTED: &str = "a path that begins with /, without a query";
     let Value::String(path) = value else {
         return Err(PlanError::wrong_type(name, ACCEPTED, value));
     };
-    // The query is not compared, so a path with one would never fit.
-    if path.is_empty() || path.contains('?') {
+    // What no request target looks like (RFC 9112, section 3.2) would never fit, and strike nothing without a word. The
+    // query is not compared. A target may also be a whole URL, to a proxy, and `host:port`, of a CONNECT.
+    let may_be_target = path.starts_with(['/', '*']) || path.contains(':');
+    if !may_be_target || path.contains(['?', '#']) {
         return Err(PlanError::wrong_value(name, ACCEPTED, value));
     }
     Ok(match path.strip_suffix('*') {

@@ -211,8 +211,30 @@ fn what_is_wrong_is_named_with_what_came_and_what_is_accepted() {
         (&at(r#""match": "GET""#), "fault.match", TYPE, "an object. Received 'GET'."),
         (&at(r#""match": { "method": "G T" }"#), "fault.match.method", VALUE, "an HTTP method. Received 'G T'."),
         (&at(r#""match": { "method": 1 }"#), "fault.match.method", TYPE, "an HTTP method. Received 1."),
-        (&at(r#""match": { "path": "/a?b" }"#), "fault.match.path", VALUE, "a path without a query. Received '/a?b'."),
-        (&at(r#""match": { "path": "" }"#), "fault.match.path", VALUE, "a path without a query. Received ''."),
+        (
+            &at(r#""match": { "path": "/a?b" }"#),
+            "fault.match.path",
+            VALUE,
+            "a path that begins with /, without a query. Received '/a?b'.",
+        ),
+        (
+            &at(r#""match": { "path": "/a#b" }"#),
+            "fault.match.path",
+            VALUE,
+            "a path that begins with /, without a query. Received '/a#b'.",
+        ),
+        (
+            &at(r#""match": { "path": "orders" }"#),
+            "fault.match.path",
+            VALUE,
+            "a path that begins with /, without a query. Received 'orders'.",
+        ),
+        (
+            &at(r#""match": { "path": "" }"#),
+            "fault.match.path",
+            VALUE,
+            "a path that begins with /, without a query. Received ''.",
+        ),
         (
             r#"{ "type": "latency", "on": "request" }"#,
             "fault.ms",

@@ -1,8 +1,12 @@
 //! A plan in force: whom it chooses, and how often it has struck.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Draw, Plan};
+
+/// Set in the count of strikes once the plan is removed. Both in one word: a strike that was reserved after
+/// [`Standing::remove`] has returned would be one that nobody can explain.
+const REMOVED: u64 = 1 << 63;
 
 /// A plan that was added to a proxy. Shared by all its connections.
 #[derive(Debug)]
@@ -13,14 +17,14 @@ pub(in crate::proxy) struct Standing {
     seed: u64,
     /// Connections or exchanges that came by and fitted.
     opportunities: AtomicU64,
+    /// Strikes, and whether there may be more.
     hits: AtomicU64,
-    removed: AtomicBool,
 }
 
 impl Standing {
     pub(in crate::proxy) fn new(number: u32, plan: Plan, seed: u64) -> Self {
         let count = || AtomicU64::new(0);
-        Self { number, plan, seed, opportunities: count(), hits: count(), removed: AtomicBool::new(false) }
+        Self { number, plan, seed, opportunities: count(), hits: count() }
     }
 
     /// Does the plan speak of this connection at all?
@@ -34,24 +38,25 @@ impl Standing {
         nth.is_multiple_of(self.plan.every_nth) && self.draw(connection, exchange).unit() < self.plan.probability
     }
 
-    /// Reserves one strike; `false`: all have been made. Only who reserves may strike, or `times` would be exceeded by
+    /// Reserves one strike; `false`: all have been made, or the plan was removed. Only who reserves may strike, or `times` would be exceeded by
     /// as many connections as reach the point at once.
     pub(in crate::proxy) fn reserve(&self) -> bool {
-        let most = self.plan.times.unwrap_or(u64::MAX);
+        // A removed plan's count is beyond any of these.
+        let most = self.plan.times.unwrap_or(REMOVED).min(REMOVED);
         let one_more = |hits| (hits < most).then_some(hits + 1);
         self.hits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok()
     }
 
     pub(in crate::proxy) fn hits(&self) -> u64 {
-        self.hits.load(Ordering::Relaxed)
+        self.hits.load(Ordering::Relaxed) & !REMOVED
     }
 
     pub(in crate::proxy) fn remove(&self) {
-        self.removed.store(true, Ordering::Release);
+        self.hits.fetch_or(REMOVED, Ordering::Relaxed);
     }
 
     pub(in crate::proxy) fn is_removed(&self) -> bool {
-        self.removed.load(Ordering::Acquire)
+        self.hits.load(Ordering::Relaxed) & REMOVED != 0
     }
 
     pub(in crate::proxy) fn draw(&self, connection: u32, exchange: u64) -> Draw {
@@ -80,6 +85,15 @@ mod tests {
         let standing = standing(r#""times": 2"#);
         assert_eq!([standing.reserve(), standing.reserve(), standing.reserve()], [true, true, false]);
         assert_eq!(standing.hits(), 2);
+    }
+
+    #[test]
+    fn what_is_removed_is_never_reserved_again() {
+        let standing = standing(r#""everyNth": 1"#);
+        assert!(standing.reserve() && !standing.is_removed());
+        standing.remove();
+        assert!(!standing.reserve() && standing.is_removed());
+        assert_eq!(standing.hits(), 1);
     }
 
     #[test]

@@ -83,8 +83,32 @@ impl Bench {
     }
 }
 
+/// A server to which a connect does not come to an end before its queue is emptied, and what fills that queue.
+#[cfg(target_os = "linux")]
+pub async fn overcrowded() -> (TcpListener, Vec<TcpStream>) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let server = socket.listen(1).unwrap();
+    let address = server.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    // What does not fit is not answered; on this machine an answer takes microseconds.
+    while let Ok(connected) = tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+        waiting.push(connected.unwrap());
+    }
+    (server, waiting)
+}
+
+/// Where no name server can be asked, the system cannot know that there is no such name.
+pub fn assert_no_such_name(code: &str) {
+    assert!(["ENOTFOUND", "EAI_AGAIN"].contains(&code), "{code}");
+}
+
 pub async fn listen_before(upstream: u16, seed: u64) -> FaultProxy {
-    let upstream = Upstream { host: "127.0.0.1".to_owned(), port: upstream };
+    listen_before_host("127.0.0.1", upstream, seed).await
+}
+
+pub async fn listen_before_host(upstream: &str, port: u16, seed: u64) -> FaultProxy {
+    let upstream = Upstream { host: upstream.to_owned(), port };
     FaultProxy::listen(ListenOptions { host: "127.0.0.1".to_owned(), port: 0, upstream, seed }).await.unwrap()
 }
 

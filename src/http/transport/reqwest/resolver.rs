@@ -7,11 +7,12 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo};
+use dns_lookup::{AddrInfoHints, LookupError, SockType, getaddrinfo};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::connector;
 use super::lookups::Lookups;
+use crate::fault::resolver::node_code;
 
 /// The system's resolver, `getaddrinfo`, on tokio's threads for blocking calls. Clones share the lookups in flight.
 #[derive(Debug, Clone)]
@@ -84,21 +85,6 @@ fn not_found(host: Arc<str>) -> ResolveFailed {
     ResolveFailed { host, code: "ENOTFOUND", errno: Some(-3008), source: None }
 }
 
-fn node_code(kind: LookupErrorKind) -> (&'static str, Option<i32>) {
-    match kind {
-        // Node reports EAI_NONAME and EAI_NODATA as ENOTFOUND (`lib/internal/errors.js`, DNSException).
-        LookupErrorKind::NoName | LookupErrorKind::NoData => ("ENOTFOUND", Some(-3008)),
-        LookupErrorKind::Again => ("EAI_AGAIN", Some(-3001)),
-        LookupErrorKind::Fail => ("EAI_FAIL", Some(-3004)),
-        LookupErrorKind::Memory => ("EAI_MEMORY", Some(-3006)),
-        LookupErrorKind::Family => ("EAI_FAMILY", Some(-3005)),
-        LookupErrorKind::Badflags => ("EAI_BADFLAGS", Some(-3002)),
-        LookupErrorKind::Service => ("EAI_SERVICE", Some(-3010)),
-        LookupErrorKind::Socktype => ("EAI_SOCKTYPE", Some(-3011)),
-        LookupErrorKind::System | LookupErrorKind::Unknown | LookupErrorKind::IO => ("EAI_FAIL", None),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,12 +93,5 @@ mod tests {
     fn a_local_name_has_addresses() {
         let addresses = ask(&"localhost".into()).expect("every machine knows localhost");
         assert!(addresses.iter().all(|address| address.ip().is_loopback()), "{addresses:?}");
-    }
-
-    #[test]
-    fn missing_names_and_silent_name_servers_are_told_apart() {
-        assert_eq!(node_code(LookupErrorKind::NoName).0, "ENOTFOUND");
-        assert_eq!(node_code(LookupErrorKind::NoData).0, "ENOTFOUND");
-        assert_eq!(node_code(LookupErrorKind::Again), ("EAI_AGAIN", Some(-3001)));
     }
 }
