@@ -167,14 +167,14 @@ impl<T: Transport> Resumable<T> {
         }
         means.course.broke(self.progress.has_advanced());
         match means.plan(self.progress.passed, &Validators::of(&self.headers)) {
-            Some(plan) => self.recover(plan, broken.clone(), broken, means),
+            Some(plan) => self.recover(plan, broken.clone(), *broken, means),
             None => self.give_up(broken.clone(), broken, means),
         }
     }
 
-    fn recover(&mut self, plan: Plan, broken: Box<Fault>, last: Box<Fault>, means: Means<T>) {
+    fn recover(&mut self, plan: Plan, broken: Box<Fault>, last: Fault, means: Means<T>) {
         let validators = Validators::of(&self.headers);
-        let stopped = Stopped { broken: Fault::clone(&broken), last: *last, validators, length: self.progress.length };
+        let stopped = Stopped { broken: Fault::clone(&broken), last, validators, length: self.progress.length };
         self.state = State::Recovering { attempts: Box::pin(means.recover(plan, stopped)), broken };
     }
 
@@ -269,7 +269,7 @@ impl<T: Transport> RecoveringBody for Resumable<T> {
         let failed = State::failed(broken.clone());
         if let State::Stopped { broken, last, means } = mem::replace(&mut self.state, failed) {
             self.progress.passed = 0;
-            self.recover(Plan::Anew, broken, last, means);
+            self.recover(Plan::Anew, broken, *last, means);
         }
         true
     }
