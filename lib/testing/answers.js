@@ -4,10 +4,11 @@
 
 const { types } = require('node:util');
 
-const { checkFunction, checkOptions, invalidArgument } = require('../validate');
+const { checkFunction, checkNumber, checkOptions, invalidArgument } = require('../validate');
 
 /** A response; a body that is not bytes or a string is sent as JSON. */
 function reply(status = 200, headers = {}, body = 'ok') {
+  checkNumber(status, 'status', { min: 100, max: 999, integer: true });
   const isJson = typeof body !== 'string' && !types.isUint8Array(body);
   const bytes = isJson ? JSON.stringify(body) : body;
   return (request, response) => {

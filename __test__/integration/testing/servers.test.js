@@ -237,3 +237,7 @@ test('finServer and resetServer are told apart by what the client sees, not by a
   const { url } = await finServer();
   await expect(get(url)).rejects.not.toHaveFault({ ending: 'rst' });
 });
+
+test('a body given as the status is named where it is written', () => {
+  expect(() => reply({ ok: true })).toThrow(/^status must be .+ Received /);
+});
