@@ -3,27 +3,24 @@
 //! A threadsafe function per call costs 6 us of event-loop time and more the more are in flight. Here all calls
 //! share one; it is called only when the queue turns non-empty, and one drain hands over everything.
 //!
-//! Node keeps what a threadsafe function calls alive until the environment ends. A test runner makes one realm
-//! after the other in one environment, and each would stay in memory for the function in it that takes the
-//! completions. So that function is known here by a reference that is strong only while something is in flight
-//! ([`Drain`]), and what Node itself calls is a function that knows nothing.
+//! A test runner makes one realm after the other in one environment, and each would stay in memory for the function
+//! in it that takes the completions, if that were what Node is told to call. It is known here by a reference that is
+//! strong only while something is in flight ([`Drain`]), and Node calls nothing of a realm's ([`Presence`]).
 
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::bindgen_prelude::{Function, ToNapiValue, Unknown};
-use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
-use napi::{Env, JsValue, Status, check_status, sys};
+use napi::{Env, JsValue, check_status, sys};
 
 use super::completion::{BATCH, Completion, SLOTS, Values};
-
-type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
+use super::presence::Presence;
 
 /// The way to one environment. Dropping the last handle closes it.
 pub struct Dispatcher {
     queue: Arc<Queue>,
-    wake: Wake,
-    /// Those of the [`Drain`], which `wake` owns.
+    presence: Presence,
+    /// Those of the [`Drain`], which `presence` owns.
     references: References,
 }
 
@@ -48,13 +45,8 @@ impl Dispatcher {
         let taken = Arc::clone(&queue);
         let drain = Drain::new(env, drain.raw(), numbers.raw())?;
         let references = drain.references;
-        let wake = env
-            .create_function_from_closure::<(), (), _>("wake", |_| Ok(()))?
-            .build_threadsafe_function::<()>()
-            .weak::<true>()
-            .callee_handled::<false>()
-            .build_callback(move |context| drain.call(context.env, taken.take_batch()))?;
-        Ok(Dispatcher { queue, wake, references })
+        let presence = Presence::new(env, "wake", move |env| drain.call(env, taken.take_batch()))?;
+        Ok(Dispatcher { queue, presence, references })
     }
 
     /// Hands one completion over. Never blocks; what an environment that has ended would be told is dropped.
@@ -73,21 +65,11 @@ impl Dispatcher {
 
     /// Keeps the process and the realm alive (or stops doing so). On the environment's thread only.
     pub fn hold(&self, env: Env, held: bool) -> napi::Result<()> {
-        self.wake.handle.with_read_aborted(|closed| {
-            if closed {
-                return Ok(());
-            }
-            let function = self.wake.handle.get_raw();
+        self.presence.hold(env, held, || {
             let mut count = 0;
-            // SAFETY: not closed, and the lock that is held keeps it from closing, so the function is there and the
-            // reference, which lives as long; `env` is the live environment that made both, on its thread.
-            check_status!(unsafe {
-                match held {
-                    true => sys::napi_ref_threadsafe_function(env.raw(), function),
-                    false => sys::napi_unref_threadsafe_function(env.raw(), function),
-                }
-            })?;
             for reference in [self.references.function, self.references.numbers] {
+                // SAFETY: the references live as long as the presence, which is not closed meanwhile; `env` is the live
+                // environment that made them, on its thread.
                 check_status!(unsafe {
                     match held {
                         true => sys::napi_reference_ref(env.raw(), reference, &mut count),
@@ -100,8 +82,8 @@ impl Dispatcher {
     }
 
     fn wake(&self) {
-        // `Closing` is the one failure there is (Node's own queue has no bound): nobody is left to be told.
-        if self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking) != Status::Ok {
+        if !self.presence.wake() {
+            // Nobody is left to be told.
             self.queue.take_all();
         }
     }

@@ -24,6 +24,7 @@ mod hooks;
 mod memory;
 mod options;
 pub mod policy;
+mod presence;
 pub mod proxy;
 mod request;
 mod runtime;

@@ -10,12 +10,13 @@ use std::sync::{Arc, OnceLock};
 
 use napi::bindgen_prelude::Either;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
-use napi::{Env, Error, Status, check_status, sys};
+use napi::{Env, Error, Status};
 use napi_derive::napi;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::task::AbortHandle;
 
+use super::presence::Presence;
 use super::runtime::runtime;
 use crate::proxy::{FaultId, FaultProxy, ListenError, ListenOptions, Plan, PlanError, Upstream};
 
@@ -36,7 +37,8 @@ impl NativeProxy {
     #[napi(constructor)]
     pub fn new(env: Env, options: String, settled: Callback) -> napi::Result<Self> {
         let options: Options = serde_json::from_str(&options).map_err(|error| Error::from_reason(error.to_string()))?;
-        let presence = Presence::new(env)?;
+        // As the handle of a server does, it keeps the process alive. There is nothing to be woken for.
+        let presence = Presence::new(env, "presence", |_| Ok(()))?;
         let proxy = Arc::new(OnceLock::new());
         let listening = runtime()?.spawn(listen(options.into(), Arc::clone(&proxy), Answer::new(settled)));
         Ok(NativeProxy { proxy, listening: listening.abort_handle(), presence })
@@ -105,7 +107,7 @@ impl NativeProxy {
     /// Whether the process stays alive for this proxy.
     #[napi]
     pub fn hold(&self, env: Env, held: bool) -> napi::Result<()> {
-        self.presence.hold(env, held)
+        self.presence.hold(env, held, || Ok(()))
     }
 
     /// Closes the proxy; `closed` is called when its last task has ended.
@@ -215,41 +217,5 @@ impl Drop for Answer {
             let problem = json!({ "code": "ERR_UNRESET_INTERNAL", "detail": "a task of the fault proxy panicked" });
             self.send(Some(problem.to_string()));
         }
-    }
-}
-
-/// Keeps the process alive, as the handle of a server does. It refers to no function of JavaScript's, so that it keeps
-/// no realm alive.
-struct Presence {
-    function: ThreadsafeFunction<(), (), (), Status, false, true>,
-}
-
-impl Presence {
-    fn new(env: Env) -> napi::Result<Self> {
-        let function = env
-            .create_function_from_closure::<(), (), _>("presence", |_| Ok(()))?
-            .build_threadsafe_function::<()>()
-            .weak::<true>()
-            .callee_handled::<false>()
-            .build_callback(|_| Ok(()))?;
-        Ok(Presence { function })
-    }
-
-    /// On the environment's thread only. Both directions may be asked for twice.
-    fn hold(&self, env: Env, held: bool) -> napi::Result<()> {
-        self.function.handle.with_read_aborted(|closed| {
-            if closed {
-                return Ok(());
-            }
-            let function = self.function.handle.get_raw();
-            // SAFETY: not closed, and the lock that is held keeps it from closing, so the function is there; `env` is
-            // the live environment that made it, on its thread.
-            check_status!(unsafe {
-                match held {
-                    true => sys::napi_ref_threadsafe_function(env.raw(), function),
-                    false => sys::napi_unref_threadsafe_function(env.raw(), function),
-                }
-            })
-        })
     }
 }
