@@ -1,6 +1,10 @@
 //! The seam: exactly one exchange with a server, no retry, no redirect, no decompression.
 
+pub mod lookup;
+pub mod options;
 pub mod reqwest;
+mod tls;
+mod upload;
 
 use std::future::Future;
 use std::task::{Context, Poll};
@@ -19,6 +23,9 @@ pub enum Connection {
     /// An idle pooled connection if there is one.
     #[default]
     Pooled,
+    /// As `Pooled`, but only one that has been idle for so short a time that the server cannot be about to close it: for
+    /// an exchange that must not be repeated.
+    Recent,
     /// One that no request has used before.
     Fresh,
 }

@@ -14,7 +14,8 @@ use crate::http::body::RequestBody;
 use crate::http::call::{Client, RedirectMode};
 use crate::http::decode::Decoding;
 use crate::http::resume::Resume;
-use crate::http::transport::reqwest::{ReqwestTransport, TransportOptions};
+use crate::http::transport::options::TransportOptions;
+use crate::http::transport::reqwest::ReqwestTransport;
 use crate::policy::Policy;
 
 /// Flags of a call; `lib/engine/call-flags.js` holds the same.

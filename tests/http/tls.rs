@@ -10,7 +10,8 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use unreset::fault::{Delivery, Fault, Kind, Phase};
 use unreset::http::call::Client;
-use unreset::http::transport::reqwest::{ReqwestTransport, TransportOptions};
+use unreset::http::transport::options::TransportOptions;
+use unreset::http::transport::reqwest::ReqwestTransport;
 
 use crate::support::*;
 

@@ -6,10 +6,10 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | had the exchange a connection yet, and how far had that come? | [`connector`], [`resolver`] over [`lookups`] |
+//! | had the exchange a connection yet, and how far had that come? | [`connector`], [`resolver`] |
 //! | which limit ran out? | [`exchange`] |
-//! | was the request body all read, and if not, who is waited for? | [`upload`] |
-//! | what does the error prove? | [`evidence`], [`tls_evidence`] |
+//! | was the request body all read, and if not, who is waited for? | [`super::upload`] |
+//! | what does the error prove? | [`evidence`] |
 //! | had the connection answered before? | [`reuse`] |
 
 mod body;
@@ -17,12 +17,8 @@ mod connector;
 mod evidence;
 mod exchange;
 mod lanes;
-mod lookups;
 mod resolver;
 mod reuse;
-mod tls;
-mod tls_evidence;
-mod upload;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -43,45 +39,11 @@ use self::evidence::Evidence;
 use self::exchange::{TimedOut, Watch};
 use self::lanes::Lanes;
 use self::reuse::{Answered, Ends};
-use self::upload::{Progress, SLICE, Upload, UploadFailed};
-use super::{Exchange, ExchangeBody, Failure, Limits, Reply, Transport};
+use super::options::{TransportError, TransportOptions};
+use super::upload::{self, Progress, SLICE, Upload, UploadFailed};
+use super::{Exchange, ExchangeBody, Failure, Limits, Reply, Transport, tls};
 use crate::fault::{Delivery, Fault, Phase};
 use crate::http::body::BodyStream;
-
-/// What a transport is made with. Fixed for its life.
-#[derive(Debug, Clone)]
-pub struct TransportOptions {
-    /// The connect limit that most calls have. It is divided among a host's addresses, so that a dead one leaves
-    /// time for the next; a call may set a shorter or a longer one, the longer one without that division.
-    pub connect_timeout: Duration,
-    /// How long a connection may idle and still be used. The default is 4 s, undici's: Node servers close theirs
-    /// after 5 s (`server.keepAliveTimeout`), and a request that leaves in that moment is lost.
-    pub pool_idle_timeout: Duration,
-    /// Certificates to trust besides the bundled roots: PEM (any number in one) or DER (one each). What is not a
-    /// certificate is skipped.
-    pub extra_roots: Vec<Bytes>,
-}
-
-impl Default for TransportOptions {
-    fn default() -> Self {
-        TransportOptions {
-            connect_timeout: Duration::from_secs(10),
-            pool_idle_timeout: Duration::from_secs(4),
-            extra_roots: Vec::new(),
-        }
-    }
-}
-
-/// A transport cannot be made of its options.
-#[derive(Debug, thiserror::Error)]
-pub enum TransportError {
-    #[error("the certificate verifier cannot be made")]
-    Verifier(#[source] rustls::client::VerifierBuilderError),
-    #[error("TLS cannot be configured")]
-    Tls(#[source] rustls::Error),
-    #[error("the HTTP client cannot be made")]
-    Client(#[source] reqwest::Error),
-}
 
 /// Exchanges over reqwest: HTTP/1.1, a pool of connections per origin, TLS by rustls.
 pub struct ReqwestTransport {
@@ -95,7 +57,8 @@ impl ReqwestTransport {
     /// # Errors
     /// TLS or the HTTP client cannot be set up, which no option causes.
     pub fn new(options: TransportOptions) -> Result<Self, TransportError> {
-        let tls = tls::config(&options.extra_roots)?;
+        let mut tls = tls::config(&options.extra_roots, connector::handshaking)?;
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(ReqwestTransport { lanes: Lanes::new(tls, options)?, answered: Arc::new(Answered::new()) })
     }
 }

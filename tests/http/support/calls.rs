@@ -11,7 +11,8 @@ use unreset::http::body::{BodySource, BodyStream, RequestBody, SourceFailed};
 use unreset::http::call::{Answer, Call, CallError, Client, Recovery, RedirectMode};
 use unreset::http::decode::{Decoded, Decoding};
 use unreset::http::resume::{Resumable, Resume};
-use unreset::http::transport::reqwest::{ReqwestTransport, TransportOptions};
+use unreset::http::transport::options::TransportOptions;
+use unreset::http::transport::reqwest::ReqwestTransport;
 use unreset::http::transport::{IncomingBody, Limits};
 use unreset::policy::{Backoff, GaveUp, Options, Policy};
 

@@ -14,18 +14,18 @@ use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpInfo;
 
 use super::connector::Sight;
-use super::resolver::ResolveFailed;
 use super::reuse::Ends;
-use super::tls_evidence;
-use super::upload::UploadFailed;
 use crate::fault::{Delivery, Ending, Fault, Phase};
+use crate::http::transport::lookup::LookupFailed;
+use crate::http::transport::tls::codes;
+use crate::http::transport::upload::UploadFailed;
 
 /// What was found in the chain below a reqwest error.
 pub(super) struct Evidence<'a> {
     error: &'a reqwest::Error,
     client: Option<&'a legacy::Error>,
     hyper: Option<&'a hyper::Error>,
-    resolve: Option<&'a ResolveFailed>,
+    resolve: Option<&'a LookupFailed>,
     tls: Option<&'a rustls::Error>,
     io: Option<&'a io::Error>,
     upload: Option<&'a UploadFailed>,
@@ -122,16 +122,13 @@ impl<'a> Evidence<'a> {
 
     fn cause(&self, phase: Phase, delivery: Delivery) -> Fault {
         if let Some(failed) = self.resolve {
-            let mut fault =
-                Fault::new(failed.code, phase, delivery).with_syscall("getaddrinfo").with_address(&*failed.host);
-            fault.errno = failed.errno;
-            return fault;
+            return failed.fault(phase, delivery);
         }
         if let Some(upload) = self.upload {
             return upload.fault(phase, delivery);
         }
         if let Some(tls) = self.tls {
-            return Fault::new(tls_evidence::code(tls), phase, delivery);
+            return Fault::new(codes::code(tls), phase, delivery);
         }
         if let Some(io) = self.io {
             return Fault::from_io(io, phase, delivery);
@@ -203,8 +200,8 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::super::connector::Watched;
-    use super::super::tls;
     use super::*;
+    use crate::http::transport::tls;
 
     #[tokio::test]
     async fn of_several_addresses_that_refuse_the_one_whose_error_was_kept_is_told() {
@@ -213,7 +210,7 @@ mod tests {
         let addresses = [([127, 0, 0, 1], port).into(), ([127, 0, 0, 2], port).into()];
         let client = reqwest::Client::builder()
             .no_proxy()
-            .tls_backend_preconfigured(tls::config(&[]).unwrap())
+            .tls_backend_preconfigured(tls::config(&[], || {}).unwrap())
             .connector_layer(Watched)
             .resolve_to_addrs("several.test", &addresses)
             .build()

@@ -14,9 +14,9 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::connector::Sight;
-use super::upload::{Progress, Stage};
 use crate::fault::{Delivery, Phase};
 use crate::http::transport::Limits;
+use crate::http::transport::upload::{Progress, Stage};
 
 /// A limit ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,15 +5,15 @@
 //! combination is a lane, a client with its own pool. All share one TLS configuration, and with it the sessions
 //! that make the next handshake cheap, and the lookups in flight. Lanes that nobody asks for are never made.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::Client;
 use rustls::ClientConfig;
 
 use super::connector::Watched;
-use super::resolver::SystemResolver;
-use super::{TransportError, TransportOptions};
+use super::resolver::Resolver;
+use crate::http::transport::options::{TransportError, TransportOptions};
 use crate::http::transport::{Connection, Limits};
 
 /// hyper stops at 100. Node limits the size of all headers (16 KiB) and not their number; of ordinary length, about
@@ -29,7 +29,7 @@ const KEEPALIVE_PROBES: u32 = 3;
 pub(super) struct Lanes {
     tls: ClientConfig,
     options: TransportOptions,
-    resolver: SystemResolver,
+    resolver: Resolver,
     pooled: Client,
     fresh: OnceLock<Client>,
     patient_pooled: OnceLock<Client>,
@@ -38,7 +38,7 @@ pub(super) struct Lanes {
 
 impl Lanes {
     pub fn new(tls: ClientConfig, options: TransportOptions) -> Result<Self, TransportError> {
-        let resolver = SystemResolver::new();
+        let resolver = Resolver { lookup: Arc::clone(&options.lookup) };
         let pooled =
             client(tls.clone(), resolver.clone(), &options, Connection::Pooled, Some(options.connect_timeout))?;
         Ok(Lanes {
@@ -57,10 +57,12 @@ impl Lanes {
     pub fn pick(&self, connection: Connection, limits: &Limits) -> Result<&Client, TransportError> {
         let usual = limits.connect.is_some_and(|limit| limit <= self.options.connect_timeout);
         let lane = match (connection, usual) {
+            // What a call must not repeat must not meet a connection that the server is about to close, and reqwest does
+            // not tell how long one has been idle.
             (Connection::Pooled, true) => return Ok(&self.pooled),
-            (Connection::Fresh, true) => &self.fresh,
+            (Connection::Fresh | Connection::Recent, true) => &self.fresh,
             (Connection::Pooled, false) => &self.patient_pooled,
-            (Connection::Fresh, false) => &self.patient_fresh,
+            (Connection::Fresh | Connection::Recent, false) => &self.patient_fresh,
         };
         if let Some(client) = lane.get() {
             return Ok(client);
@@ -79,7 +81,7 @@ impl Lanes {
 /// reqwest as a plain exchange: everything that acts on its own is off.
 fn client(
     tls: ClientConfig,
-    resolver: SystemResolver,
+    resolver: Resolver,
     options: &TransportOptions,
     connection: Connection,
     connect_timeout: Option<Duration>,
@@ -100,10 +102,10 @@ fn client(
         .tcp_keepalive(KEEPALIVE)
         .tcp_keepalive_interval(KEEPALIVE)
         .tcp_keepalive_retries(KEEPALIVE_PROBES)
-        .pool_idle_timeout(options.pool_idle_timeout)
+        .pool_idle_timeout(options.keep_alive.map_or(Duration::ZERO, |keep_alive| keep_alive.timeout))
         .pool_max_idle_per_host(match connection {
-            Connection::Pooled => usize::MAX,
-            Connection::Fresh => 0,
+            Connection::Pooled if options.keep_alive.is_some() => usize::MAX,
+            _ => 0,
         });
     // TCP_USER_TIMEOUT would end a live connection whose peer merely stops reading for a while.
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]

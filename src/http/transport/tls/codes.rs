@@ -5,9 +5,9 @@
 
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
-use super::tls::Untrusted;
+use super::Untrusted;
 
-pub(super) fn code(error: &Error) -> &'static str {
+pub fn code(error: &Error) -> &'static str {
     match error {
         Error::InvalidCertificate(refusal) => certificate(refusal),
         Error::AlertReceived(alert) => received(*alert),

@@ -4,6 +4,8 @@
 //! intermediate. People search for Node's codes, and the remedies differ, so the chain is looked at once more
 //! when it has been refused.
 
+pub(super) mod codes;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,21 +18,21 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 use webpki::EndEntityCert;
 
-use super::{TransportError, connector};
+use super::options::TransportError;
 
-/// HTTP/1.1 only, with ring, trusting the bundled Mozilla roots and `extra_roots`.
-pub(super) fn config(extra_roots: &[Bytes]) -> Result<ClientConfig, TransportError> {
+/// With ring, trusting the bundled Mozilla roots and `extra_roots`, without ALPN. `on_hello` is called when a handshake
+/// begins.
+pub(super) fn config(extra_roots: &[Bytes], on_hello: fn()) -> Result<ClientConfig, TransportError> {
     let provider = Arc::new(ring::default_provider());
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(extra_roots)), Arc::clone(&provider))
         .build()
         .map_err(TransportError::Verifier)?;
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(TransportError::Tls)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Verifier { webpki: verifier }))
+        .with_custom_certificate_verifier(Arc::new(Verifier { webpki: verifier, on_hello }))
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 
@@ -60,6 +62,7 @@ fn certificates(bytes: &Bytes) -> Vec<CertificateDer<'static>> {
 #[derive(Debug)]
 struct Verifier {
     webpki: Arc<WebPkiServerVerifier>,
+    on_hello: fn(),
 }
 
 impl ServerCertVerifier for Verifier {
@@ -105,7 +108,7 @@ impl ServerCertVerifier for Verifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         // rustls asks for these when it writes the ClientHello, and reqwest begins TLS as soon as TCP is
         // connected: nothing else tells where the one ends and the other begins.
-        connector::handshaking();
+        (self.on_hello)();
         self.webpki.supported_verify_schemes()
     }
 }

@@ -1,0 +1,88 @@
+//! What a transport is made with. Fixed for its life.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::lookup::{Lookup, SystemLookup};
+
+#[derive(Clone)]
+pub struct TransportOptions {
+    /// The connect limit that most calls have. It is divided among a host's addresses, so that a dead one leaves
+    /// time for the next; a call may set a shorter or a longer one, the longer one without that division.
+    pub connect_timeout: Duration,
+    /// How long connections are kept for further exchanges. `None`: each serves one exchange.
+    pub keep_alive: Option<KeepAlive>,
+    /// The most connections to one origin at a time; further exchanges wait for one. `None`: no limit.
+    pub connections: Option<NonZeroUsize>,
+    /// Where the addresses of hosts come from.
+    pub lookup: Arc<dyn Lookup>,
+    /// All exchanges go through this Unix socket, whatever host their URL names.
+    pub socket_path: Option<PathBuf>,
+    /// Certificates to trust besides the bundled roots: PEM (any number in one) or DER (one each). What is not a
+    /// certificate is skipped.
+    pub extra_roots: Vec<Bytes>,
+}
+
+/// How long an idle connection may be used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// Without a hint of the server's. The default is 4 s, undici's: Node servers close theirs after 5 s
+    /// (`server.keepAliveTimeout`), and a request that leaves in that moment is lost.
+    pub timeout: Duration,
+    /// The longest time that a server's `Keep-Alive: timeout=N` may ask for.
+    pub max_timeout: Duration,
+    /// Without a hint, for an exchange that must not be repeated. The default is 1 s: half of 2 s, the shortest idle limit
+    /// of a server in wide use (gunicorn).
+    pub guarded_timeout: Duration,
+}
+
+impl Default for KeepAlive {
+    fn default() -> Self {
+        KeepAlive {
+            timeout: Duration::from_secs(4),
+            max_timeout: Duration::from_secs(600),
+            guarded_timeout: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Default for TransportOptions {
+    fn default() -> Self {
+        TransportOptions {
+            connect_timeout: Duration::from_secs(10),
+            keep_alive: Some(KeepAlive::default()),
+            connections: None,
+            lookup: Arc::new(SystemLookup::new()),
+            socket_path: None,
+            extra_roots: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Debug for TransportOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportOptions")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("keep_alive", &self.keep_alive)
+            .field("connections", &self.connections)
+            .field("socket_path", &self.socket_path)
+            .field("extra_roots", &self.extra_roots.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A transport cannot be made of its options.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    #[error("the certificate verifier cannot be made")]
+    Verifier(#[source] rustls::client::VerifierBuilderError),
+    #[error("TLS cannot be configured")]
+    Tls(#[source] rustls::Error),
+    #[error("the HTTP client cannot be made")]
+    Client(#[source] reqwest::Error),
+}
