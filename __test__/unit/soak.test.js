@@ -34,7 +34,7 @@ describe('memory', () => {
   test('that grows with the calls is a leak', () => {
     // Some hundred bytes with each call, below noise of some megabytes.
     const leaking = (calls, index) => ({ resident: 100 * MIB + 300 * calls + (index % 3) * MIB });
-    expect(leaksOf(100_000, leaking)).toEqual([expect.stringMatching(/resident memory grew by 2\d\.\d MiB .* 30\d bytes with each/)]);
+    expect(leaksOf(100_000, leaking)).toEqual([expect.stringMatching(/resident memory grew by 2\d\.\d MiB/)]);
     expect(leaksOf(30_000, (calls) => ({ heap: 7 * MIB + 64 * calls }))).toEqual([expect.stringMatching(/JavaScript's heap grew/)]);
     expect(leaksOf(2000, (calls) => ({ external: 1000 * calls }))).toEqual([expect.stringMatching(/memory of buffers grew/)]);
   });

@@ -131,6 +131,9 @@ fn readable(location: &[u8]) -> Cow<'_, str> {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use ::http::HeaderValue;
 
