@@ -19,8 +19,11 @@ fn anything(usual: &'static str) -> impl Strategy<Value = String> {
     prop_oneof![6 => usual.prop_map(String::from), 1 => ".{0,6}", 1 => vec(any::<char>(), 0..4).prop_map(String::from_iter)]
 }
 
+/// Method, headers, URL.
+type Parts<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a str);
+
 /// The form as its description has it: the lines come in pairs, until the first of a pair is empty.
-fn read_independently(text: &str) -> Option<(&str, Vec<(&str, &str)>, &str)> {
+fn read_independently(text: &str) -> Option<Parts<'_>> {
     let lines: Vec<&str> = text.split('\n').collect();
     let empty = (1..lines.len()).step_by(2).find(|index| lines[*index].is_empty())?;
     let url_begins: usize = lines[..=empty].iter().map(|line| line.len() + 1).sum();
