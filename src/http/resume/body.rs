@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::mem;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -138,10 +139,8 @@ impl<T: Transport> Resumable<T> {
             Ok(Some(mut bytes)) => {
                 // Before they count: what is not passed on must not be skipped by the next exchange either.
                 if self.progress.are_too_many(bytes.len() as u64) {
-                    self.stopped(rest::fault(
-                        "ERR_RESUME_RANGE",
-                        "The rest of the body was longer than its Content-Range said.",
-                    ));
+                    let reason = "The rest of the body was longer than its Content-Range said.";
+                    self.stopped(self.blamed(rest::fault("ERR_RESUME_RANGE", reason)));
                     return None;
                 }
                 let (passed, refetched) = self.progress.advance(bytes.len() as u64);
@@ -155,7 +154,7 @@ impl<T: Transport> Resumable<T> {
             Ok(None) if self.progress.is_complete() => Some(Ok(None)),
             // A part need not reach to the end of the whole, and one without a length can be cut off unnoticed.
             Ok(None) => {
-                self.stopped(ended("The server ended the response before the end of its body."));
+                self.stopped(self.blamed(ended("The server ended the response before the end of its body.")));
                 None
             }
             Err(fault) => {
@@ -274,6 +273,10 @@ impl<T: Transport> IncomingBody for Resumable<T> {
             State::Flowing { body, .. } => self.progress.left().or_else(|| body.remaining()),
             _ => self.progress.left(),
         }
+    }
+
+    fn peer(&self) -> Option<(IpAddr, u16)> {
+        if let State::Flowing { body, .. } = &self.state { body.peer() } else { None }
     }
 }
 

@@ -170,8 +170,10 @@ impl<T: Transport> Means<T> {
             ended = match transport.exchange(exchange).await {
                 Ok(reply) => match plan.judge(&reply, status, &stopped.validators, stopped.length, resume) {
                     Judged::Failed => Ended::by_status(reply),
-                    Judged::Settled(settled) => {
-                        if settled.is_ok() {
+                    Judged::Settled(mut settled) => {
+                        if let Err(refusal) = &mut settled {
+                            *refusal.fault = reply.body.blamed(Fault::clone(&refusal.fault));
+                        } else {
                             attempts.resumed();
                         }
                         let course = attempts.into_course();

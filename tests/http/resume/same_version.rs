@@ -105,6 +105,8 @@ async fn another_version_is_never_spliced_on() {
             "{shown}"
         );
         assert_eq!((recovery.resumed, server.seen().len()), (0, 2), "{shown}");
+        let refusal = recovery.attempts[1].fault.as_ref().unwrap();
+        assert_eq!((refusal.address.as_deref(), refusal.port), (Some("127.0.0.1"), Some(server.address.port())));
     }
 }
 
