@@ -95,7 +95,7 @@ pub trait IncomingBody: Send + 'static {
     fn peer(&self) -> Option<(IpAddr, u16)> {
         None
     }
-    /// A fault that a layer above found in it.
+    /// A fault that a layer above found in the body, as one of the peer that sent it.
     fn blamed(&self, mut fault: Fault) -> Fault {
         if let Some((address, port)) = self.peer() {
             fault.address = Some(address.to_string());
