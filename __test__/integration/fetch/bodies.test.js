@@ -3,7 +3,6 @@
 /** Bodies as only ours takes them. That all others leave as they leave the built-in fetch is in `side-by-side`. */
 
 const { Readable } = require('node:stream');
-const { setImmediate: nextTurn } = require('node:timers/promises');
 
 const { fetch } = require('../../..');
 const { closeAll, ok, startOrigin } = require('../../../testing');
@@ -22,20 +21,10 @@ async function seen(init) {
 
 const bytes = (...values) => Uint8Array.from(values);
 
-function streamOf(...chunks) {
-  return new ReadableStream({
-    start(controller) {
-      for (const chunk of chunks) controller.enqueue(chunk);
-      controller.close();
-    },
-  });
-}
+const streamOf = (...chunks) => ReadableStream.from(chunks);
 
 async function* generated(...chunks) {
-  for (const chunk of chunks) {
-    await nextTurn();
-    yield chunk;
-  }
+  yield* chunks;
 }
 
 describe('a Content-Length of 0', () => {
