@@ -170,4 +170,8 @@ impl IncomingBody for DirectBody {
     fn remaining(&self) -> Option<u64> {
         self.incoming.size_hint().exact()
     }
+
+    fn peer(&self) -> Option<(std::net::IpAddr, u16)> {
+        Some((self.address?, self.port))
+    }
 }
