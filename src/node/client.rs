@@ -14,8 +14,8 @@ use crate::http::body::RequestBody;
 use crate::http::call::{Client, RedirectMode};
 use crate::http::decode::Decoding;
 use crate::http::resume::Resume;
+use crate::http::transport::direct::DirectTransport;
 use crate::http::transport::options::TransportOptions;
-use crate::http::transport::reqwest::ReqwestTransport;
 use crate::policy::Policy;
 
 /// Flags of a call; `lib/engine/call-flags.js` holds the same.
@@ -27,6 +27,7 @@ const STREAM: u32 = 1 << 2;
 const REOPENS: u32 = 1 << 3;
 const SHOULD_RETRY: u32 = 1 << 4;
 const ON_RETRY: u32 = 1 << 5;
+const REDIRECT_WITHIN_ORIGIN: u32 = 1 << 6;
 
 #[napi]
 pub struct NativeClient {
@@ -41,12 +42,12 @@ pub struct Shared {
     pub resume: Resume,
     pub decoding: Decoding,
     extra_roots: Vec<Bytes>,
-    http: OnceLock<Result<Client<ReqwestTransport>, String>>,
+    http: OnceLock<Result<Client<DirectTransport>, String>>,
 }
 
 impl Shared {
     /// The client behind it, made by the first call, off the event loop.
-    pub fn http(&self) -> Result<&Client<ReqwestTransport>, &str> {
+    pub fn http(&self) -> Result<&Client<DirectTransport>, &str> {
         self.http
             .get_or_init(|| {
                 let usual = TransportOptions::default();
@@ -55,7 +56,7 @@ impl Shared {
                     extra_roots: self.extra_roots.clone(),
                     ..usual
                 };
-                ReqwestTransport::new(options).map(Client::new).map_err(|error| error.to_string())
+                DirectTransport::new(options).map(Client::new).map_err(|error| error.to_string())
             })
             .as_ref()
             .map_err(String::as_str)
@@ -118,9 +119,10 @@ impl NativeClient {
 }
 
 fn redirect(flags: u32) -> RedirectMode {
-    match flags & (REDIRECT_ERROR | REDIRECT_MANUAL) {
+    match flags & (REDIRECT_ERROR | REDIRECT_MANUAL | REDIRECT_WITHIN_ORIGIN) {
         REDIRECT_ERROR => RedirectMode::Error,
         REDIRECT_MANUAL => RedirectMode::Manual,
+        REDIRECT_WITHIN_ORIGIN => RedirectMode::WithinOrigin,
         _ => RedirectMode::Follow,
     }
 }
