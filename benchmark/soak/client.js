@@ -22,7 +22,7 @@ const { churn } = require('./lib/workers');
 
 /** Samples of a run that its number of calls ends: as many as have at least so many calls between them. */
 const MOST_ROUNDS = 50;
-const LEAST_ROUND = 200;
+const LEAST_ROUND = 100;
 /** Calls from one sample to the next, where the clock ends the run. */
 const ROUND_BY_CLOCK = 2000;
 /** One worker for so many calls. */

@@ -43,7 +43,7 @@ function urlAt(scene, address, path, query = {}) {
 
 /** A body of `least` to `most` bytes. */
 function drawBody(scene, least, most) {
-  const key = scene.number % 4096;
+  const key = scene.number;
   const size = scene.draws.integer('size', least, most);
   return { query: { key, size }, bytes: contents(key, size) };
 }
