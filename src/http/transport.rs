@@ -1,8 +1,10 @@
 //! The seam: exactly one exchange with a server, no retry, no redirect, no decompression.
 
+pub mod hyper_util;
 pub mod lookup;
 pub mod options;
-pub mod reqwest;
+pub mod proxies;
+pub mod routed;
 mod tls;
 mod upload;
 

@@ -83,6 +83,6 @@ pub enum TransportError {
     Verifier(#[source] rustls::client::VerifierBuilderError),
     #[error("TLS cannot be configured")]
     Tls(#[source] rustls::Error),
-    #[error("the HTTP client cannot be made")]
-    Client(#[source] reqwest::Error),
+    #[error("the address of the proxy is no URI")]
+    Proxy(#[source] http::uri::InvalidUri),
 }

@@ -1,6 +1,6 @@
 //! Where an exchange stands before it has a connection.
 //!
-//! reqwest hides its connections, and hyper-util races two ways to get one: a pooled connection that becomes
+//! hyper-util's client hides its connections, and races two ways to get one: a pooled connection that becomes
 //! free, and a new one. When the pool wins, the half-made connection moves to a task of its own and the request
 //! may already be on the wire; a flag "we began to connect" would then lie, and a POST would be repeated on the
 //! strength of it. So nothing is concluded from the past. While an exchange is polled, this module knows of it;
@@ -14,9 +14,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use tower::util::{Oneshot, ServiceExt};
-use tower::{Layer, Service};
+use ::http::Uri;
+use tower_service::Service;
 
+use super::dial::{BoxError, Dialer, Dialled};
 use crate::fault::Phase;
 
 tokio::task_local! {
@@ -63,7 +64,7 @@ pub(super) fn resolved(peer: Option<SocketAddr>) {
     });
 }
 
-/// The TCP connection is there and TLS begins.
+/// The TCP connection is there; TLS or a proxy's tunnel begins.
 pub(super) fn handshaking() {
     update(|sight| sight.stage = Phase::Handshake);
 }
@@ -77,61 +78,48 @@ fn update(change: impl FnOnce(&mut Sight)) {
     });
 }
 
-/// Wraps reqwest's connector, so that it is seen.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Watched;
+/// Makes connections in sight of the exchange that waits for them. hyper-util clones it three times for every request,
+/// and most requests then find a pooled connection: clones share all they have.
+#[derive(Clone)]
+pub(super) struct Connector {
+    dialer: Arc<Dialer>,
+}
 
-impl<S> Layer<S> for Watched {
-    type Service = WatchedConnector<S>;
-
-    fn layer(&self, connector: S) -> WatchedConnector<S> {
-        WatchedConnector { connector: Arc::new(connector) }
+impl Connector {
+    pub fn new(dialer: Dialer) -> Self {
+        Connector { dialer: Arc::new(dialer) }
     }
 }
 
-/// hyper-util clones its connector three times for every request, reqwest's is a stack of boxes, and most requests
-/// then find a pooled connection: the clones share it, and only one that is called makes its own.
-#[derive(Debug)]
-pub(super) struct WatchedConnector<S> {
-    connector: Arc<S>,
-}
+impl Service<Uri> for Connector {
+    type Response = Dialled;
+    type Error = BoxError;
+    type Future = Connecting<Dialling>;
 
-impl<S> Clone for WatchedConnector<S> {
-    fn clone(&self) -> Self {
-        WatchedConnector { connector: Arc::clone(&self.connector) }
-    }
-}
-
-impl<S, R> Service<R> for WatchedConnector<S>
-where
-    S: Service<R> + Clone,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Connecting<Oneshot<S, R>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        // The clone that is called waits for its own readiness.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, destination: R) -> Self::Future {
+    fn call(&mut self, server: Uri) -> Self::Future {
         // hyper-util may start over on a new connection when a pooled one closed before the request was written.
         update(|sight| sight.stage = Phase::Connect);
-        Connecting { inner: Box::pin(S::clone(&self.connector).oneshot(destination)) }
+        let dialer = Arc::clone(&self.dialer);
+        Connecting { inner: Box::pin(async move { dialer.dial(server).await }) }
     }
 }
 
+type Dialling = Pin<Box<dyn Future<Output = Result<Dialled, BoxError>> + Send>>;
+
 /// One connection in the making.
 pub(super) struct Connecting<F> {
-    inner: Pin<Box<F>>,
+    inner: F,
 }
 
-impl<F: Future> Future for Connecting<F> {
+impl<F: Future + Unpin> Future for Connecting<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let polled = self.inner.as_mut().poll(cx);
+        let polled = Pin::new(&mut self.inner).poll(cx);
         if polled.is_pending() {
             update(|sight| sight.connecting = true);
         }
@@ -147,7 +135,7 @@ mod tests {
 
     use super::*;
 
-    fn connecting<F: Future>(inner: F) -> Connecting<F> {
+    fn connecting<F: Future>(inner: F) -> Connecting<Pin<Box<F>>> {
         Connecting { inner: Box::pin(inner) }
     }
 

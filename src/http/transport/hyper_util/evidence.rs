@@ -1,7 +1,7 @@
-//! What an error of reqwest proves.
+//! What an error of hyper-util's client proves.
 //!
-//! The chain of causes is walked by type, never by text. It goes reqwest -> hyper-util -> hyper -> the I/O error
-//! or rustls, and each layer knows something that the others do not: hyper-util whether a connection was handed
+//! The chain of causes is walked by type, never by text. It goes hyper-util -> hyper -> the I/O error or rustls, or
+//! from hyper-util to what our own connector says, and each layer knows something that the others do not: hyper-util whether a connection was handed
 //! to the request, hyper whether the request was ever written, the system how the connection ended.
 
 use std::error::Error;
@@ -14,29 +14,44 @@ use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpInfo;
 
 use super::connector::Sight;
+use super::dial::ProxyUnreachable;
 use super::reuse::Ends;
 use crate::fault::{Delivery, Ending, Fault, Phase};
 use crate::http::transport::lookup::LookupFailed;
+use crate::http::transport::proxies::tunnel::TunnelFailed;
 use crate::http::transport::tls::codes;
 use crate::http::transport::upload::UploadFailed;
 
-/// What was found in the chain below a reqwest error.
+/// What was found in a chain of errors.
 pub(super) struct Evidence<'a> {
-    error: &'a reqwest::Error,
+    error: &'a (dyn Error + 'static),
     client: Option<&'a legacy::Error>,
     hyper: Option<&'a hyper::Error>,
     resolve: Option<&'a LookupFailed>,
     tls: Option<&'a rustls::Error>,
     io: Option<&'a io::Error>,
     upload: Option<&'a UploadFailed>,
+    tunnel: Option<&'a TunnelFailed>,
+    /// It struck before the proxy was reached.
+    before_proxy: bool,
     /// Of the connection on which it happened.
     pub ends: Option<Ends>,
 }
 
 impl<'a> Evidence<'a> {
-    pub fn of(error: &'a reqwest::Error) -> Self {
-        let mut found =
-            Evidence { error, client: None, hyper: None, resolve: None, tls: None, io: None, upload: None, ends: None };
+    pub fn of(error: &'a (dyn Error + 'static)) -> Self {
+        let mut found = Evidence {
+            error,
+            client: None,
+            hyper: None,
+            resolve: None,
+            tls: None,
+            io: None,
+            upload: None,
+            tunnel: None,
+            before_proxy: false,
+            ends: None,
+        };
         for cause in causes(error) {
             if let Some(client) = cause.downcast_ref::<legacy::Error>() {
                 found.ends = ends_of(client);
@@ -55,6 +70,10 @@ impl<'a> Evidence<'a> {
                 found.resolve = Some(resolve);
             } else if let Some(upload) = cause.downcast_ref() {
                 found.upload = Some(upload);
+            } else if let Some(tunnel) = cause.downcast_ref() {
+                found.tunnel = Some(tunnel);
+            } else if cause.is::<ProxyUnreachable>() {
+                found.before_proxy = true;
             }
         }
         found
@@ -69,6 +88,9 @@ impl<'a> Evidence<'a> {
             fault.address = peer.map(|peer| peer.ip().to_string());
         }
         fault.port = port;
+        if self.before_proxy {
+            fault.reason = format!("The proxy could not be reached. {}", fault.reason).into();
+        }
         fault.syscall = fault.syscall.or(match (&*fault.code, phase) {
             ("EPIPE", _) => Some("write".into()),
             (_, Phase::Connect) if self.io.is_some() => Some("connect".into()),
@@ -102,9 +124,6 @@ impl<'a> Evidence<'a> {
         if self.resolve.is_some() {
             return (Phase::Resolve, Delivery::NotSent);
         }
-        if self.error.is_builder() {
-            return (Phase::Connect, Delivery::NotSent);
-        }
         // hyper-util notes the connection on every error that struck after it gave the request one.
         if self.client.is_some_and(|client| client.connect_info().is_none()) {
             let phase = if self.tls.is_some() { Phase::Handshake } else { sight.stage };
@@ -124,6 +143,9 @@ impl<'a> Evidence<'a> {
         if let Some(failed) = self.resolve {
             return failed.fault(phase, delivery);
         }
+        if let Some(tunnel) = self.tunnel {
+            return tunnel.fault();
+        }
         if let Some(upload) = self.upload {
             return upload.fault(phase, delivery);
         }
@@ -132,12 +154,6 @@ impl<'a> Evidence<'a> {
         }
         if let Some(io) = self.io {
             return Fault::from_io(io, phase, delivery);
-        }
-        if self.error.is_builder() {
-            return Fault::new("ERR_INVALID_URL", phase, delivery);
-        }
-        if self.error.is_timeout() {
-            return Fault::new("ETIMEDOUT", phase, delivery);
         }
         match self.hyper {
             Some(hyper) if hyper.is_incomplete_message() => {
@@ -153,9 +169,8 @@ impl<'a> Evidence<'a> {
     }
 
     fn detailed(&self, mut fault: Fault) -> Fault {
-        // Without the reqwest errors themselves: they name the URL, and URLs carry secrets.
         let mut lines: Vec<String> = Vec::new();
-        for cause in causes(self.error).filter(|cause| !cause.is::<reqwest::Error>()) {
+        for cause in causes(self.error) {
             let line = cause.to_string();
             // An I/O error repeats the words of the error it carries.
             if lines.last() != Some(&line) {
@@ -197,25 +212,37 @@ fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
     use tokio::net::TcpListener;
 
-    use super::super::connector::Watched;
+    use super::super::lanes::Lanes;
+    use super::super::request_body::RequestBody;
     use super::*;
-    use crate::http::transport::tls;
+    use crate::http::transport::lookup::{Lookup, LookupFuture};
+    use crate::http::transport::options::TransportOptions;
+    use crate::http::transport::{Connection, Limits, tls};
+
+    /// A name with two addresses.
+    struct Several;
+
+    impl Lookup for Several {
+        fn lookup<'a>(&'a self, _: &'a str) -> LookupFuture<'a> {
+            Box::pin(async { Ok(Arc::from([[127, 0, 0, 1].into(), [127, 0, 0, 2].into()])) })
+        }
+    }
 
     #[tokio::test]
     async fn of_several_addresses_that_refuse_the_one_whose_error_was_kept_is_told() {
         // Given out by the system and taken back: nobody listens there.
         let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-        let addresses = [([127, 0, 0, 1], port).into(), ([127, 0, 0, 2], port).into()];
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .tls_backend_preconfigured(tls::config(&[], || {}).unwrap())
-            .connector_layer(Watched)
-            .resolve_to_addrs("several.test", &addresses)
-            .build()
-            .unwrap();
-        let error = client.get(format!("http://several.test:{port}/")).send().await.unwrap_err();
+        let options = TransportOptions { lookup: Arc::new(Several), ..TransportOptions::default() };
+        let lanes = Lanes::new(tls::config(&[], || {}).unwrap(), options, None).unwrap();
+        let limits = Limits { connect: None, headers: None, body: None, attempt: None };
+        let request = ::http::Request::get(format!("http://several.test:{port}/"));
+        let request = request.body(RequestBody::Bytes(Bytes::new())).unwrap();
+        let error = lanes.pick(Connection::Pooled, &limits).request(request).await.unwrap_err();
         let fault = Evidence::of(&error).before_answer(Sight::new(None), Some(port), true);
         assert_eq!((&*fault.code, fault.delivery), ("ECONNREFUSED", Delivery::NotSent));
         assert_eq!((fault.address.as_deref(), fault.port), (Some("127.0.0.1"), Some(port)));

@@ -1,12 +1,14 @@
 //! A response body as it arrives.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body::Body;
+use hyper::body::Incoming;
 use tokio::time::{Instant, sleep_until};
 
 use super::evidence::Evidence;
@@ -15,22 +17,22 @@ use crate::fault::{Delivery, Fault, Phase};
 use crate::http::transport::IncomingBody;
 
 /// The body of one response. Dropping it before its end closes the connection.
-pub struct ReqwestBody {
-    response: reqwest::Response,
+pub struct HyperUtilBody {
+    incoming: Incoming,
     /// The longest silence.
     stall: Option<Duration>,
     ends: Option<Ends>,
     answered: Arc<Answered>,
 }
 
-impl ReqwestBody {
+impl HyperUtilBody {
     pub(super) fn new(
-        response: reqwest::Response,
+        incoming: Incoming,
         stall: Option<Duration>,
         ends: Option<Ends>,
         answered: Arc<Answered>,
     ) -> Self {
-        ReqwestBody { response, stall, ends, answered }
+        HyperUtilBody { incoming, stall, ends, answered }
     }
 
     fn stalled(&self) -> Fault {
@@ -40,7 +42,7 @@ impl ReqwestBody {
         fault
     }
 
-    fn broken(&self, error: &reqwest::Error) -> Fault {
+    fn broken(&self, error: &hyper::Error) -> Fault {
         let mut fault = Evidence::of(error).in_body();
         self.locate(&mut fault);
         fault
@@ -55,7 +57,7 @@ impl ReqwestBody {
     }
 }
 
-impl IncomingBody for ReqwestBody {
+impl IncomingBody for HyperUtilBody {
     /// Dropping the future loses nothing; the time limit then starts anew with the next one.
     async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
         let mut timer = pin!(None);
@@ -78,12 +80,21 @@ impl IncomingBody for ReqwestBody {
     }
 
     fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
-        // reqwest keeps a body's state in the response, none of it in this future.
-        let arrived = ready!(pin!(self.response.chunk()).poll(cx));
-        Poll::Ready(arrived.map_err(|error| self.broken(&error)))
+        loop {
+            match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
+                None => return Poll::Ready(Ok(None)),
+                Some(Err(error)) => return Poll::Ready(Err(self.broken(&error))),
+                // Trailers are no part of the body.
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Poll::Ready(Ok(Some(data)));
+                    }
+                }
+            }
+        }
     }
 
     fn remaining(&self) -> Option<u64> {
-        self.response.content_length()
+        self.incoming.size_hint().exact()
     }
 }
