@@ -16,6 +16,8 @@ use crate::http::decode::Decoding;
 use crate::http::resume::Resume;
 use crate::http::transport::hyper_util::HyperUtilTransport;
 use crate::http::transport::options::TransportOptions;
+use crate::http::transport::proxies::ProxyRules;
+use crate::http::transport::routed::Routed;
 use crate::policy::Policy;
 
 /// Flags of a call; `lib/engine/call-flags.js` holds the same.
@@ -34,6 +36,9 @@ pub struct NativeClient {
     shared: Arc<Shared>,
 }
 
+/// What the calls of a client go over.
+pub type Network = Routed<HyperUtilTransport>;
+
 /// What all calls of a client share.
 pub struct Shared {
     pub policy: Arc<Policy>,
@@ -41,12 +46,13 @@ pub struct Shared {
     pub resume: Resume,
     pub decoding: Decoding,
     extra_roots: Vec<Bytes>,
-    http: OnceLock<Result<Client<HyperUtilTransport>, String>>,
+    proxies: Option<ProxyRules>,
+    http: OnceLock<Result<Client<Network>, String>>,
 }
 
 impl Shared {
     /// The client behind it, made by the first call, off the event loop.
-    pub fn http(&self) -> Result<&Client<HyperUtilTransport>, &str> {
+    pub fn http(&self) -> Result<&Client<Network>, &str> {
         self.http
             .get_or_init(|| {
                 let usual = TransportOptions::default();
@@ -55,7 +61,8 @@ impl Shared {
                     extra_roots: self.extra_roots.clone(),
                     ..usual
                 };
-                HyperUtilTransport::new(options).map(Client::new).map_err(|error| error.to_string())
+                let direct = HyperUtilTransport::new(options.clone()).map_err(|error| error.to_string())?;
+                Ok(Client::new(Routed::new(direct, self.proxies.clone(), &options)))
             })
             .as_ref()
             .map_err(String::as_str)
@@ -75,7 +82,8 @@ impl NativeClient {
         let extra_roots = options.extra_roots.into_iter().map(Bytes::from).collect();
         let resume = options.resume.unwrap_or_default();
         let policy = Arc::new(Policy::new(retry));
-        let shared = Shared { policy, timeouts, resume, decoding, extra_roots, http: OnceLock::new() };
+        let proxies = options.proxies;
+        let shared = Shared { policy, timeouts, resume, decoding, extra_roots, proxies, http: OnceLock::new() };
         Ok(NativeClient { engine: Arc::clone(engine.core()), shared: Arc::new(shared) })
     }
 

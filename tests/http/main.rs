@@ -3,6 +3,7 @@
 
 mod body;
 mod decode;
+mod proxy;
 mod redirect;
 mod reset;
 mod resume;

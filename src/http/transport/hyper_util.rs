@@ -181,8 +181,11 @@ fn tell_proxy(headers: &mut HeaderMap, proxy: &Proxy, url: &Url) -> Result<(), F
         return Err(unsent(fault));
     }
     if url.scheme() == "http" {
-        for (name, value) in proxy.headers() {
-            headers.append(name, value.clone());
+        for name in proxy.headers().keys() {
+            // What the caller says of the request itself comes first.
+            if !headers.contains_key(name) {
+                headers.extend(proxy.headers().get_all(name).iter().map(|value| (name.clone(), value.clone())));
+            }
         }
     }
     Ok(())

@@ -203,3 +203,76 @@ fn number(digits: &str) -> u64 {
 fn is_space(c: char) -> bool {
     (c.is_whitespace() && c != '\u{85}') || c == '\u{feff}'
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxy(url: &str) -> Proxy {
+        Proxy::new(url, &[]).unwrap()
+    }
+
+    /// Whether a host is reached directly under a `NO_PROXY`.
+    fn is_direct(no_proxy: &str, url: &str) -> bool {
+        let rules = ProxyRules::new(Some(proxy("http://p.test")), Some(proxy("http://p.test")), no_proxy).unwrap();
+        rules.proxy_for(&Url::parse(url).unwrap()).is_none()
+    }
+
+    /// The table that undici is held against is in `__test__/unit/proxy-rules.test.js`.
+    #[test]
+    fn no_proxy_names_hosts_domains_and_ports() {
+        for (no_proxy, direct, proxied) in [
+            ("", &[][..], &["http://a.test/"][..]),
+            ("*", &["http://a.test/", "https://[::1]:8080/"], &[]),
+            ("*:80", &["http://a.test/"], &["https://a.test/", "http://a.test:81/"]),
+            ("a.test", &["http://a.test/", "https://b.a.test:8080/", "http://A.Test./"], &["http://xa.test/"]),
+            (".a.test", &["http://a.test/", "http://b.a.test/"], &["http://xa.test/"]),
+            ("*.a.test", &["http://b.a.test/", "http://c.b.a.test/"], &["http://a.test/", "http://xa.test/"]),
+            ("A.TEST.", &["http://a.test/"], &["http://b.test/"]),
+            ("a.test:443", &["https://a.test/", "http://a.test:443/"], &["http://a.test/"]),
+            ("a.test:0", &["https://a.test/"], &[]),
+            ("a.test:99999999999999999999", &[], &["https://a.test/", "http://a.test/"]),
+            (" b.test\t, a.test,, ", &["http://a.test/", "http://b.test/"], &["http://c.test/"]),
+            ("::1", &["http://[::1]/", "http://[::1]:99/"], &["http://[::2]/"]),
+            ("[::1]", &["http://[::1]/"], &[]),
+            ("[::1]:80", &["http://[::1]/"], &["https://[::1]/"]),
+            ("10.0.0.1", &["http://10.0.0.1/"], &["http://10.0.0.2/"]),
+            ("10.0.0.0/8", &[], &["http://10.0.0.1/"]),
+            (".,[],[]:1,*.,:80", &[], &["http://a.test/"]),
+        ] {
+            for url in direct {
+                assert!(is_direct(no_proxy, url), "{no_proxy:?} {url}");
+            }
+            for url in proxied {
+                assert!(!is_direct(no_proxy, url), "{no_proxy:?} {url}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_scheme_goes_its_own_way() {
+        let [http, https] = ["http://a.test:1", "https://b.test"].map(proxy);
+        let to = |rules: &ProxyRules, url| rules.proxy_for(&Url::parse(url).unwrap()).map(Proxy::origin);
+        let rules = ProxyRules::new(Some(http.clone()), Some(https), "").unwrap();
+        assert_eq!(to(&rules, "http://x.test/").as_deref(), Some("http://a.test:1"));
+        assert_eq!(to(&rules, "https://x.test/").as_deref(), Some("https://b.test:443"));
+        let rules = ProxyRules::new(Some(http), None, "").unwrap();
+        assert_eq!(to(&rules, "https://x.test/"), None);
+        assert!(ProxyRules::new(None, None, "a.test").is_none());
+    }
+
+    #[test]
+    fn one_proxy_for_both_schemes_is_one() {
+        let rules = ProxyRules::new(Some(proxy("http://a.test")), Some(proxy("http://a.test:80/")), "").unwrap();
+        assert_eq!(rules.proxies().len(), 1);
+    }
+
+    #[test]
+    fn credentials_are_never_shown() {
+        let headers = [("Proxy-Authorization".to_owned(), "Basic c2VjcmV0".to_owned())];
+        let proxy = Proxy::new("https://[::1]:3128", &headers).unwrap();
+        assert_eq!(format!("{proxy:?}"), r#"Proxy("https://[::1]:3128")"#);
+        let rules = ProxyRules::new(Some(proxy), None, "").unwrap();
+        assert!(!format!("{rules:?} {:?}", rules.proxies()[0].headers()).contains("c2VjcmV0"));
+    }
+}

@@ -129,12 +129,12 @@ pub async fn read(body: &mut impl IncomingBody) -> Result<String, Fault> {
 }
 
 /// The body of an answer that must have come.
-pub async fn text(outcome: Outcome) -> String {
+pub async fn text<B: IncomingBody>(outcome: Result<Answer<B>, CallError>) -> String {
     read(&mut outcome.expect("an answer").body).await.expect("a whole body")
 }
 
 /// The fault of a call that must have failed with one, and what it took.
-pub fn failed(outcome: Outcome) -> (Fault, Recovery) {
+pub fn failed<B>(outcome: Result<Answer<B>, CallError>) -> (Fault, Recovery) {
     match outcome {
         Err(CallError::Fault { fault, recovery }) => (*fault, recovery),
         Err(other) => panic!("not a fault: {other:?}"),
@@ -143,7 +143,7 @@ pub fn failed(outcome: Outcome) -> (Fault, Recovery) {
 }
 
 /// As [`failed`], with the reason for which there was no further attempt.
-pub fn gave_up(outcome: Outcome) -> (Fault, GaveUp, usize) {
+pub fn gave_up<B>(outcome: Result<Answer<B>, CallError>) -> (Fault, GaveUp, usize) {
     let (fault, recovery) = failed(outcome);
     (fault, recovery.gave_up.expect("a reason"), recovery.attempts.len())
 }
