@@ -76,7 +76,7 @@ impl HyperUtilTransport {
     }
 
     fn made(options: TransportOptions, proxy: Option<Proxy>) -> Result<Self, TransportError> {
-        let mut tls = tls::config(&options.extra_roots, connector::handshaking)?;
+        let mut tls = tls::config(&options.extra_roots, || {})?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let lanes = Lanes::new(tls, options, proxy.as_ref()).map_err(TransportError::Proxy)?;
         Ok(HyperUtilTransport { lanes, answered: Arc::new(Answered::new()), proxy })

@@ -96,9 +96,8 @@ pub(super) async fn read_nothing(mut stream: BodyStream) -> Result<(), UploadFai
 }
 
 pub(super) struct Upload {
-    /// `None` when it has ended. reqwest wants bodies that are `Sync`: the lock makes the stream so, and is never
-    /// taken, because whoever polls has the body to itself.
-    source: Mutex<Option<BodyStream>>,
+    /// `None` when it has ended.
+    source: Option<BodyStream>,
     /// Read from the source, not given to hyper yet.
     ready: Bytes,
     /// Bytes that hyper has not been given yet, where the length was stated.
@@ -120,13 +119,12 @@ impl Upload {
         // hyper does not ask for a body without bytes.
         let stage = if remaining == Some(0) { Stage::Finished } else { Stage::Connection { taken: None } };
         let progress = Arc::new(Progress { stage: Mutex::new(stage), waiting: AtomicWaker::new() });
-        let upload = Upload { source: Mutex::new(source), ready, remaining, progress: Arc::clone(&progress) };
+        let upload = Upload { source, ready, remaining, progress: Arc::clone(&progress) };
         (upload, progress)
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, UploadFailed>>> {
-        let source = self.source.get_mut().unwrap_or_else(PoisonError::into_inner);
-        while let Some(stream) = source {
+        while let Some(stream) = &mut self.source {
             // hyper never asks again after the byte that completes the stated length. It is held back until the
             // source has ended, or more bytes than stated would go unnoticed.
             let completes = self.remaining == Some(self.ready.len() as u64);
@@ -134,7 +132,7 @@ impl Upload {
                 break;
             }
             match ready!(stream.as_mut().poll_next(cx)) {
-                None => *source = None,
+                None => self.source = None,
                 Some(Err(failed)) => return Poll::Ready(Some(Err(UploadFailed::Source(failed)))),
                 Some(Ok(bytes)) if bytes.is_empty() => {}
                 Some(Ok(_)) if completes => return Poll::Ready(Some(Err(UploadFailed::Length))),

@@ -138,6 +138,7 @@ impl Dialled {
         let host = uri.host().ok_or_else(no_host)?;
         let host = host.trim_matches(['[', ']']);
         let name = ServerName::try_from(host.to_owned())?;
+        connector::handshaking();
         let stream = TlsConnector::from(Arc::clone(tls)).connect(name, self.io.into_inner()).await?;
         Ok(Dialled { io: TokioIo::new(Box::new(stream)), ..self })
     }
