@@ -67,6 +67,38 @@ export interface CreateFetchOptions {
   maxResponseSize?: number | false;
   /** Sent with every call, except where the call sets a header of the same name. */
   headers?: RequestInit['headers'];
+  /**
+   * The HTTP proxy through which calls go: its URL, which may carry credentials, or an object. `true`: the proxies of the
+   * environment (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`). `false`: none. Default: those of the environment where Node's
+   * own fetch would use them, which is under `NODE_USE_ENV_PROXY=1` or `--use-env-proxy`, and otherwise none. It is read
+   * here, once; by the shared {@link fetch} when it is first called. `docs/proxies.md` has the rules.
+   *
+   * @example
+   * const fetch = createFetch({ proxy: 'http://user:password@proxy.example:3128' });
+   * @example
+   * const fetch = createFetch({ proxy: { url: 'http://proxy.example:3128', noProxy: ['localhost', '.internal.example'] } });
+   */
+  proxy?: string | URL | ProxyOptions | boolean;
+}
+
+/** One HTTP proxy, and the hosts that need none. */
+export interface ProxyOptions {
+  /**
+   * `http://` or `https://` (TLS to the proxy itself). Credentials in it become `Proxy-Authorization`, which the proxy
+   * alone is told, and no error repeats them.
+   */
+  url: string | URL;
+  /**
+   * What only the proxy is told: with `CONNECT` for https URLs, with the request itself for http ones, where headers of
+   * the request come first.
+   *
+   * @example
+   * const headers = { 'proxy-authorization': `Bearer ${token}` };
+   * createFetch({ proxy: { url: 'https://proxy.example', headers } });
+   */
+  headers?: RequestInit['headers'];
+  /** Hosts that are reached directly, written as in `NO_PROXY`: `localhost,.example.com,10.0.0.1:8080`, or an array. */
+  noProxy?: string | string[];
 }
 
 /** The second argument of {@link fetch}. */

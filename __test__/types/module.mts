@@ -67,6 +67,13 @@ fetch('http://localhost/', { decompress: false, maxResponseSize: 1_000_000 });
 createFetch({ decompress: true, maxResponseSize: false });
 fetch('http://localhost/', { resume: 'trusting' });
 createFetch({ resume: false });
+createFetch({ proxy: new URL('http://proxy.example') });
+createFetch({ proxy: true });
+createFetch({ proxy: { url: 'http://proxy.example', headers: [['x-team', 'a']], noProxy: ['localhost'] } });
+// @ts-expect-error it is called url
+createFetch({ proxy: { uri: 'http://proxy.example' } });
+// @ts-expect-error a proxy belongs to a client and its connections, not to a call
+fetch('http://localhost/', { proxy: 'http://proxy.example' });
 same<Resume, 'validated' | 'trusting' | false>(true);
 // @ts-expect-error which of the two is meant has to be said
 fetch('http://localhost/', { resume: true });

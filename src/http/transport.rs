@@ -4,6 +4,7 @@ mod causes;
 pub mod direct;
 pub mod lookup;
 pub mod options;
+pub mod proxies;
 mod request_body;
 pub mod reqwest;
 mod tls;

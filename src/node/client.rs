@@ -16,6 +16,7 @@ use crate::http::decode::Decoding;
 use crate::http::resume::Resume;
 use crate::http::transport::direct::DirectTransport;
 use crate::http::transport::options::TransportOptions;
+use crate::http::transport::proxies::ProxyRules;
 use crate::policy::Policy;
 
 /// Flags of a call; `lib/engine/call-flags.js` holds the same.
@@ -42,6 +43,7 @@ pub struct Shared {
     pub resume: Resume,
     pub decoding: Decoding,
     extra_roots: Vec<Bytes>,
+    proxies: Option<ProxyRules>,
     http: OnceLock<Result<Client<DirectTransport>, String>>,
 }
 
@@ -54,6 +56,7 @@ impl Shared {
                 let options = TransportOptions {
                     connect_timeout: self.timeouts.limits.connect.unwrap_or(usual.connect_timeout),
                     extra_roots: self.extra_roots.clone(),
+                    proxies: self.proxies.clone(),
                     ..usual
                 };
                 DirectTransport::new(options).map(Client::new).map_err(|error| error.to_string())
@@ -76,7 +79,8 @@ impl NativeClient {
         let extra_roots = options.extra_roots.into_iter().map(Bytes::from).collect();
         let resume = options.resume.unwrap_or_default();
         let policy = Arc::new(Policy::new(retry));
-        let shared = Shared { policy, timeouts, resume, decoding, extra_roots, http: OnceLock::new() };
+        let proxies = options.proxies;
+        let shared = Shared { policy, timeouts, resume, decoding, extra_roots, proxies, http: OnceLock::new() };
         Ok(NativeClient { engine: Arc::clone(engine.core()), shared: Arc::new(shared) })
     }
 

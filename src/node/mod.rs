@@ -25,6 +25,7 @@ mod memory;
 mod options;
 pub mod policy;
 mod presence;
+pub mod proxies;
 pub mod proxy;
 mod request;
 mod runtime;
