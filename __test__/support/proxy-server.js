@@ -81,11 +81,14 @@ class ProxyServer {
       return;
     }
     const { hostname, port } = new URL(`http://${request.url}`);
+    const unreachable = () => socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
     const server = net.connect(Number(port), hostname, () => {
+      server.off('error', unreachable);
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
       socket.pipe(server).pipe(socket);
     });
     this.#keep(server);
+    server.on('error', unreachable);
   }
 
   async close() {
