@@ -1,5 +1,6 @@
 //! One call as `fetch` means it: redirects followed, attempts repeated, one answer or one error at the end.
 
+use std::future::Future;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -46,6 +47,11 @@ impl<T: Transport> Client<T> {
     /// must share the clock. Limits and waits are tokio's in any case.
     pub fn with_clock(transport: T, clock: Arc<dyn Clock>) -> Self {
         Client { transport: Arc::new(transport), clock }
+    }
+
+    /// See [`Transport::close`].
+    pub fn close(&self) -> impl Future<Output = ()> + Send {
+        self.transport.close()
     }
 
     /// Makes one call. Needs a tokio runtime with time and I/O. Dropping the future ends the call at once:

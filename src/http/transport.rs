@@ -91,4 +91,8 @@ pub trait IncomingBody: Send + 'static {
 pub trait Transport: Send + Sync + 'static {
     type Body: IncomingBody;
     fn exchange(&self, exchange: Exchange) -> impl Future<Output = Result<Reply<Self::Body>, Failure>> + Send;
+    /// Stops keeping connections: idle ones are closed now, the others when their exchange ends. It takes effect with the
+    /// call itself; the future only waits until no connection is open any more, and may be dropped. Exchanges still
+    /// work (a call that is in flight may need another attempt), each on a connection of its own. May be called again.
+    fn close(&self) -> impl Future<Output = ()> + Send;
 }

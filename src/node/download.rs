@@ -87,10 +87,21 @@ impl<B: RecoveringBody> Download<B> {
         self.gathered
     }
 
-    /// Answers what JavaScript asks for, until the body has ended or nobody can ask any more.
-    pub async fn serve(mut self, core: &Arc<Core>, call: u32, mut requests: mpsc::Receiver<Wanted>) {
+    /// Answers what JavaScript asks for, until the body has ended or nobody can ask any more. `network` is dropped as soon
+    /// as the rest of the body is here: a client that closes does not wait for bodies that nobody asks for.
+    pub async fn serve(
+        mut self,
+        core: &Arc<Core>,
+        call: u32,
+        mut requests: mpsc::Receiver<Wanted>,
+        network: impl Send,
+    ) {
+        let mut network = Some(network);
         let mut wanted = None;
         loop {
+            if self.end.is_some() {
+                drop(network.take());
+            }
             if let Some(answer) = wanted.and_then(|wanted| self.answer(wanted, call)) {
                 let last = answer.kind == Kind::Broken || answer.flags & DONE != 0;
                 core.push(answer);

@@ -99,6 +99,8 @@ impl Transport for Script {
             }
         }
     }
+
+    async fn close(&self) {}
 }
 
 struct TokioClock(Instant);

@@ -20,8 +20,9 @@ mod lanes;
 mod resolver;
 mod reuse;
 
+use std::future::{Future, ready};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use ::http::header::CONTENT_LENGTH;
@@ -41,13 +42,14 @@ use self::lanes::Lanes;
 use self::reuse::{Answered, Ends};
 use super::options::{TransportError, TransportOptions};
 use super::upload::{self, Progress, SLICE, Upload, UploadFailed};
-use super::{Exchange, ExchangeBody, Failure, Limits, Reply, Transport, tls};
+use super::{Connection, Exchange, ExchangeBody, Failure, Limits, Reply, Transport, tls};
 use crate::fault::{Delivery, Fault, Phase};
 use crate::http::body::BodyStream;
 
 /// Exchanges over reqwest: HTTP/1.1, a pool of connections per origin, TLS by rustls.
 pub struct ReqwestTransport {
-    lanes: Lanes,
+    /// Held for one statement. Replaced by [`close`](Transport::close).
+    lanes: RwLock<Lanes>,
     answered: Arc<Answered>,
 }
 
@@ -59,7 +61,13 @@ impl ReqwestTransport {
     pub fn new(options: TransportOptions) -> Result<Self, TransportError> {
         let mut tls = tls::config(&options.extra_roots, connector::handshaking)?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(ReqwestTransport { lanes: Lanes::new(tls, options)?, answered: Arc::new(Answered::new()) })
+        Ok(ReqwestTransport { lanes: RwLock::new(Lanes::new(tls, options)?), answered: Arc::new(Answered::new()) })
+    }
+
+    fn client(&self, connection: Connection, limits: &Limits) -> Result<reqwest::Client, TransportError> {
+        // Lanes are replaced whole, so a panic elsewhere cannot have left them half changed.
+        let lanes = self.lanes.read().unwrap_or_else(PoisonError::into_inner);
+        lanes.pick(connection, limits).cloned()
     }
 }
 
@@ -68,7 +76,7 @@ impl Transport for ReqwestTransport {
 
     async fn exchange(&self, exchange: Exchange) -> Result<Reply<ReqwestBody>, Failure> {
         let Exchange { method, url, headers, body, connection, mut limits } = exchange;
-        let client = self.lanes.pick(connection, &limits).map_err(|error| unusable(&error))?;
+        let client = self.client(connection, &limits).map_err(|error| unusable(&error))?;
         let port = url.port_or_known_default();
         let sight = Sight::new(address_in(&url));
 
@@ -100,6 +108,17 @@ impl Transport for ReqwestTransport {
             }
             Err(timed_out) => Err(Failure { fault: late(timed_out, port), reused: false }),
         }
+    }
+
+    /// reqwest closes its idle connections when its clients are dropped, and each exchange holds one until the head of
+    /// its response is there; so does the last of them. Nobody can see when the connections are gone.
+    fn close(&self) -> impl Future<Output = ()> + Send {
+        let mut lanes = self.lanes.write().unwrap_or_else(PoisonError::into_inner);
+        // The old ones stay if others cannot be made, which no option causes.
+        if let Ok(unpooled) = lanes.unpooled() {
+            *lanes = unpooled;
+        }
+        ready(())
     }
 }
 
