@@ -1,6 +1,5 @@
 //! One call as `fetch` means it: redirects followed, attempts repeated, one answer or one error at the end.
 
-use std::future::Future;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -50,8 +49,8 @@ impl<T: Transport> Client<T> {
     }
 
     /// See [`Transport::close`].
-    pub fn close(&self) -> impl Future<Output = ()> + Send {
-        self.transport.close()
+    pub fn close(&self) {
+        self.transport.close();
     }
 
     /// Makes one call. Needs a tokio runtime with time and I/O. Dropping the future ends the call at once:

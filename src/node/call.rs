@@ -81,7 +81,7 @@ fn prepare(shared: &Shared, start: Start) -> Result<Call, &'static str> {
 
 async fn deliver<B: RecoveringBody>(answer: Answer<Decoded<B>>, shared: Arc<Shared>, mut registration: Registration) {
     let whole_limit = answer.body.whole_limit();
-    let mut download = Download::new(answer.body, whole_limit);
+    let mut download = Download::new(answer.body, whole_limit, shared);
     download.take_arrived().await;
 
     let call = registration.call();
@@ -108,7 +108,7 @@ async fn deliver<B: RecoveringBody>(answer: Answer<Decoded<B>>, shared: Arc<Shar
     registration.core().expect_reads(call, sender);
     registration.head_sent();
     registration.core().push(completion);
-    download.serve(registration.core(), call, requests, shared).await;
+    download.serve(registration.core(), call, requests).await;
 }
 
 /// Status text, final URL (empty: as the caller wrote it) and the header lines, each ended by a line feed.

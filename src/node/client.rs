@@ -18,9 +18,9 @@ use crate::http::body::RequestBody;
 use crate::http::call::{Client, RedirectMode};
 use crate::http::decode::Decoding;
 use crate::http::resume::Resume;
+use crate::http::transport::direct::DirectTransport;
 use crate::http::transport::lookup::Lookup;
 use crate::http::transport::options::TransportOptions;
-use crate::http::transport::reqwest::ReqwestTransport;
 use crate::policy::Policy;
 
 /// Flags of a call; `lib/engine/call-flags.js` holds the same.
@@ -61,11 +61,11 @@ pub struct Shared {
     _in_flight: oneshot::Sender<Infallible>,
 }
 
-type Http = OnceLock<Result<Client<ReqwestTransport>, String>>;
+type Http = OnceLock<Result<Client<DirectTransport>, String>>;
 
 impl Shared {
     /// The client behind it, made by the first call, off the event loop.
-    pub fn http(&self) -> Result<&Client<ReqwestTransport>, &str> {
+    pub fn http(&self) -> Result<&Client<DirectTransport>, &str> {
         self.http
             .get_or_init(|| {
                 let usual = TransportOptions::default();
@@ -75,7 +75,7 @@ impl Shared {
                     lookup: Arc::clone(&self.lookup),
                     ..usual
                 });
-                ReqwestTransport::new(options).map(Client::new).map_err(|error| error.to_string())
+                DirectTransport::new(options).map(Client::new).map_err(|error| error.to_string())
             })
             .as_ref()
             .map_err(String::as_str)
@@ -122,10 +122,10 @@ impl NativeClient {
         self.engine.start(closing, move |registration| async move {
             let http = Arc::clone(&shared.http);
             drop(shared);
-            // Not waited for yet: a call that is in flight may be about to make the first connection.
-            drop(close(&http));
+            close(&http);
             let Err(_ended) = in_flight.await;
-            close(&http).await;
+            // Once more: a call that was in flight may have been about to make the first connection.
+            close(&http);
             registration.core().push(Completion::new(Kind::Closed, registration.call()));
         })
     }
@@ -172,12 +172,9 @@ impl NativeClient {
 }
 
 /// There is no client, and nothing to close, before the first call.
-fn close(http: &Http) -> impl Future<Output = ()> + Send {
-    let closing = http.get().and_then(|made| made.as_ref().ok()).map(Client::close);
-    async {
-        if let Some(closing) = closing {
-            closing.await;
-        }
+fn close(http: &Http) {
+    if let Some(Ok(client)) = http.get() {
+        client.close();
     }
 }
 

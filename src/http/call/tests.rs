@@ -100,7 +100,7 @@ impl Transport for Script {
         }
     }
 
-    async fn close(&self) {}
+    fn close(&self) {}
 }
 
 struct TokioClock(Instant);
