@@ -28,7 +28,7 @@ class Client {
   /** @param {ReturnType<typeof import('./options').parseClientOptions>} options */
   constructor(options) {
     this.#options = options;
-    // Loaded where it is used: it needs the net module of Node.
+    /** The caller's own `lookup`, if there is one. Loaded where it is used: it needs the net module of Node. */
     this.lookups = options.lookup === undefined ? undefined : new (require('./lookup').Lookups)(options.lookup);
     this.#hasDefaults = options.headers.length > 0 || hasHooks(options.retry);
   }

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::engine::Core;
 use super::lookup::JsLookup;
@@ -32,12 +33,20 @@ enum WireKeepAlive {
 }
 
 /// Milliseconds.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 struct WireTimes {
-    timeout: Option<f64>,
-    max_timeout: Option<f64>,
-    guarded_timeout: Option<f64>,
+    #[serde(deserialize_with = "time")]
+    timeout: Option<Duration>,
+    #[serde(deserialize_with = "time")]
+    max_timeout: Option<Duration>,
+    #[serde(deserialize_with = "time")]
+    guarded_timeout: Option<Duration>,
+}
+
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let given = f64::deserialize(deserializer)?;
+    milliseconds::from_js(given).map(Some).ok_or_else(|| D::Error::custom("a time is negative"))
 }
 
 impl PoolOptions {
@@ -57,12 +66,11 @@ impl PoolOptions {
 
 impl WireTimes {
     fn over(self, usual: KeepAlive) -> KeepAlive {
-        let read = |given: Option<f64>| given.and_then(milliseconds::from_js);
-        let (timeout, guarded) = (read(self.timeout), read(self.guarded_timeout));
+        let WireTimes { timeout, max_timeout, guarded_timeout: guarded } = self;
         // The one that is not given gives way: a connection that has been closed cannot be used again by anybody.
         KeepAlive {
             timeout: timeout.unwrap_or(usual.timeout.max(guarded.unwrap_or(Duration::ZERO))),
-            max_timeout: read(self.max_timeout).unwrap_or(usual.max_timeout),
+            max_timeout: max_timeout.unwrap_or(usual.max_timeout),
             guarded_timeout: guarded.unwrap_or(usual.guarded_timeout.min(timeout.unwrap_or(Duration::MAX))),
         }
     }
@@ -116,9 +124,13 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_refused() {
-        for wrong in
-            [r#"{"connections":0}"#, r#"{"connections":-1}"#, r#"{"keepAlive":{"idle":1}}"#, r#"{"pipelining":1}"#]
-        {
+        for wrong in [
+            r#"{"connections":0}"#,
+            r#"{"connections":-1}"#,
+            r#"{"keepAlive":{"idle":1}}"#,
+            r#"{"keepAlive":{"timeout":-1}}"#,
+            r#"{"pipelining":1}"#,
+        ] {
             assert!(serde_json::from_str::<PoolOptions>(wrong).is_err(), "{wrong}");
         }
     }

@@ -10,7 +10,7 @@ const { setFlagsFromString } = require('node:v8');
 const { runInNewContext } = require('node:vm');
 
 const engine = require('../../../lib/engine/engine');
-const { createFetch, isReset } = require('../../..');
+const { classify, createFetch, isReset } = require('../../..');
 const { closeAll, ok, partial, reply, rst, inTurn, startOrigin } = require('../../../testing');
 const { caught, codesOf } = require('../../support/fetch-outcomes');
 
@@ -205,6 +205,8 @@ describe('it fails', () => {
       code: 'E_REGISTRY_DOWN', kind: 'unknown', transient: false, phase: 'resolve', delivery: 'not-sent', syscall: 'lookup',
       reason: `The lookup option failed: queryA E_REGISTRY_DOWN ${HOST}`,
     });
+    // The error that the caller's function threw does not hide what is known of it.
+    expect(classify(error)).toMatchObject({ code: 'E_REGISTRY_DOWN', phase: 'resolve', delivery: 'not-sent' });
     expect(error.recovery).toMatchObject({ attempts: [{}], gaveUp: 'not-transient' });
   });
 

@@ -238,7 +238,7 @@ onUnix('socketPath', () => {
     const socketPath = path.join(directory, 'a b.sock');
     const { sockets } = await patientServer({ at: [socketPath] });
     const client = createFetch({ socketPath });
-    for (const host of ['service.invalid', '127.0.0.1:1', 'service.invalid']) {
+    for (const host of ['service.invalid', '192.0.2.1:8080', 'service.invalid']) {
       expect(await read(client(`http://${host}/`))).toBe(host);
     }
     // As over TCP, connections are an origin's own.
