@@ -126,7 +126,10 @@ impl NativeClient {
             let Err(_ended) = in_flight.await;
             // Once more: a call that was in flight may have been about to make the first connection.
             close(&http);
-            registration.core().push(Completion::new(Kind::Closed, registration.call()));
+            let (core, done) = (Arc::clone(registration.core()), Completion::new(Kind::Closed, registration.call()));
+            // First: who is told that all is closed finds nothing open.
+            drop(registration);
+            core.push(done);
         })
     }
 
