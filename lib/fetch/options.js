@@ -7,6 +7,7 @@ const { parseRetryOptions } = require('../policy/options');
 const { checkBoolean, checkMilliseconds, checkNumber, checkOptions, invalidType, invalidValue } = require('../validate');
 const { headerPairs } = require('./headers');
 const { parseProxy } = require('./proxy-options');
+const { POOL_OPTIONS, parsePoolOptions, parseLookup } = require('./pool-options');
 
 /** Milliseconds; `null` is no limit. Headers and body as the built-in fetch has them, connect as undici. */
 const DEFAULT_TIMEOUTS = Object.freeze({ connect: 10_000, headers: 300_000, body: 300_000, attempt: null, total: null });
@@ -17,12 +18,14 @@ const DEFAULT_DECODING = Object.freeze({ decompress: true, maxResponseSize: null
 /** What `resume` may be, and what native code calls it. */
 const RESUME = new Map([[false, 'never'], ['validated', 'validated'], ['trusting', 'trusting']]);
 
-const CLIENT_OPTIONS = ['retry', 'timeout', 'resume', 'decompress', 'maxResponseSize', 'headers', 'proxy'];
+const CLIENT_OPTIONS = [
+  'retry', 'timeout', 'resume', 'decompress', 'maxResponseSize', 'headers', 'proxy', ...POOL_OPTIONS, 'lookup',
+];
 
 /**
  * @param {import('../..').CreateFetchOptions} options
  * @returns {{ retry: ReturnType<typeof parseRetryOptions>, timeouts: typeof DEFAULT_TIMEOUTS,
- *   decoding: typeof DEFAULT_DECODING, headers: [string, string][], json: string }}
+ *   decoding: typeof DEFAULT_DECODING, headers: [string, string][], lookup: Function | undefined, json: string }}
  */
 function parseClientOptions(options = {}) {
   const given = checkOptions(options, 'options', CLIENT_OPTIONS);
@@ -32,9 +35,11 @@ function parseClientOptions(options = {}) {
   const decoding = parseDecoding(given, DEFAULT_DECODING);
   const headers = headerPairs(given.headers);
   const proxies = parseProxy(given.proxy, 'proxy');
-  const rest = JSON.stringify({ timeout: timeouts, resume, decoding, extraRoots: extraRootTexts(), proxies });
+  const lookup = parseLookup(given);
+  const pool = parsePoolOptions(given);
+  const rest = JSON.stringify({ timeout: timeouts, resume, decoding, extraRoots: extraRootTexts(), proxies, pool });
   const json = `{"retry":${retry.json},${rest.slice(1)}`;
-  return { retry, timeouts, decoding, headers, json };
+  return { retry, timeouts, decoding, headers, lookup, json };
 }
 
 /**

@@ -13,6 +13,7 @@ use http::HeaderMap;
 use tokio::sync::mpsc;
 
 use super::call::{broken_json, recovery_json};
+use super::client::Shared;
 use super::completion::{BUFFER, Completion, DONE, Kind, RECOVERY, Value};
 use super::engine::Core;
 use crate::fault::Fault;
@@ -48,11 +49,14 @@ pub struct Download<B> {
     end: Option<Result<(), Box<Fault>>>,
     /// The most that is collected for whoever asks for everything, in bytes.
     whole_limit: Option<u64>,
+    /// The client, as long as some of the body is to come: one that closes does not wait for what has come and is not asked
+    /// for. It is the last field: the body and its connection go before it.
+    client: Option<Arc<Shared>>,
 }
 
 impl<B: RecoveringBody> Download<B> {
-    pub fn new(body: B, whole_limit: Option<u64>) -> Self {
-        Download { body, gathered: Vec::new(), handed: false, end: None, whole_limit }
+    pub fn new(body: B, whole_limit: Option<u64>, client: Arc<Shared>) -> Self {
+        Download { body, gathered: Vec::new(), handed: false, end: None, whole_limit, client: Some(client) }
     }
 
     pub fn headers(&self) -> &HeaderMap {
@@ -91,6 +95,9 @@ impl<B: RecoveringBody> Download<B> {
     pub async fn serve(mut self, core: &Arc<Core>, call: u32, mut requests: mpsc::Receiver<Wanted>) {
         let mut wanted = None;
         loop {
+            if self.end.is_some() {
+                self.client = None;
+            }
             if let Some(answer) = wanted.and_then(|wanted| self.answer(wanted, call)) {
                 let last = answer.kind == Kind::Broken || answer.flags & DONE != 0;
                 core.push(answer);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::pool::PoolOptions;
 use super::proxies::WireProxies;
 use crate::http::decode::{Decoding, SizeLimit};
 use crate::http::resume::Resume;
@@ -12,7 +13,8 @@ use crate::http::transport::Limits;
 use crate::http::transport::proxies::ProxyRules;
 use crate::{milliseconds, policy};
 
-/// `{ "retry": {...}, "timeout": {...}, "resume": ..., "decoding": {...}, "extraRoots": [...], "proxies": {...} }`; what is absent keeps the
+/// `{ "retry": {...}, "timeout": {...}, "resume": ..., "decoding": {...}, "extraRoots": [...], "proxies": {...},
+/// "pool": {...} }`; what is absent keeps the
 /// client's value.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -25,6 +27,8 @@ struct Wire<'a> {
     #[serde(default)]
     extra_roots: Vec<String>,
     proxies: Option<WireProxies>,
+    #[serde(default)]
+    pool: PoolOptions,
 }
 
 /// Milliseconds; `null` is no limit.
@@ -77,6 +81,7 @@ pub struct Options {
     /// PEM texts.
     pub extra_roots: Vec<String>,
     pub proxies: Option<ProxyRules>,
+    pub pool: PoolOptions,
 }
 
 impl Options {
@@ -89,6 +94,7 @@ impl Options {
             decoding: wire.decoding.map(Decoding::from),
             extra_roots: wire.extra_roots,
             proxies: wire.proxies.map(WireProxies::rules).transpose()?.flatten(),
+            pool: wire.pool,
         })
     }
 }

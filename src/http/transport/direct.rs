@@ -236,13 +236,6 @@ async fn failed_by(origin: &Origin, broken: Broken, error: &hyper::Error, sent: 
     Failure { fault, reused }
 }
 
-impl DirectTransport {
-    /// Closes the connections that idle, now and in future: each then serves one exchange. Exchanges under way go on.
-    pub fn close(&self) {
-        self.origins.close();
-    }
-}
-
 impl Drop for DirectTransport {
     fn drop(&mut self) {
         if let Some(reaping) = self.reaping.get() {
@@ -306,6 +299,10 @@ impl Transport for DirectTransport {
         let sending = progress.as_ref().is_some_and(|progress| !progress.has_finished());
         let body = DirectBody::new(response.into_body(), taken, &origin, limits.body, sending);
         Ok(Reply { status, status_text, headers, body })
+    }
+
+    fn close(&self) {
+        self.origins.close();
     }
 }
 

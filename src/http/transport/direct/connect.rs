@@ -118,7 +118,6 @@ impl Connector {
                 standing.awaits_connection(Phase::Resolve);
                 found = self.lookup.lookup(name).await.map_err(|failed| {
                     let mut fault = failed.fault(Phase::Resolve, Delivery::NotSent);
-                    fault.detail = Some(failed.to_string());
                     fault.port = Some(origin.next_port());
                     Box::new(fault)
                 })?;
