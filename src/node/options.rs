@@ -142,6 +142,9 @@ fn limit(name: &str, given: Option<f64>) -> Result<Option<Duration>, String> {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
