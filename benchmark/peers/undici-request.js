@@ -7,7 +7,7 @@ const { nodeMajor, packageVersion } = require('../lib/packages');
 const name = nodeMajor >= 22 ? 'undici' : 'undici-7';
 let request;
 
-/** undici's own interface, which skips what the fetch standard asks for; its default dispatcher. */
+/** undici's own interface, which skips what the fetch standard asks for, compression included; its default dispatcher. */
 module.exports = {
   version: packageVersion(name),
   async setup() {
