@@ -46,21 +46,26 @@ async function bench(options) {
   if (results.failures.length > 0) process.exitCode = 1;
 }
 
-async function measureAll({ peers, servers, extent }) {
+async function measureAll({ peers, servers, extent, atOnce }) {
   const results = { versions: {}, failures: [], measurements: [] };
-  for (const server of servers) {
+  for (let from = 0; from < servers.length; from += atOnce) {
     for (const peer of peers) {
-      const { failed, version, score } = await measure(peer, server, extent);
-      console.error(`${server}, ${peer}: ${failed ? 'FAILED' : `${score.failed} of ${score.posts} failed`}`);
-      if (failed) {
-        results.failures.push({ server, peer, reason: failed });
-      } else {
-        results.versions[peer] = version;
-        results.measurements.push({ server, peer, ...score });
-      }
+      const batch = servers.slice(from, from + atOnce);
+      const found = await Promise.all(batch.map((server) => measure(peer, server, extent)));
+      batch.forEach((server, index) => note(results, { peer, server, ...found[index] }));
     }
   }
   return results;
+}
+
+function note(results, { peer, server, failed, version, score }) {
+  console.error(`${server}, ${peer}: ${failed ? 'FAILED' : `${score.failed} of ${score.posts} failed`}`);
+  if (failed) {
+    results.failures.push({ server, peer, reason: failed });
+  } else {
+    results.versions[peer] = version;
+    results.measurements.push({ server, peer, ...score });
+  }
 }
 
 main().catch((error) => {

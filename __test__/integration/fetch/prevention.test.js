@@ -66,11 +66,11 @@ test('how long a server keeps idle connections is learned from what it does', as
   expect(codesOf(outcomes)).toEqual([]);
   expect(repeated(posts)).toEqual([]);
 
-  // Which is not learned by never reusing one.
+  // And not by never reusing one. Not all are: on a busy machine some may have idled for too long already.
   await burst(fetch, url, 'before');
   const { accepted } = proxy.stats().connections;
   await burst(fetch, url, 'after');
-  expect(proxy.stats().connections.accepted).toBe(accepted);
+  expect(proxy.stats().connections.accepted).toBeLessThan(accepted + BURST);
 });
 
 test('a connection that the server has closed is never picked', async () => {
@@ -94,7 +94,7 @@ describe('a connection that has idled for longer than the bound for calls that m
     ['is not, where nobody knows', 'POST', undefined, 2 * BURST],
     ['is used again by a GET, which can be repeated', 'GET', undefined, BURST],
   ])('%s', async (name, method, hint, connections) => {
-    const origin = await startOrigin(stating(hint));
+    const origin = await startOrigin(together(stating(hint)));
     const fetch = createFetch();
     await burst(fetch, `${origin.url}/`, 'first', method);
     await sleep(1200);
@@ -103,6 +103,14 @@ describe('a connection that has idled for longer than the bound for calls that m
     expect(origin.connections()).toBe(connections);
   });
 });
+
+/** Answers when a whole burst has arrived: each of its requests then needs a connection of its own, busy machine or not. */
+function together(answer) {
+  const held = [];
+  return (...exchange) => {
+    if (held.push(exchange) === BURST) held.splice(0).forEach((one) => answer(...one));
+  };
+}
 
 /** @returns {Promise<{ code: string | null, attempts?: number }[]>} `code`: why a call failed */
 function burst(fetch, url, name, method = 'POST') {

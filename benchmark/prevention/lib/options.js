@@ -8,14 +8,15 @@ const USAGE = `Usage: npm run bench:prevention -- [options]
 
   --peers a,b     only these clients: ${peerNames().join(', ')}
   --servers a,b   only these servers: ${Object.keys(SERVERS).join(', ')}
-  --quick         a sixth of the pauses, once: does everything run?
+  --quick         a tenth of the pauses: does everything run?
   --help
 `;
 
 /**
  * @param {string[]} args
- * @returns {{ help: boolean, peers: string[], servers: string[], extent: import('./plan').Extent, record: boolean }}
- *   `record`: every client meets every server, in full
+ * @returns {{ help: boolean, peers: string[], servers: string[], extent: import('./plan').Extent, atOnce: number,
+ *   record: boolean }} `atOnce`: servers that a client meets at the same time; `record`: every client meets every
+ *   server, in full
  * @throws {import('../../lib/arguments').UsageError}
  */
 function readOptions(args) {
@@ -30,6 +31,7 @@ function readOptions(args) {
     peers: choose('--peers', values.peers, peerNames()),
     servers: choose('--servers', values.servers, Object.keys(SERVERS)),
     extent: values.quick ? QUICK : RECORD,
+    atOnce: values.quick ? Object.keys(SERVERS).length : 1,
     record: !values.quick && !values.peers && !values.servers,
   };
 }
