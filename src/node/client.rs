@@ -14,8 +14,8 @@ use crate::http::body::RequestBody;
 use crate::http::call::{Client, RedirectMode};
 use crate::http::decode::Decoding;
 use crate::http::resume::Resume;
+use crate::http::transport::direct::DirectTransport;
 use crate::http::transport::options::TransportOptions;
-use crate::http::transport::reqwest::ReqwestTransport;
 use crate::policy::Policy;
 
 /// Flags of a call; `lib/engine/call-flags.js` holds the same.
@@ -41,12 +41,12 @@ pub struct Shared {
     pub resume: Resume,
     pub decoding: Decoding,
     extra_roots: Vec<Bytes>,
-    http: OnceLock<Result<Client<ReqwestTransport>, String>>,
+    http: OnceLock<Result<Client<DirectTransport>, String>>,
 }
 
 impl Shared {
     /// The client behind it, made by the first call, off the event loop.
-    pub fn http(&self) -> Result<&Client<ReqwestTransport>, &str> {
+    pub fn http(&self) -> Result<&Client<DirectTransport>, &str> {
         self.http
             .get_or_init(|| {
                 let usual = TransportOptions::default();
@@ -55,7 +55,7 @@ impl Shared {
                     extra_roots: self.extra_roots.clone(),
                     ..usual
                 };
-                ReqwestTransport::new(options).map(Client::new).map_err(|error| error.to_string())
+                DirectTransport::new(options).map(Client::new).map_err(|error| error.to_string())
             })
             .as_ref()
             .map_err(String::as_str)

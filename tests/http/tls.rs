@@ -10,8 +10,8 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use unreset::fault::{Delivery, Fault, Kind, Phase};
 use unreset::http::call::Client;
+use unreset::http::transport::direct::DirectTransport;
 use unreset::http::transport::options::TransportOptions;
-use unreset::http::transport::reqwest::ReqwestTransport;
 
 use crate::support::*;
 
@@ -100,7 +100,7 @@ async fn an_authority_that_was_added_is_trusted() {
 }
 
 fn with_roots(extra_roots: Vec<Bytes>) -> TestClient {
-    Client::new(ReqwestTransport::new(TransportOptions { extra_roots, ..Default::default() }).unwrap())
+    Client::new(DirectTransport::new(TransportOptions { extra_roots, ..Default::default() }).unwrap())
 }
 
 #[tokio::test]
