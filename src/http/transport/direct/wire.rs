@@ -270,3 +270,97 @@ impl AsyncWrite for Wire {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn pair() -> (Wire, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stream, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        (Wire::new(Socket::Tcp { stream: stream.unwrap() }), accepted.unwrap().0)
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn what_came_too_late_for_a_closed_peer_was_never_taken() {
+        let (mut wire, peer) = pair().await;
+        wire.write_all(b"an earlier request").await.unwrap();
+        let mut peer = peer;
+        peer.read_exact(&mut [0; 18]).await.unwrap();
+        drop(peer);
+        wire.notes().mark();
+        wire.write_all(b"the request").await.unwrap();
+        assert_eq!(wire.read(&mut [0; 8]).await.unwrap(), 0);
+        assert!(wire.was_never_taken().await);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn what_a_peer_has_read_was_taken_however_it_ends() {
+        let (mut wire, mut peer) = pair().await;
+        wire.notes().mark();
+        wire.write_all(b"the request").await.unwrap();
+        peer.read_exact(&mut [0; 11]).await.unwrap();
+        drop(peer);
+        assert_eq!(wire.read(&mut [0; 8]).await.unwrap(), 0);
+        assert!(!wire.was_never_taken().await);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_peer_that_has_closed_its_side_only_can_still_read() {
+        let (mut wire, mut peer) = pair().await;
+        peer.shutdown().await.unwrap();
+        wire.notes().mark();
+        wire.write_all(b"the request").await.unwrap();
+        assert_eq!(wire.read(&mut [0; 8]).await.unwrap(), 0);
+        assert!(!wire.was_never_taken().await);
+        peer.read_exact(&mut [0; 11]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn without_a_mark_nothing_is_certain() {
+        let (mut wire, peer) = pair().await;
+        drop(peer);
+        wire.write_all(b"the request").await.unwrap();
+        assert!(!wire.was_never_taken().await);
+    }
+
+    #[tokio::test]
+    async fn a_failed_write_is_told_after_what_the_peer_had_said() {
+        let (mut wire, mut peer) = pair().await;
+        peer.write_all(b"the answer").await.unwrap();
+        // Closed with something unread: a reset.
+        wire.write_all(b"unread").await.unwrap();
+        peer.readable().await.unwrap();
+        drop(peer);
+        // Writes until one fails; that one never says so.
+        let chunk = [0; 64 * 1024];
+        let writing = async { while wire.write_all(&chunk).await.is_ok() {} };
+        assert!(tokio::time::timeout(Duration::from_millis(200), writing).await.is_err());
+        let mut answer = [0; 10];
+        wire.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"the answer");
+        let failed = wire.read(&mut [0; 8]).await.unwrap_err();
+        assert!(matches!(failed.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset), "{failed:?}");
+    }
+
+    #[tokio::test]
+    async fn a_look_sees_what_the_event_loop_does_not_know_yet() {
+        let (mut wire, peer) = pair().await;
+        // The loop has seen that there is nothing to read.
+        let nothing = tokio::time::timeout(Duration::from_millis(1), wire.read(&mut [0; 8])).await;
+        assert!(nothing.is_err());
+        drop(peer);
+        wire.notes().look();
+        let waker = std::task::Waker::noop();
+        let mut room = [0; 8];
+        let polled = Pin::new(&mut wire).poll_read(&mut Context::from_waker(waker), &mut ReadBuf::new(&mut room));
+        assert!(matches!(polled, Poll::Ready(Ok(()))), "{polled:?}");
+    }
+}
