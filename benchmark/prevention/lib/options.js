@@ -8,7 +8,7 @@ const USAGE = `Usage: npm run bench:prevention -- [options]
 
   --peers a,b     only these clients: ${peerNames().join(', ')}
   --servers a,b   only these servers: ${Object.keys(SERVERS).join(', ')}
-  --quick         a tenth of the pauses: does everything run?
+  --quick         a few of the pauses: does everything run?
   --help
 `;
 
