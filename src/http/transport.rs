@@ -11,7 +11,7 @@ mod upload;
 mod watch;
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -91,6 +91,18 @@ pub trait IncomingBody: Send + 'static {
     fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>>;
     /// The bytes still to come, if the response stated them.
     fn remaining(&self) -> Option<u64>;
+    /// The address and the port that it comes from, where they are known.
+    fn peer(&self) -> Option<(IpAddr, u16)> {
+        None
+    }
+    /// A fault that a layer above found in the body, as one of the peer that sent it.
+    fn blamed(&self, mut fault: Fault) -> Fault {
+        if let Some((address, port)) = self.peer() {
+            fault.address = Some(address.to_string());
+            fault.port = Some(port);
+        }
+        fault
+    }
 }
 
 pub trait Transport: Send + Sync + 'static {

@@ -27,6 +27,7 @@ const STREAM: u32 = 1 << 2;
 const REOPENS: u32 = 1 << 3;
 const SHOULD_RETRY: u32 = 1 << 4;
 const ON_RETRY: u32 = 1 << 5;
+const REDIRECT_WITHIN_ORIGIN: u32 = 1 << 6;
 
 #[napi]
 pub struct NativeClient {
@@ -118,9 +119,10 @@ impl NativeClient {
 }
 
 fn redirect(flags: u32) -> RedirectMode {
-    match flags & (REDIRECT_ERROR | REDIRECT_MANUAL) {
+    match flags & (REDIRECT_ERROR | REDIRECT_MANUAL | REDIRECT_WITHIN_ORIGIN) {
         REDIRECT_ERROR => RedirectMode::Error,
         REDIRECT_MANUAL => RedirectMode::Manual,
+        REDIRECT_WITHIN_ORIGIN => RedirectMode::WithinOrigin,
         _ => RedirectMode::Follow,
     }
 }

@@ -4,6 +4,7 @@
 mod body;
 mod connections;
 mod decode;
+mod http2;
 mod redirect;
 mod reset;
 mod resume;

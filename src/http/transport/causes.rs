@@ -15,6 +15,7 @@ use crate::fault::{Delivery, Ending, Fault, Phase};
 #[derive(Default)]
 pub(super) struct Causes<'a> {
     pub hyper: Option<&'a hyper::Error>,
+    pub http2: Option<&'a h2::Error>,
     pub lookup: Option<&'a LookupFailed>,
     pub tls: Option<&'a rustls::Error>,
     pub io: Option<&'a io::Error>,
@@ -33,6 +34,8 @@ impl<'a> Causes<'a> {
                 if io.get_ref().is_none_or(|inner| below(inner).is_none()) {
                     found.io = Some(io);
                 }
+            } else if let Some(http2) = cause.downcast_ref() {
+                found.http2 = found.http2.or(Some(http2));
             } else if let Some(tls) = cause.downcast_ref() {
                 found.tls = found.tls.or(Some(tls));
             } else if let Some(lookup) = cause.downcast_ref() {
@@ -58,6 +61,9 @@ impl<'a> Causes<'a> {
         if let Some(io) = self.io {
             return Some(Fault::from_io(io, phase, delivery));
         }
+        if let Some(http2) = self.http2 {
+            return Some(http2_fault(http2, phase, delivery));
+        }
         let hyper = self.hyper?;
         let code = if hyper.is_incomplete_message() {
             return Some(Fault::new("ECONNRESET", phase, delivery).with_ending(Ending::Fin));
@@ -76,6 +82,16 @@ impl<'a> Causes<'a> {
         Some(Fault::new(code, phase, delivery))
     }
 
+    /// The server has said that it did not and will not act on the request: by a GOAWAY that leaves it out, or by refusing
+    /// its stream (RFC 9113, sections 6.8 and 8.7).
+    pub fn is_refused(&self) -> bool {
+        self.http2.is_some_and(|http2| {
+            // h2 gives a remote GOAWAY only to the streams above the last one that it names.
+            http2.is_remote()
+                && (http2.is_go_away() || http2.is_reset() && http2.reason() == Some(h2::Reason::REFUSED_STREAM))
+        })
+    }
+
     /// The fault of a response body that broke off.
     pub fn in_body(&self) -> Fault {
         let (phase, delivery) = (Phase::Receive, Delivery::Answered);
@@ -86,6 +102,7 @@ impl<'a> Causes<'a> {
                 Fault::new("HPE_INVALID_CHUNK_SIZE", phase, delivery)
             }
             (None, Some(io)) => Fault::from_io(io, phase, delivery).with_syscall("read"),
+            (None, None) if let Some(http2) = self.http2 => http2_fault(http2, phase, delivery),
             (None, None) if self.hyper.is_some_and(hyper::Error::is_incomplete_message) => {
                 Fault::new("ECONNRESET", phase, delivery).with_ending(Ending::Fin)
             }
@@ -93,6 +110,25 @@ impl<'a> Causes<'a> {
             (None, None) => Fault::new("ECONNRESET", phase, delivery),
         }
     }
+}
+
+fn http2_fault(error: &h2::Error, phase: Phase, delivery: Delivery) -> Fault {
+    if let Some(io) = error.get_io() {
+        // h2's own words for a connection that ended without a GOAWAY.
+        return match io.kind() {
+            io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => {
+                Fault::new("ECONNRESET", phase, delivery).with_ending(Ending::Fin)
+            }
+            _ => Fault::from_io(io, phase, delivery),
+        };
+    }
+    let code = match () {
+        () if error.is_go_away() && error.is_remote() => "ERR_HTTP2_GOAWAY_SESSION",
+        () if error.is_go_away() => "ERR_HTTP2_SESSION_ERROR",
+        () if error.is_reset() && error.is_remote() => "ERR_HTTP2_STREAM_ERROR",
+        () => "ERR_HTTP2_ERROR",
+    };
+    Fault::new(code, phase, delivery)
 }
 
 /// The messages of all causes but those that `unwanted` picks out.

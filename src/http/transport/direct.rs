@@ -1,4 +1,4 @@
-//! The transport with connections of its own: HTTP/1.1 by hyper, everything below it here.
+//! The transport with connections of its own: HTTP/1.1 and HTTP/2 by hyper, everything below them here.
 //!
 //! A client library hides its connections, and what it hides decides whether a call can be saved: whether a connection had
 //! been used before, whether the peer has closed it since, whether a byte of the request left, whether the peer's kernel
@@ -8,10 +8,12 @@
 //! |---|---|
 //! | which connection does an exchange get? | [`pool`], [`origins`]; how long one may have idled: [`keep_alive`] |
 //! | how is one made, and to which address? | [`connect`], [`addresses`] |
-//! | who polls it, and when? | [`connection`], [`body`]; while it idles: [`reaper`] |
+//! | how does a request name its target on it? | [`address`] |
+//! | who polls it, and when? | [`connection`], [`shared`], [`body`]; while it idles: [`reaper`] |
 //! | what left this process, and what became of it? | [`wire`], [`tcp_info`] |
 //! | what does a failure prove? | [`evidence`] |
 
+mod address;
 mod addresses;
 mod body;
 mod connect;
@@ -22,21 +24,20 @@ mod origins;
 mod outgoing;
 mod pool;
 mod reaper;
+mod shared;
 mod tcp_info;
 mod wire;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ::http::header::HOST;
-use ::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use ::http::{Request, Response, StatusCode, Version};
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
-use url::{Position, Url};
 
 pub use body::DirectBody;
 
@@ -44,8 +45,9 @@ use self::connect::Connector;
 use self::connection::{Connection, SendFailed};
 use self::origins::{NoHost, Origin, Origins};
 use self::outgoing::Outgoing;
-use self::pool::Turn;
+use self::pool::{Taken, Turn};
 use self::reaper::Reaper;
+use self::shared::Use;
 use super::options::{TransportError, TransportOptions};
 use super::request_body::ReadyBody;
 use super::upload::Progress;
@@ -72,6 +74,9 @@ impl DirectTransport {
     pub fn new(options: TransportOptions) -> Result<Self, TransportError> {
         let mut tls = tls::config(&options.extra_roots, || {})?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        if options.http2 {
+            tls.alpn_protocols.insert(0, b"h2".to_vec());
+        }
         let reaper = Arc::<Reaper>::default();
         Ok(DirectTransport {
             connector: Arc::new(Connector {
@@ -79,7 +84,12 @@ impl DirectTransport {
                 socket_path: options.socket_path,
                 tls: TlsConnector::from(Arc::new(tls)),
             }),
-            origins: Arc::new(Origins::new(options.keep_alive, options.connections, Arc::clone(&reaper))),
+            origins: Arc::new(Origins::new(
+                options.keep_alive,
+                options.connections,
+                options.http2,
+                Arc::clone(&reaper),
+            )),
             reaper,
             reaping: OnceLock::new(),
         })
@@ -92,25 +102,43 @@ impl DirectTransport {
         wanted: Wanted,
         standing: &Arc<Standing>,
         progress: Option<&Progress>,
-    ) -> Result<(Response<Incoming>, Box<Connection>), Failure> {
+    ) -> Result<(Response<Incoming>, Taken), Failure> {
         loop {
-            let mut connection = self.connection(origin, wanted, standing).await?;
-            standing.has_connection();
-            standing.leads_to(connection.peer);
-            let written = connection.written();
-            if wanted != Wanted::Pooled {
-                connection.mark();
-            }
-            match connection.send(request).await {
-                Ok(response) => return Ok((response, connection)),
+            let (failed, known) = match self.connection(origin, wanted, standing).await? {
+                Taken::Own(mut connection) => {
+                    standing.has_connection();
+                    standing.leads_to(connection.peer);
+                    let written = connection.written();
+                    if wanted != Wanted::Pooled {
+                        connection.mark();
+                    }
+                    address::of_origin(&mut request, origin);
+                    match connection.send(request).await {
+                        Ok(response) => return Ok((response, Taken::Own(connection))),
+                        Err(failed) => {
+                            let written = connection.written() != written;
+                            (failed, Broken::Own { connection, written })
+                        }
+                    }
+                }
+                Taken::Shared(mut shared) => {
+                    standing.has_connection();
+                    standing.leads_to(shared.connection().peer);
+                    address::of_stream(&mut request, origin);
+                    match shared.send(request).await {
+                        Ok(response) => return Ok((response, Taken::Shared(shared))),
+                        Err(failed) => (failed, Broken::Shared(shared)),
+                    }
+                }
+            };
+            match failed {
                 // A connection that closed in the moment it was taken. Another one is taken; each attempt of this kind
                 // uses one up, and a new one is never handed back.
-                Err(SendFailed { unsent: Some(unsent), .. }) if connection.answered => request = unsent,
-                Err(SendFailed { error, .. }) => {
-                    let sent_all = progress.is_none_or(Progress::has_finished);
-                    let written = connection.written() != written;
+                SendFailed { unsent: Some(unsent), .. } if known.answered() => request = unsent,
+                SendFailed { error, unsent } => {
+                    let sent = Sent { any: unsent.is_none(), all: progress.is_none_or(Progress::has_finished) };
                     // Boxed: it hardly ever happens, and all exchanges would carry its room.
-                    return Err(Box::pin(self.failed(origin, connection, &error, written, sent_all)).await);
+                    return Err(Box::pin(failed_by(origin, known, &error, sent)).await);
                 }
             }
         }
@@ -122,7 +150,7 @@ impl DirectTransport {
         origin: &Arc<Origin>,
         wanted: Wanted,
         standing: &Arc<Standing>,
-    ) -> Result<Box<Connection>, Failure> {
+    ) -> Result<Taken, Failure> {
         standing.awaits_turn();
         let permit = match origin.pool.turn(wanted).await {
             Turn::Connection(connection) => return Ok(connection),
@@ -144,7 +172,7 @@ impl DirectTransport {
                 let pool = Arc::clone(&origin.pool);
                 self.reaper.finish(Box::pin(async move {
                     // Nobody is there to be told that it failed; who needs one next will see for itself.
-                    if let Ok(Ok(connection)) = timeout(ABANDONED_FOR, connecting).await {
+                    if let Ok(Ok(Taken::Own(connection))) = timeout(ABANDONED_FOR, connecting).await {
                         pool.give_back(connection);
                     }
                 }));
@@ -152,36 +180,61 @@ impl DirectTransport {
             }
         }
     }
+}
 
-    async fn failed(
-        &self,
-        origin: &Origin,
+/// The connection of an exchange that has no answer.
+enum Broken {
+    /// `written`: something of the request, or of what TLS says about it, has left.
+    Own {
         connection: Box<Connection>,
-        error: &hyper::Error,
         written: bool,
-        sent_all: bool,
-    ) -> Failure {
-        let mut fault = evidence::before_answer(error, written, sent_all);
-        let peer = connection.peer;
-        fault.address = peer.map(|peer| peer.ip().to_string());
-        fault.port = Some(origin.port);
-        let reused = connection.answered;
-        if evidence::is_broken_connection(error) {
-            if !reused && let Some(peer) = peer {
-                origin.pool.suspects().suspect(peer.ip(), Instant::now());
-            }
+    },
+    Shared(Use),
+}
+
+/// How much of a request has left, by what hyper says.
+#[derive(Clone, Copy)]
+struct Sent {
+    any: bool,
+    all: bool,
+}
+
+impl Broken {
+    fn answered(&self) -> bool {
+        match self {
+            Broken::Own { connection, .. } => connection.answered,
+            Broken::Shared(shared) => shared.answered(),
+        }
+    }
+}
+
+async fn failed_by(origin: &Origin, broken: Broken, error: &hyper::Error, sent: Sent) -> Failure {
+    let reused = broken.answered();
+    let (written, peer) = match &broken {
+        Broken::Own { connection, written } => (*written, connection.peer),
+        Broken::Shared(shared) => (sent.any, shared.connection().peer),
+    };
+    let mut fault = evidence::before_answer(error, written, sent.all);
+    fault.address = peer.map(|peer| peer.ip().to_string());
+    fault.port = Some(origin.port);
+    if evidence::is_broken_connection(error) {
+        if !reused && let Some(peer) = peer {
+            origin.pool.suspects().suspect(peer.ip(), Instant::now());
+        }
+        if fault.delivery == Delivery::Unknown
+            && let Broken::Own { connection, .. } = broken
+            && evidence::may_have_come_too_late(error)
+        {
             let idled = connection.idled;
-            if fault.delivery == Delivery::Unknown
-                && evidence::may_have_come_too_late(error)
-                && let Some(wire) = connection.into_wire()
+            if let Some(wire) = connection.into_wire()
                 && wire.was_never_taken().await
             {
                 fault.delivery = Delivery::NotSent;
                 origin.pool.closed_by_peer(idled);
             }
         }
-        Failure { fault, reused }
     }
+    Failure { fault, reused }
 }
 
 impl DirectTransport {
@@ -213,49 +266,37 @@ impl Transport for DirectTransport {
             ReadyBody::Bytes(bytes) => (Outgoing::Bytes(bytes), None),
             ReadyBody::Upload(upload, progress) => (Outgoing::Upload(Box::new(upload)), Some(progress)),
         };
-        let request = request(method, &url, headers, body, &origin).ok_or_else(unaddressable)?;
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = address::target(&url).ok_or_else(unaddressable)?;
+        *request.headers_mut() = headers;
 
         let answering = self.answer(&origin, request, wanted, &standing, progress.as_deref());
         let watched = std::pin::pin!(Watch::new(answering, &limits, &standing, progress.as_deref()));
-        let (mut response, mut connection) = match watched.await {
+        let (mut response, mut taken) = match watched.await {
             Ok(outcome) => outcome?,
             Err(timed_out) => return Err(timed_out.failure(port)),
         };
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(switched());
         }
-        connection.answered = true;
-        connection.hint = keep_alive::hint(response.headers());
+        if let Taken::Own(connection) = &mut taken {
+            connection.answered = true;
+            connection.hint = keep_alive::hint(response.headers());
+        }
         let status = response.status();
         let status_text = match response.extensions().get::<ReasonPhrase>() {
             Some(phrase) => Bytes::copy_from_slice(phrase.as_bytes()),
+            // HTTP/2 has none.
+            None if response.version() == Version::HTTP_2 => Bytes::new(),
             // hyper keeps the phrase only where it is not the usual one.
             None => Bytes::from_static(status.canonical_reason().unwrap_or_default().as_bytes()),
         };
         let headers = std::mem::take(response.headers_mut());
         let sending = progress.as_ref().is_some_and(|progress| !progress.has_finished());
-        let pool = Arc::clone(&origin.pool);
-        let body = DirectBody::new(response.into_body(), connection, pool, limits.body, origin.port, sending);
+        let body = DirectBody::new(response.into_body(), taken, &origin, limits.body, sending);
         Ok(Reply { status, status_text, headers, body })
     }
-}
-
-/// `None`: the standard for URLs allows more than HTTP does.
-fn request(
-    method: Method,
-    url: &Url,
-    mut headers: HeaderMap,
-    body: Outgoing,
-    origin: &Origin,
-) -> Option<Request<Outgoing>> {
-    headers.entry(HOST).or_insert_with(|| origin.authority.clone());
-    let target = Bytes::copy_from_slice(url[Position::BeforePath..Position::AfterQuery].as_bytes());
-    let mut request = Request::new(body);
-    *request.method_mut() = method;
-    *request.version_mut() = Version::HTTP_11;
-    *request.uri_mut() = Uri::from_maybe_shared(target).ok()?;
-    *request.headers_mut() = headers;
-    Some(request)
 }
 
 fn unaddressable() -> Failure {

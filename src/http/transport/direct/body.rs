@@ -1,6 +1,7 @@
 //! A response body as it arrives.
 
 use std::future::{Future, poll_fn};
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -14,7 +15,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::connection::Connection;
 use super::evidence;
-use super::pool::Pool;
+use super::origins::Origin;
+use super::pool::{Pool, Taken};
+use super::shared::Use;
 use crate::fault::{Delivery, Fault, Phase};
 use crate::http::transport::IncomingBody;
 
@@ -25,7 +28,7 @@ pub struct DirectBody {
     /// The longest silence.
     stall: Option<Duration>,
     port: u16,
-    address: Option<std::net::IpAddr>,
+    address: Option<IpAddr>,
 }
 
 /// What moves the bytes of a body.
@@ -34,6 +37,8 @@ enum Link {
     Own { connection: Box<Connection>, pool: Arc<Pool> },
     /// A task: the request is still being sent, and that must go on while nobody reads.
     Pumped { _pump: Pump },
+    /// The connection's own task.
+    Shared { _shared: Use },
     /// Nothing: it has ended.
     None,
 }
@@ -53,15 +58,23 @@ impl DirectBody {
     /// `sending`: the request has not been sent to its end.
     pub(super) fn new(
         incoming: Incoming,
-        connection: Box<Connection>,
-        pool: Arc<Pool>,
+        taken: Taken,
+        origin: &Origin,
         stall: Option<Duration>,
-        port: u16,
         sending: bool,
     ) -> Self {
-        let address = connection.peer.map(|peer| peer.ip());
-        let link = if sending { Link::pumped(connection) } else { Link::Own { connection, pool } };
-        let mut body = DirectBody { incoming, link, stall, port, address };
+        let (link, peer) = match taken {
+            Taken::Own(connection) => {
+                let peer = connection.peer;
+                let pool = Arc::clone(&origin.pool);
+                (if sending { Link::pumped(connection) } else { Link::Own { connection, pool } }, peer)
+            }
+            Taken::Shared(shared) => {
+                let peer = shared.connection().peer;
+                (Link::Shared { _shared: shared }, peer)
+            }
+        };
+        let mut body = DirectBody { incoming, link, stall, port: origin.port, address: peer.map(|peer| peer.ip()) };
         body.end_if_complete();
         body
     }
@@ -69,6 +82,7 @@ impl DirectBody {
     /// As soon as the last byte is there, the connection can serve another exchange.
     fn end_if_complete(&mut self) {
         if self.incoming.is_end_stream()
+            && !matches!(self.link, Link::Pumped { .. })
             && let Link::Own { connection, pool } = std::mem::replace(&mut self.link, Link::None)
         {
             pool.give_back(connection);
@@ -155,5 +169,9 @@ impl IncomingBody for DirectBody {
 
     fn remaining(&self) -> Option<u64> {
         self.incoming.size_hint().exact()
+    }
+
+    fn peer(&self) -> Option<(std::net::IpAddr, u16)> {
+        Some((self.address?, self.port))
     }
 }

@@ -23,7 +23,8 @@ use url::Host;
 use super::connection::{Connection, Stream};
 use super::evidence;
 use super::origins::Origin;
-use super::pool::Permit;
+use super::pool::{Permit, Taken};
+use super::shared::Shared;
 use super::wire::{Socket, Wire};
 use crate::fault::{Delivery, Ending, Fault, Phase};
 use crate::http::transport::Failure;
@@ -50,14 +51,20 @@ impl Connector {
         self: Arc<Self>,
         origin: Arc<Origin>,
         standing: Arc<Standing>,
-        permit: Permit,
-    ) -> Result<Box<Connection>, Failure> {
+        mut permit: Permit,
+    ) -> Result<Taken, Failure> {
         let connected = self.connect(&origin, &standing).await;
         let (stream, rtt) = connected.map_err(|fault| Failure { fault: *fault, reused: false })?;
-        // hyper says hello to nobody here, so nothing can fail.
-        let made = Connection::new(stream, rtt, permit).await;
-        made.map(Box::new)
-            .map_err(|error| Failure { fault: evidence::before_answer(&error, false, false), reused: false })
+        let made = if stream.speaks_http2() {
+            Shared::new(stream, rtt, permit).await.map(|shared| Taken::Shared(origin.pool.made_shared(shared)))
+        } else {
+            origin.pool.made_own(&mut permit);
+            Connection::new(stream, rtt, permit).await.map(|connection| Taken::Own(Box::new(connection)))
+        };
+        made.map_err(|error| {
+            let fault = evidence::before_answer(&error, false, false);
+            Failure { fault: at(fault, standing.peer(), origin.port), reused: false }
+        })
     }
 
     /// # Errors

@@ -111,11 +111,7 @@ impl Connection {
             let _ = state.poll(cx);
             answer.as_mut().poll(cx)
         });
-        answered.await.map_err(|failed: TrySendError<_>| {
-            let mut failed = failed;
-            let unsent = failed.take_message();
-            SendFailed { error: failed.into_error(), unsent }
-        })
+        answered.await.map_err(SendFailed::from)
     }
 
     /// Lets it read and write what there is to read and write. Ready: it is over.
@@ -149,6 +145,13 @@ impl Connection {
     }
 }
 
+impl From<TrySendError<Request<Outgoing>>> for SendFailed {
+    fn from(mut failed: TrySendError<Request<Outgoing>>) -> Self {
+        let unsent = failed.take_message();
+        SendFailed { error: failed.into_error(), unsent }
+    }
+}
+
 impl State {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let State::Running(driver) = self else {
@@ -168,7 +171,15 @@ impl State {
 }
 
 impl Stream {
-    fn wire(&self) -> &Wire {
+    /// Both ends have agreed on it in the handshake.
+    pub fn speaks_http2(&self) -> bool {
+        match self {
+            Stream::Plain { .. } => false,
+            Stream::Tls { stream } => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
+    }
+
+    pub fn wire(&self) -> &Wire {
         match self {
             Stream::Plain { wire } => wire,
             Stream::Tls { stream } => stream.get_ref().0,

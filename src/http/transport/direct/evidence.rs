@@ -18,7 +18,9 @@ pub(super) fn before_answer(error: &hyper::Error, written: bool, sent_all: bool)
         true if sent_all => (Phase::Wait, Delivery::Unknown),
         true => (Phase::Send, Delivery::Unknown),
     };
-    let mut fault = Causes::of(error).fault(phase, delivery).unwrap_or_else(|| Fault::new("UNKNOWN", phase, delivery));
+    let found = Causes::of(error);
+    let delivery = if found.is_refused() { Delivery::NotSent } else { delivery };
+    let mut fault = found.fault(phase, delivery).unwrap_or_else(|| Fault::new("UNKNOWN", phase, delivery));
     fault.syscall = fault.syscall.or(causes::syscall(&fault.code, phase).map(Into::into));
     detailed(error, fault)
 }

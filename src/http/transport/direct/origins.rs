@@ -47,6 +47,8 @@ impl Origin {
 pub(super) struct Origins {
     keep_alive: Option<KeepAlive>,
     limit: Option<NonZeroUsize>,
+    /// HTTP/2 is asked for.
+    http2: bool,
     reaper: Arc<Reaper>,
     state: Mutex<State>,
 }
@@ -59,8 +61,8 @@ struct State {
 }
 
 impl Origins {
-    pub fn new(keep_alive: Option<KeepAlive>, limit: Option<NonZeroUsize>, reaper: Arc<Reaper>) -> Self {
-        Origins { keep_alive, limit, reaper, state: Mutex::default() }
+    pub fn new(keep_alive: Option<KeepAlive>, limit: Option<NonZeroUsize>, http2: bool, reaper: Arc<Reaper>) -> Self {
+        Origins { keep_alive, limit, http2, reaper, state: Mutex::default() }
     }
 
     /// Allocates only for an origin that is new.
@@ -74,7 +76,8 @@ impl Origins {
             // One that an exchange is busy with stays, and so does its count of connections.
             state.known.retain(|_, origin| Arc::strong_count(origin) > 1 || !origin.pool.is_unused());
         }
-        let pool = Pool::new(self.keep_alive, self.limit, Arc::clone(&self.reaper));
+        let negotiates = self.http2 && url.scheme() == "https";
+        let pool = Pool::new(self.keep_alive, self.limit, negotiates, Arc::clone(&self.reaper));
         if state.closed {
             pool.close();
         }
@@ -110,7 +113,7 @@ mod tests {
     use super::*;
 
     fn origins() -> Origins {
-        Origins::new(Some(KeepAlive::default()), None, Arc::default())
+        Origins::new(Some(KeepAlive::default()), None, true, Arc::default())
     }
 
     fn find(origins: &Origins, url: &str) -> Arc<Origin> {

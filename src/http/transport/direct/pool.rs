@@ -1,6 +1,7 @@
-//! The connections to one origin: those that idle, and how many there may be.
+//! The connections to one origin: those that idle, those that are shared, and how many there may be.
 
 use std::collections::VecDeque;
+use std::future::pending;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -8,12 +9,13 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::addresses::Suspects;
 use super::connection::Connection;
 use super::keep_alive::{Idle, Seen};
 use super::reaper::Reaper;
+use super::shared::{Shared, Use};
 use crate::http::transport::Connection as Wanted;
 use crate::http::transport::options::KeepAlive;
 
@@ -31,37 +33,88 @@ pub(super) struct Pool {
     began: Instant,
 }
 
-#[derive(Default)]
 struct State {
     /// The one that has idled shortest is last, and is taken first: the others may then grow old and be closed.
     #[allow(clippy::vec_box)] // It goes from hand to hand, and never leaves its box.
     idle: Vec<Box<Connection>>,
     /// Counted where there is a limit.
     open: usize,
-    waiting: VecDeque<oneshot::Sender<Turn>>,
+    waiting: VecDeque<oneshot::Sender<News>>,
+    protocol: Protocol,
+    shared: Option<Arc<Shared>>,
     seen: Seen,
     closed: bool,
 }
 
-/// What an exchange that waits is given.
+/// What an exchange is given.
 pub(super) enum Turn {
-    Connection(Box<Connection>),
+    Connection(Taken),
     /// It may open one.
     Permit(Permit),
 }
 
+/// The connection of an exchange.
+pub(super) enum Taken {
+    /// HTTP/1.1: for this exchange alone.
+    Own(Box<Connection>),
+    /// HTTP/2: shared with others.
+    Shared(Use),
+}
+
+/// What an exchange that waits is told.
+enum News {
+    Freed(Box<Connection>),
+    Permit(Permit),
+    /// It is known now which protocol the origin speaks, or that it cannot be reached.
+    Settled,
+}
+
+/// Whether the origin's protocol is known. Until it is, only one connection is made at first: with HTTP/2 it is enough
+/// for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    /// HTTP/1.1, and nothing else is asked for.
+    One,
+    /// To be found out by the next connection.
+    Unknown,
+    /// Being found out.
+    Asked,
+}
+
+/// How long others wait for the first connection to find the protocol out. The same as between two addresses: what takes
+/// longer may be lost.
+const SETTLED_WITHIN: Duration = Duration::from_millis(250);
+
 /// The place of one open connection among those that there may be.
 pub(super) struct Permit {
-    /// `None`: there is no limit.
-    pool: Option<Weak<Pool>>,
+    pool: Weak<Pool>,
+    /// It is counted, because there is a limit.
+    counted: bool,
+    /// Its connection is the one that finds out which protocol the origin speaks.
+    asks: bool,
 }
 
 impl Pool {
-    pub fn new(keep_alive: Option<KeepAlive>, limit: Option<NonZeroUsize>, reaper: Arc<Reaper>) -> Arc<Self> {
+    /// `negotiates`: its connections ask for HTTP/2.
+    pub fn new(
+        keep_alive: Option<KeepAlive>,
+        limit: Option<NonZeroUsize>,
+        negotiates: bool,
+        reaper: Arc<Reaper>,
+    ) -> Arc<Self> {
+        let state = State {
+            idle: Vec::new(),
+            open: 0,
+            waiting: VecDeque::new(),
+            protocol: if negotiates { Protocol::Unknown } else { Protocol::One },
+            shared: None,
+            seen: Seen::default(),
+            closed: false,
+        };
         Arc::new_cyclic(|pool| Pool {
             keep_alive,
             limit,
-            state: Mutex::default(),
+            state: Mutex::new(state),
             suspects: Mutex::default(),
             waker: Waker::from(Arc::new(Alarm { pool: Weak::clone(pool) })),
             reaper,
@@ -70,45 +123,60 @@ impl Pool {
         })
     }
 
-    /// A connection that idles and is open, or the permission to open one. Waits where there are too many.
+    /// A connection that is open, or the permission to open one. Waits where there are too many.
     pub async fn turn(self: &Arc<Self>, wanted: Wanted) -> Turn {
+        let mut patient = true;
         loop {
-            if let Some(connection) = self.take_idle(wanted) {
+            if let Some(connection) = self.take(wanted) {
                 return Turn::Connection(connection);
             }
-            let mut waiting = match self.permit() {
+            let (mut waiting, for_protocol) = match self.permit(patient) {
                 Ok(permit) => return Turn::Permit(permit),
                 Err(waiting) => waiting,
             };
-            match waiting.turn().await {
-                Some(Turn::Connection(mut connection)) if wanted != Wanted::Fresh => {
+            let news = if for_protocol {
+                timeout(SETTLED_WITHIN, waiting.news()).await.unwrap_or_else(|_| {
+                    patient = false;
+                    Some(News::Settled)
+                })
+            } else {
+                waiting.news().await
+            };
+            match news {
+                Some(News::Freed(mut connection)) if wanted != Wanted::Fresh => {
                     if connection.is_open(&self.waker) {
-                        return Turn::Connection(connection);
+                        return Turn::Connection(Taken::Own(connection));
                     }
                 }
                 // It makes room for the one that is to be opened.
-                Some(Turn::Connection(connection)) => return Turn::Permit(connection.into_permit()),
-                Some(permit) => return permit,
+                Some(News::Freed(connection)) => return Turn::Permit(connection.into_permit()),
+                Some(News::Permit(permit)) => return Turn::Permit(permit),
+                Some(News::Settled) => {}
                 // The pool was closed meanwhile: nobody counts any more.
-                None => return Turn::Permit(Permit { pool: None }),
+                None => return Turn::Permit(self.uncounted()),
             }
         }
     }
 
-    /// A connection that another exchange has finished with, as soon as there is one.
-    pub async fn freed(self: &Arc<Self>) -> Box<Connection> {
+    /// A connection that another exchange has finished with or that can be shared, as soon as there is one.
+    pub async fn freed(self: &Arc<Self>) -> Taken {
         loop {
             let mut waiting = self.wait(&mut self.lock());
-            match waiting.turn().await {
-                Some(Turn::Connection(mut connection)) => {
+            match waiting.news().await {
+                Some(News::Freed(mut connection)) => {
                     if connection.is_open(&self.waker) {
-                        return connection;
+                        return Taken::Own(connection);
+                    }
+                }
+                Some(News::Settled) => {
+                    if let Some(shared) = self.take_shared(Wanted::Pooled) {
+                        return Taken::Shared(shared);
                     }
                 }
                 // Whoever asks has a permit already: this one is passed on.
-                Some(Turn::Permit(_)) => {}
+                Some(News::Permit(_)) => {}
                 // The pool was closed: nothing is given back any more.
-                None => std::future::pending().await,
+                None => pending().await,
             }
         }
     }
@@ -119,6 +187,35 @@ impl Pool {
             state.waiting.push_back(sender);
         }
         Waiting { pool: Arc::clone(self), receiver }
+    }
+
+    fn take(&self, wanted: Wanted) -> Option<Taken> {
+        if let Some(shared) = self.take_shared(wanted) {
+            return Some(Taken::Shared(shared));
+        }
+        self.take_idle(wanted).map(Taken::Own)
+    }
+
+    fn take_shared(&self, wanted: Wanted) -> Option<Use> {
+        let keep_alive = self.keep_alive?;
+        let mut state = self.lock();
+        let shared = state.shared.as_ref()?;
+        let idle = Idle { hint: None, seen: None, rtt: shared.rtt };
+        let bound = idle.bound(&keep_alive, wanted == Wanted::Recent);
+        let usable = wanted != Wanted::Fresh
+            && shared.is_open()
+            && shared.idle_since().is_none_or(|since| since.elapsed() < bound);
+        if usable {
+            return Some(shared.hold());
+        }
+        // A new one takes its place; whoever uses this one keeps it.
+        let unused = state.shared.take();
+        if state.protocol == Protocol::One {
+            state.protocol = Protocol::Unknown;
+        }
+        drop(state);
+        drop(unused);
+        None
     }
 
     fn take_idle(&self, wanted: Wanted) -> Option<Box<Connection>> {
@@ -144,24 +241,80 @@ impl Pool {
         }
     }
 
-    /// Permission to open a connection, or where to wait for it or for one that becomes free.
-    fn permit(self: &Arc<Self>) -> Result<Permit, Waiting> {
+    /// Permission to open a connection, or where to wait for it or for one that becomes free, and whether it is the
+    /// protocol that is waited for.
+    fn permit(self: &Arc<Self>, patient: bool) -> Result<Permit, (Waiting, bool)> {
+        let mut state = self.lock();
+        if patient && state.protocol == Protocol::Asked {
+            return Err((self.wait(&mut state), true));
+        }
+        let asks = state.protocol == Protocol::Unknown;
         let Some(limit) = self.limit else {
-            return Ok(Permit { pool: None });
+            if asks {
+                state.protocol = Protocol::Asked;
+            }
+            return Ok(Permit { pool: Arc::downgrade(self), counted: false, asks });
         };
         let mut evicted = None;
-        let mut state = self.lock();
         if state.open >= limit.get() {
             // One that idles but was not wanted makes room: the oldest.
             if state.idle.is_empty() {
-                return Err(self.wait(&mut state));
+                return Err((self.wait(&mut state), false));
             }
             evicted = Some(state.idle.remove(0));
         } else {
             state.open += 1;
         }
+        if asks {
+            state.protocol = Protocol::Asked;
+        }
         drop(state);
-        Ok(evicted.map_or_else(|| Permit { pool: Some(Arc::downgrade(self)) }, |connection| connection.into_permit()))
+        // Its own permit is not given up but goes on with another connection.
+        let mut permit = match evicted {
+            Some(evicted) => evicted.into_permit(),
+            None => Permit { pool: Arc::downgrade(self), counted: true, asks },
+        };
+        permit.asks = asks;
+        Ok(permit)
+    }
+
+    fn uncounted(self: &Arc<Self>) -> Permit {
+        Permit { pool: Arc::downgrade(self), counted: false, asks: false }
+    }
+
+    /// A connection has been made: the protocol is known.
+    pub fn made_own(&self, permit: &mut Permit) {
+        if std::mem::take(&mut permit.asks) {
+            self.settle(Protocol::One);
+        }
+    }
+
+    /// As [`made_own`](Self::made_own), of one that can be shared. Where there is one already, that stays.
+    pub fn made_shared(&self, made: Arc<Shared>) -> Use {
+        let mut state = self.lock();
+        let keeps = self.keep_alive.is_some() && !state.closed;
+        let shared = match &state.shared {
+            Some(shared) if shared.is_open() => Arc::clone(shared),
+            _ if keeps => Arc::clone(state.shared.insert(made)),
+            _ => made,
+        };
+        drop(state);
+        self.settle(Protocol::Unknown);
+        if keeps {
+            self.reaper.some_idle();
+        }
+        shared.hold()
+    }
+
+    fn settle(&self, protocol: Protocol) {
+        let mut state = self.lock();
+        state.protocol = protocol;
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        for waiting in waiting {
+            // Whoever has gone needs no news.
+            let _ = waiting.send(News::Settled);
+        }
     }
 
     /// Takes a connection back whose exchange has ended, if it can serve another.
@@ -181,10 +334,10 @@ impl Pool {
             return;
         }
         while let Some(waiting) = state.waiting.pop_front() {
-            match waiting.send(Turn::Connection(connection)) {
+            match waiting.send(News::Freed(connection)) {
                 Ok(()) => return,
-                Err(Turn::Connection(refused)) => connection = refused,
-                Err(Turn::Permit(_)) => unreachable!("it was a connection"),
+                Err(News::Freed(refused)) => connection = refused,
+                Err(_) => unreachable!("it was a connection"),
             }
         }
         state.idle.push(connection);
@@ -194,13 +347,12 @@ impl Pool {
 
     /// Closes those that idle, now and in future.
     pub fn close(&self) {
-        let idle = {
+        let unused = {
             let mut state = self.lock();
             state.closed = true;
-            state.waiting.clear();
-            std::mem::take(&mut state.idle)
+            (std::mem::take(&mut state.idle), std::mem::take(&mut state.waiting), state.shared.take())
         };
-        drop(idle);
+        drop(unused);
     }
 
     /// Closes what has idled too long, and drops what the peer has closed. The number of those that are left.
@@ -231,9 +383,14 @@ impl Pool {
         if let Some(idled) = seen {
             state.seen.closed(idled, now - self.began);
         }
-        let left = state.idle.len();
+        let unused = state.shared.take_if(|shared| {
+            let idle = Idle { hint: None, seen: None, rtt: shared.rtt };
+            let bound = idle.bound(&keep_alive, false);
+            !shared.is_open() || shared.idle_since().is_some_and(|since| now - since >= bound)
+        });
+        let left = state.idle.len() + usize::from(state.shared.is_some());
         drop(state);
-        drop(done);
+        drop((done, unused));
         left
     }
 
@@ -249,7 +406,7 @@ impl Pool {
     /// Nothing is lost when it is forgotten.
     pub fn is_unused(&self) -> bool {
         let state = self.lock();
-        state.idle.is_empty() && state.open == 0 && state.waiting.is_empty()
+        state.idle.is_empty() && state.shared.is_none() && state.open == 0 && state.waiting.is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -259,29 +416,37 @@ impl Pool {
 }
 
 impl Permit {
-    fn pass_on(pool: Weak<Pool>) {
-        let Some(strong) = pool.upgrade() else {
-            return;
-        };
-        let mut state = strong.lock();
-        let mut permit = Permit { pool: Some(pool) };
+    /// Leaves the place to the next who waits.
+    fn pass_on(pool: &Arc<Pool>) {
+        let mut state = pool.lock();
+        let mut permit = Permit { pool: Arc::downgrade(pool), counted: true, asks: false };
         while let Some(waiting) = state.waiting.pop_front() {
-            match waiting.send(Turn::Permit(permit)) {
+            match waiting.send(News::Permit(permit)) {
                 Ok(()) => return,
-                Err(Turn::Permit(refused)) => permit = refused,
-                Err(Turn::Connection(_)) => unreachable!("it was a permit"),
+                Err(News::Permit(refused)) => permit = refused,
+                Err(_) => unreachable!("it was a permit"),
             }
         }
         state.open -= 1;
         // It is given up, not passed on once more.
-        permit.pool = None;
+        permit.counted = false;
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some(pool) = self.pool.take() {
-            Permit::pass_on(pool);
+        if !self.counted && !self.asks {
+            return;
+        }
+        let Some(pool) = self.pool.upgrade() else {
+            return;
+        };
+        if self.asks {
+            // No connection was made: the next one asks.
+            pool.settle(Protocol::Unknown);
+        }
+        if self.counted {
+            Permit::pass_on(&pool);
         }
     }
 }
@@ -289,12 +454,12 @@ impl Drop for Permit {
 /// A place in the queue of a pool. What it is given while nobody waits there any more goes back.
 struct Waiting {
     pool: Arc<Pool>,
-    receiver: oneshot::Receiver<Turn>,
+    receiver: oneshot::Receiver<News>,
 }
 
 impl Waiting {
     /// `None`: the pool was closed.
-    async fn turn(&mut self) -> Option<Turn> {
+    async fn news(&mut self) -> Option<News> {
         (&mut self.receiver).await.ok()
     }
 }
@@ -302,7 +467,7 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.receiver.close();
-        if let Ok(Turn::Connection(connection)) = self.receiver.try_recv() {
+        if let Ok(News::Freed(connection)) = self.receiver.try_recv() {
             self.pool.give_back(connection);
         }
         self.pool.lock().waiting.retain(|waiting| !waiting.is_closed());
