@@ -13,7 +13,6 @@ use http::HeaderMap;
 use tokio::sync::mpsc;
 
 use super::call::{broken_json, recovery_json};
-use super::client::Shared;
 use super::completion::{BUFFER, Completion, DONE, Kind, RECOVERY, Value};
 use super::engine::Core;
 use crate::fault::Fault;
@@ -41,7 +40,7 @@ pub enum Wanted {
 }
 
 /// A body and what of it has been read.
-pub struct Download<B> {
+pub struct Download<B, H> {
     body: B,
     gathered: Vec<u8>,
     /// JavaScript has some of the body: from now on it must not begin anew.
@@ -49,14 +48,14 @@ pub struct Download<B> {
     end: Option<Result<(), Box<Fault>>>,
     /// The most that is collected for whoever asks for everything, in bytes.
     whole_limit: Option<u64>,
-    /// The client, as long as some of the body is to come: one that closes does not wait for what has come and is not asked
-    /// for. It is the last field: the body and its connection go before it.
-    client: Option<Arc<Shared>>,
+    /// A hold on the client, as long as some of the body is to come: one that closes does not wait for what has come and is
+    /// not asked for. It is the last field: the body and its connection go before it.
+    held: Option<H>,
 }
 
-impl<B: RecoveringBody> Download<B> {
-    pub fn new(body: B, whole_limit: Option<u64>, client: Arc<Shared>) -> Self {
-        Download { body, gathered: Vec::new(), handed: false, end: None, whole_limit, client: Some(client) }
+impl<B: RecoveringBody, H> Download<B, H> {
+    pub fn new(body: B, whole_limit: Option<u64>, held: H) -> Self {
+        Download { body, gathered: Vec::new(), handed: false, end: None, whole_limit, held: Some(held) }
     }
 
     pub fn headers(&self) -> &HeaderMap {
@@ -104,7 +103,7 @@ impl<B: RecoveringBody> Download<B> {
         let mut wanted = None;
         loop {
             if self.end.is_some() {
-                self.client = None;
+                self.held = None;
             }
             if let Some(answer) = wanted.and_then(|wanted| self.answer(wanted, call)) {
                 let last = answer.kind == Kind::Broken || answer.flags & DONE != 0;
@@ -261,10 +260,10 @@ mod tests {
         }
     }
 
-    async fn with_its_head(pieces: &[usize], states: Option<usize>) -> Download<Arrived> {
+    async fn with_its_head(pieces: &[usize], states: Option<usize>) -> Download<Arrived, ()> {
         let pieces = pieces.iter().map(|length| Bytes::from(vec![7; *length])).collect();
         let states = states.map(|length| length as u64);
-        let mut download = Download::new(Arrived { pieces, states, headers: HeaderMap::new() }, None);
+        let mut download = Download::new(Arrived { pieces, states, headers: HeaderMap::new() }, None, ());
         download.take_arrived().await;
         download
     }
