@@ -15,9 +15,9 @@ use unreset::http::transport::options::TransportOptions;
 
 use crate::support::*;
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> Authority {
+pub fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(rcgen::DnType::CommonName, "Test Authority");
@@ -25,7 +25,7 @@ fn authority() -> Authority {
 }
 
 /// For 127.0.0.1 unless a test changes it.
-fn leaf() -> CertificateParams {
+pub fn leaf() -> CertificateParams {
     CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap()
 }
 
@@ -52,7 +52,7 @@ async fn serving(chain: Vec<CertificateDer<'static>>, key: KeyPair) -> Server {
     .await
 }
 
-async fn signed_by(authority: &Authority, params: CertificateParams, with_root: bool) -> Server {
+pub async fn signed_by(authority: &Authority, params: CertificateParams, with_root: bool) -> Server {
     let key = KeyPair::generate().unwrap();
     let leaf = params.signed_by(&key, authority).unwrap();
     let mut chain = vec![leaf.der().clone()];
@@ -68,7 +68,7 @@ async fn self_signed(params: CertificateParams) -> Server {
     serving(vec![certificate.der().clone()], key).await
 }
 
-fn https(server: &Server) -> String {
+pub fn https(server: &Server) -> String {
     format!("https://{}/", server.address)
 }
 

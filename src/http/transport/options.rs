@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::lookup::{Lookup, SystemLookup};
+use super::proxies::ProxyRules;
 
 #[derive(Clone)]
 pub struct TransportOptions {
@@ -23,6 +24,8 @@ pub struct TransportOptions {
     pub http2: bool,
     /// Where the addresses of hosts come from.
     pub lookup: Arc<dyn Lookup>,
+    /// Which exchanges go through a proxy.
+    pub proxies: Option<ProxyRules>,
     /// All exchanges go through this Unix socket, whatever host their URL names.
     pub socket_path: Option<PathBuf>,
     /// Certificates to trust besides the bundled roots: PEM (any number in one) or DER (one each). What is not a
@@ -61,6 +64,7 @@ impl Default for TransportOptions {
             connections: None,
             http2: true,
             lookup: Arc::new(SystemLookup::new()),
+            proxies: None,
             socket_path: None,
             extra_roots: Vec::new(),
         }
@@ -74,6 +78,7 @@ impl fmt::Debug for TransportOptions {
             .field("keep_alive", &self.keep_alive)
             .field("connections", &self.connections)
             .field("http2", &self.http2)
+            .field("proxies", &self.proxies)
             .field("socket_path", &self.socket_path)
             .field("extra_roots", &self.extra_roots.len())
             .finish_non_exhaustive()
