@@ -18,6 +18,8 @@ module.exports = {
   DROPPED: 6,
   SHOULD_RETRY: 7,
   ON_RETRY: 8,
+  LOOKUP: 9,
+  CLOSED: 10,
 
   BUFFER: 1 << 8,
   STRING: 1 << 9,

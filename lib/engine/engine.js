@@ -21,12 +21,18 @@ const {
   PULL,
   DROPPED,
   SHOULD_RETRY,
+  LOOKUP,
+  CLOSED,
   BUFFER,
   STRING,
   RECOVERY,
 } = require('./completion');
 
-/** @type {Map<number, import('../fetch/call').Call>} */
+/**
+ * All that native code speaks to by number: calls, and a few things besides that answer to some of the same methods.
+ *
+ * @type {Map<number, import('../fetch/call').Call>}
+ */
 const calls = new Map();
 const numbers = new Float64Array(SLOTS * BATCH);
 
@@ -51,6 +57,11 @@ function open(call) {
   } while (calls.has(lastId));
   call.id = lastId;
   calls.set(lastId, call);
+}
+
+/** The calls of one client that are open. */
+function callsOf(client) {
+  return Array.from(calls.values()).filter((call) => call.client === client);
 }
 
 /** Forgets a call that native code has finished with. */
@@ -105,6 +116,7 @@ function valuesOf(flags) {
       return (flags & BUFFER ? 1 : 0) + (flags & RECOVERY ? 1 : 0);
     case PULL:
     case DROPPED:
+    case CLOSED:
       return 0;
     default:
       return 1;
@@ -137,9 +149,15 @@ function dispatch(call, flags, slot, values, first) {
     case DROPPED:
       call.upload?.onDropped(numbers[slot + 2]);
       return;
+    case LOOKUP:
+      call.onLookup(numbers[slot + 2], values[first]);
+      return;
+    case CLOSED:
+      call.onClosed();
+      return;
     default:
       call.onHook((flags & KIND_MASK) === SHOULD_RETRY, JSON.parse(values[first]));
   }
 }
 
-module.exports = { nativeEngine, open, forget, cancel, startWaiting, stopWaiting };
+module.exports = { nativeEngine, open, callsOf, forget, cancel, startWaiting, stopWaiting };

@@ -48,6 +48,11 @@ impl<T: Transport> Client<T> {
         Client { transport: Arc::new(transport), clock }
     }
 
+    /// See [`Transport::close`].
+    pub fn close(&self) {
+        self.transport.close();
+    }
+
     /// Makes one call. Needs a tokio runtime with time and I/O. Dropping the future ends the call at once:
     /// the exchange in flight, its connection and any wait.
     ///
@@ -100,6 +105,9 @@ impl<T: Transport> Client<T> {
                 Ok(None) => break reply,
                 Err(fault) => return Err(attempts.refuse(fault)),
             };
+            if hop.cross_origin && call.redirect == RedirectMode::WithinOrigin {
+                return Err(attempts.refuse(redirect::leaves_the_origin()));
+            }
             redirects += 1;
             if redirects > redirect::LIMIT {
                 return Err(attempts.refuse(redirect::too_many()));
@@ -183,6 +191,8 @@ fn shown(written: &str) -> String {
 pub enum RedirectMode {
     #[default]
     Follow,
+    /// Follows to the same origin; to another one is an error (Fetch standard, request mode `same-origin`).
+    WithinOrigin,
     Error,
     Manual,
 }

@@ -46,7 +46,7 @@ async fn answer(shared: Arc<Shared>, start: Start, registration: Registration) {
         },
     };
     match answer {
-        Ok(answer) => deliver(answer, registration).await,
+        Ok(answer) => deliver(answer, shared, registration).await,
         Err(error) => {
             let text = failed_json(&error);
             registration.core().push(Completion::json(Kind::Failed, registration.call(), text));
@@ -79,9 +79,9 @@ fn prepare(shared: &Shared, start: Start) -> Result<Call, &'static str> {
     })
 }
 
-async fn deliver<B: RecoveringBody>(answer: Answer<Decoded<B>>, mut registration: Registration) {
+async fn deliver<B: RecoveringBody>(answer: Answer<Decoded<B>>, shared: Arc<Shared>, mut registration: Registration) {
     let whole_limit = answer.body.whole_limit();
-    let mut download = Download::new(answer.body, whole_limit);
+    let mut download = Download::new(answer.body, whole_limit, shared);
     download.take_arrived().await;
 
     let call = registration.call();

@@ -1,21 +1,27 @@
 //! A client as JavaScript holds it: one pool, one policy, its defaults.
 
+use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use napi_derive::napi;
+use tokio::sync::oneshot;
 
 use super::call::{self, Start};
+use super::completion::{Completion, Kind};
 use super::engine::{Core, Engine};
 use super::hooks::{Given, JsHooks};
 use super::options::{Options, Timeouts};
+use super::pool::{self, PoolOptions};
 use super::upload::JsSource;
 use crate::http::body::RequestBody;
 use crate::http::call::{Client, RedirectMode};
 use crate::http::decode::Decoding;
 use crate::http::resume::Resume;
+use crate::http::transport::direct::DirectTransport;
+use crate::http::transport::lookup::Lookup;
 use crate::http::transport::options::TransportOptions;
-use crate::http::transport::reqwest::ReqwestTransport;
+use crate::http::transport::proxies::ProxyRules;
 use crate::policy::Policy;
 
 /// Flags of a call; `lib/engine/call-flags.js` holds the same.
@@ -27,35 +33,53 @@ const STREAM: u32 = 1 << 2;
 const REOPENS: u32 = 1 << 3;
 const SHOULD_RETRY: u32 = 1 << 4;
 const ON_RETRY: u32 = 1 << 5;
+const REDIRECT_WITHIN_ORIGIN: u32 = 1 << 6;
 
 #[napi]
 pub struct NativeClient {
     engine: Arc<Core>,
-    shared: Arc<Shared>,
+    /// `None`: it has been closed.
+    open: Option<Open>,
 }
 
-/// What all calls of a client share.
+struct Open {
+    shared: Arc<Shared>,
+    /// Ends when `shared` does.
+    in_flight: oneshot::Receiver<Infallible>,
+}
+
+/// What all calls of a client share. Besides the client itself only calls hold it, each until nothing of it is on the
+/// network any more: so it goes with the last of them.
 pub struct Shared {
     pub policy: Arc<Policy>,
     pub timeouts: Timeouts,
     pub resume: Resume,
     pub decoding: Decoding,
     extra_roots: Vec<Bytes>,
-    http: OnceLock<Result<Client<ReqwestTransport>, String>>,
+    proxies: Option<ProxyRules>,
+    pool: PoolOptions,
+    lookup: Arc<dyn Lookup>,
+    http: Arc<Http>,
+    /// Tells by its end that nothing is in flight.
+    _in_flight: oneshot::Sender<Infallible>,
 }
+
+type Http = OnceLock<Result<Client<DirectTransport>, String>>;
 
 impl Shared {
     /// The client behind it, made by the first call, off the event loop.
-    pub fn http(&self) -> Result<&Client<ReqwestTransport>, &str> {
+    pub fn http(&self) -> Result<&Client<DirectTransport>, &str> {
         self.http
             .get_or_init(|| {
                 let usual = TransportOptions::default();
-                let options = TransportOptions {
+                let options = self.pool.over(TransportOptions {
                     connect_timeout: self.timeouts.limits.connect.unwrap_or(usual.connect_timeout),
                     extra_roots: self.extra_roots.clone(),
+                    proxies: self.proxies.clone(),
+                    lookup: Arc::clone(&self.lookup),
                     ..usual
-                };
-                ReqwestTransport::new(options).map(Client::new).map_err(|error| error.to_string())
+                });
+                DirectTransport::new(options).map(Client::new).map_err(|error| error.to_string())
             })
             .as_ref()
             .map_err(String::as_str)
@@ -65,8 +89,9 @@ impl Shared {
 #[napi]
 impl NativeClient {
     /// `options`: JSON with `retry` and `timeout`, both complete, and the rest as it differs from what is usual.
+    /// `result_order` is Node's for the addresses of a name, `lookup` the number of a function that finds them instead.
     #[napi(constructor)]
-    pub fn new(engine: &Engine, options: String) -> napi::Result<Self> {
+    pub fn new(engine: &Engine, options: String, result_order: String, lookup: Option<u32>) -> napi::Result<Self> {
         let options = Options::parse(&options).map_err(napi::Error::from_reason)?;
         let (Some(retry), Some(timeouts)) = (options.retry, options.timeouts) else {
             return Err(napi::Error::from_reason("a client needs retry and timeout"));
@@ -75,8 +100,42 @@ impl NativeClient {
         let extra_roots = options.extra_roots.into_iter().map(Bytes::from).collect();
         let resume = options.resume.unwrap_or_default();
         let policy = Arc::new(Policy::new(retry));
-        let shared = Shared { policy, timeouts, resume, decoding, extra_roots, http: OnceLock::new() };
-        Ok(NativeClient { engine: Arc::clone(engine.core()), shared: Arc::new(shared) })
+        let engine = Arc::clone(engine.core());
+        let (sender, in_flight) = oneshot::channel();
+        let shared = Shared {
+            policy,
+            timeouts,
+            resume,
+            decoding,
+            extra_roots,
+            proxies: options.proxies,
+            pool: options.pool,
+            lookup: pool::lookup(&engine, lookup, &result_order),
+            http: Arc::default(),
+            _in_flight: sender,
+        };
+        Ok(NativeClient { engine, open: Some(Open { shared: Arc::new(shared), in_flight }) })
+    }
+
+    /// Closes the connections: idle ones now, the others when their exchange ends. When nothing of the client is in
+    /// flight any more and none is open, a completion under the number `closing` says so. Nothing may start after it.
+    #[napi]
+    pub fn close(&mut self, closing: u32) -> napi::Result<()> {
+        let Some(Open { shared, in_flight }) = self.open.take() else {
+            return Err(napi::Error::from_reason("a client is closed once"));
+        };
+        self.engine.start(closing, move |registration| async move {
+            let http = Arc::clone(&shared.http);
+            drop(shared);
+            close(&http);
+            let Err(_ended) = in_flight.await;
+            // Once more: a call that was in flight may have been about to make the first connection.
+            close(&http);
+            let (core, done) = (Arc::clone(registration.core()), Completion::new(Kind::Closed, registration.call()));
+            // First: who is told that all is closed finds nothing open.
+            drop(registration);
+            core.push(done);
+        })
     }
 
     /// Starts a call. `head` as [`super::request::parse`] reads it; the body is `text`, `bytes`, or neither; `options`
@@ -112,15 +171,26 @@ impl NativeClient {
         let hooks = (given.should_retry || given.on_retry)
             .then(|| Arc::new(JsHooks::new(Arc::clone(&self.engine), call, given)) as Arc<_>);
         let start = Start { head, body, redirect: redirect(flags), overrides, hooks };
-        let shared = Arc::clone(&self.shared);
+        let Some(Open { shared, .. }) = &self.open else {
+            return Err(napi::Error::from_reason("the client has been closed"));
+        };
+        let shared = Arc::clone(shared);
         self.engine.start(call, move |registration| call::run(shared, start, registration))
     }
 }
 
+/// There is no client, and nothing to close, before the first call.
+fn close(http: &Http) {
+    if let Some(Ok(client)) = http.get() {
+        client.close();
+    }
+}
+
 fn redirect(flags: u32) -> RedirectMode {
-    match flags & (REDIRECT_ERROR | REDIRECT_MANUAL) {
+    match flags & (REDIRECT_ERROR | REDIRECT_MANUAL | REDIRECT_WITHIN_ORIGIN) {
         REDIRECT_ERROR => RedirectMode::Error,
         REDIRECT_MANUAL => RedirectMode::Manual,
+        REDIRECT_WITHIN_ORIGIN => RedirectMode::WithinOrigin,
         _ => RedirectMode::Follow,
     }
 }

@@ -40,7 +40,7 @@ pub enum Wanted {
 }
 
 /// A body and what of it has been read.
-pub struct Download<B> {
+pub struct Download<B, H> {
     body: B,
     gathered: Vec<u8>,
     /// JavaScript has some of the body: from now on it must not begin anew.
@@ -48,11 +48,14 @@ pub struct Download<B> {
     end: Option<Result<(), Box<Fault>>>,
     /// The most that is collected for whoever asks for everything, in bytes.
     whole_limit: Option<u64>,
+    /// A hold on the client, as long as some of the body is to come: one that closes does not wait for what has come and is
+    /// not asked for. It is the last field: the body and its connection go before it.
+    held: Option<H>,
 }
 
-impl<B: RecoveringBody> Download<B> {
-    pub fn new(body: B, whole_limit: Option<u64>) -> Self {
-        Download { body, gathered: Vec::new(), handed: false, end: None, whole_limit }
+impl<B: RecoveringBody, H> Download<B, H> {
+    pub fn new(body: B, whole_limit: Option<u64>, held: H) -> Self {
+        Download { body, gathered: Vec::new(), handed: false, end: None, whole_limit, held: Some(held) }
     }
 
     pub fn headers(&self) -> &HeaderMap {
@@ -99,6 +102,9 @@ impl<B: RecoveringBody> Download<B> {
     pub async fn serve(mut self, core: &Arc<Core>, call: u32, mut requests: mpsc::Receiver<Wanted>) {
         let mut wanted = None;
         loop {
+            if self.end.is_some() {
+                self.held = None;
+            }
             if let Some(answer) = wanted.and_then(|wanted| self.answer(wanted, call)) {
                 let last = answer.kind == Kind::Broken || answer.flags & DONE != 0;
                 core.push(answer);
@@ -181,7 +187,7 @@ impl<B: RecoveringBody> Download<B> {
     fn check_whole(&mut self) {
         if let Some(limit) = self.whole_limit.filter(|limit| self.gathered.len() as u64 > *limit) {
             self.gathered = Vec::new();
-            self.end = Some(Err(too_large(limit)));
+            self.end = Some(Err(Box::new(self.body.blamed(*too_large(limit)))));
         }
     }
 
@@ -254,10 +260,10 @@ mod tests {
         }
     }
 
-    async fn with_its_head(pieces: &[usize], states: Option<usize>) -> Download<Arrived> {
+    async fn with_its_head(pieces: &[usize], states: Option<usize>) -> Download<Arrived, ()> {
         let pieces = pieces.iter().map(|length| Bytes::from(vec![7; *length])).collect();
         let states = states.map(|length| length as u64);
-        let mut download = Download::new(Arrived { pieces, states, headers: HeaderMap::new() }, None);
+        let mut download = Download::new(Arrived { pieces, states, headers: HeaderMap::new() }, None, ());
         download.take_arrived().await;
         download
     }

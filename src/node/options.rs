@@ -5,12 +5,16 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::pool::PoolOptions;
+use super::proxies::WireProxies;
 use crate::http::decode::{Decoding, SizeLimit};
 use crate::http::resume::Resume;
 use crate::http::transport::Limits;
+use crate::http::transport::proxies::ProxyRules;
 use crate::{milliseconds, policy};
 
-/// `{ "retry": {...}, "timeout": {...}, "resume": ..., "decoding": {...}, "extraRoots": [...] }`; what is absent keeps the
+/// `{ "retry": {...}, "timeout": {...}, "resume": ..., "decoding": {...}, "extraRoots": [...], "proxies": {...},
+/// "pool": {...} }`; what is absent keeps the
 /// client's value.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -22,6 +26,9 @@ struct Wire<'a> {
     decoding: Option<WireDecoding>,
     #[serde(default)]
     extra_roots: Vec<String>,
+    proxies: Option<WireProxies>,
+    #[serde(default)]
+    pool: PoolOptions,
 }
 
 /// Milliseconds; `null` is no limit.
@@ -73,6 +80,8 @@ pub struct Options {
     pub decoding: Option<Decoding>,
     /// PEM texts.
     pub extra_roots: Vec<String>,
+    pub proxies: Option<ProxyRules>,
+    pub pool: PoolOptions,
 }
 
 impl Options {
@@ -84,6 +93,8 @@ impl Options {
             resume: wire.resume.map(Resume::from),
             decoding: wire.decoding.map(Decoding::from),
             extra_roots: wire.extra_roots,
+            proxies: wire.proxies.map(WireProxies::rules).transpose()?.flatten(),
+            pool: wire.pool,
         })
     }
 }
@@ -129,6 +140,9 @@ fn limit(name: &str, given: Option<f64>) -> Result<Option<Duration>, String> {
     let read = |given| milliseconds::from_js(given).ok_or_else(|| format!("timeout.{name}: {given} is negative"));
     given.map(read).transpose()
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,10 @@
 //! One topic per file; one binary, because each links the whole client.
 
 mod body;
+mod connections;
 mod decode;
+mod http2;
+mod proxy;
 mod redirect;
 mod reset;
 mod resume;

@@ -10,14 +10,14 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use unreset::fault::{Delivery, Fault, Kind, Phase};
 use unreset::http::call::Client;
+use unreset::http::transport::direct::DirectTransport;
 use unreset::http::transport::options::TransportOptions;
-use unreset::http::transport::reqwest::ReqwestTransport;
 
 use crate::support::*;
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> Authority {
+pub fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(rcgen::DnType::CommonName, "Test Authority");
@@ -25,7 +25,7 @@ fn authority() -> Authority {
 }
 
 /// For 127.0.0.1 unless a test changes it.
-fn leaf() -> CertificateParams {
+pub fn leaf() -> CertificateParams {
     CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap()
 }
 
@@ -52,7 +52,7 @@ async fn serving(chain: Vec<CertificateDer<'static>>, key: KeyPair) -> Server {
     .await
 }
 
-async fn signed_by(authority: &Authority, params: CertificateParams, with_root: bool) -> Server {
+pub async fn signed_by(authority: &Authority, params: CertificateParams, with_root: bool) -> Server {
     let key = KeyPair::generate().unwrap();
     let leaf = params.signed_by(&key, authority).unwrap();
     let mut chain = vec![leaf.der().clone()];
@@ -68,7 +68,7 @@ async fn self_signed(params: CertificateParams) -> Server {
     serving(vec![certificate.der().clone()], key).await
 }
 
-fn https(server: &Server) -> String {
+pub fn https(server: &Server) -> String {
     format!("https://{}/", server.address)
 }
 
@@ -100,7 +100,7 @@ async fn an_authority_that_was_added_is_trusted() {
 }
 
 fn with_roots(extra_roots: Vec<Bytes>) -> TestClient {
-    Client::new(ReqwestTransport::new(TransportOptions { extra_roots, ..Default::default() }).unwrap())
+    Client::new(DirectTransport::new(TransportOptions { extra_roots, ..Default::default() }).unwrap())
 }
 
 #[tokio::test]

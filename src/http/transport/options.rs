@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::lookup::{Lookup, SystemLookup};
+use super::proxies::ProxyRules;
 
 #[derive(Clone)]
 pub struct TransportOptions {
@@ -19,8 +20,12 @@ pub struct TransportOptions {
     pub keep_alive: Option<KeepAlive>,
     /// The most connections to one origin at a time; further exchanges wait for one. `None`: no limit.
     pub connections: Option<NonZeroUsize>,
+    /// Offer HTTP/2 to servers that are spoken to over TLS (ALPN).
+    pub http2: bool,
     /// Where the addresses of hosts come from.
     pub lookup: Arc<dyn Lookup>,
+    /// Which exchanges go through a proxy.
+    pub proxies: Option<ProxyRules>,
     /// All exchanges go through this Unix socket, whatever host their URL names.
     pub socket_path: Option<PathBuf>,
     /// Certificates to trust besides the bundled roots: PEM (any number in one) or DER (one each). What is not a
@@ -57,7 +62,9 @@ impl Default for TransportOptions {
             connect_timeout: Duration::from_secs(10),
             keep_alive: Some(KeepAlive::default()),
             connections: None,
+            http2: true,
             lookup: Arc::new(SystemLookup::new()),
+            proxies: None,
             socket_path: None,
             extra_roots: Vec::new(),
         }
@@ -70,6 +77,8 @@ impl fmt::Debug for TransportOptions {
             .field("connect_timeout", &self.connect_timeout)
             .field("keep_alive", &self.keep_alive)
             .field("connections", &self.connections)
+            .field("http2", &self.http2)
+            .field("proxies", &self.proxies)
             .field("socket_path", &self.socket_path)
             .field("extra_roots", &self.extra_roots.len())
             .finish_non_exhaustive()
