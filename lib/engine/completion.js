@@ -18,6 +18,7 @@ module.exports = {
   DROPPED: 6,
   SHOULD_RETRY: 7,
   ON_RETRY: 8,
+  ROOTS: 9,
 
   BUFFER: 1 << 8,
   STRING: 1 << 9,

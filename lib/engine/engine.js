@@ -10,6 +10,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const native = require('../native');
+const { beginTls } = require('./node-trust');
 const {
   SLOTS,
   BATCH,
@@ -21,6 +22,7 @@ const {
   PULL,
   DROPPED,
   SHOULD_RETRY,
+  ROOTS,
   BUFFER,
   STRING,
   RECOVERY,
@@ -105,6 +107,7 @@ function valuesOf(flags) {
       return (flags & BUFFER ? 1 : 0) + (flags & RECOVERY ? 1 : 0);
     case PULL:
     case DROPPED:
+    case ROOTS:
       return 0;
     default:
       return 1;
@@ -136,6 +139,9 @@ function dispatch(call, flags, slot, values, first) {
       return;
     case DROPPED:
       call.upload?.onDropped(numbers[slot + 2]);
+      return;
+    case ROOTS:
+      engine.answerRoots(call.id, beginTls(numbers[slot + 2] === 1));
       return;
     default:
       call.onHook((flags & KIND_MASK) === SHOULD_RETRY, JSON.parse(values[first]));

@@ -5,6 +5,7 @@
 const native = require('../native');
 const engine = require('../engine/engine');
 const { SHOULD_RETRY, ON_RETRY } = require('../engine/call-flags');
+const { acceptsAnyone } = require('../engine/node-trust');
 const { toThrow } = require('../errors');
 const { invalidType } = require('../validate');
 const { watch, reasonOf } = require('./abort');
@@ -17,6 +18,8 @@ const { Upload } = require('./upload');
 
 /** Schemes that need no network: the built-in fetch answers them. */
 const LOCAL_URL = /^\s*(?:data|blob):/i;
+/** In the head of a request. Of a header that names such a URL nothing worse comes than a look at the environment. */
+const TLS_URL = /https:/i;
 
 /**
  * Makes a fetch with its own connections, retry policy and defaults.
@@ -39,6 +42,8 @@ class Client {
   #options;
   /** Made by the first call. */
   #native;
+  /** Whether that verifies certificates. */
+  #nativeVerifies;
   #hasDefaults;
 
   constructor(options) {
@@ -104,10 +109,22 @@ class Client {
 
   #start(call, flags, head, text, bytes, options, length) {
     const nativeEngine = engine.nativeEngine();
-    this.#native ??= new native.NativeClient(nativeEngine, this.#options.json);
+    const verifies = this.#options.rejectUnauthorized ?? this.#verifies(head);
+    if (this.#native === undefined || verifies !== this.#nativeVerifies) {
+      this.#native = new native.NativeClient(nativeEngine, this.#options.json, verifies);
+      this.#nativeVerifies = verifies;
+    }
     engine.open(call);
     engine.startWaiting(call);
     this.#native.start(call.id, flags, head, text, bytes, options, length);
+  }
+
+  /**
+   * Whether the environment leaves certificates to be verified. Node reads that with every connection, and here it is
+   * read with every call over TLS: it takes 0.2 to 0.45 us, which other calls need not spend.
+   */
+  #verifies(head) {
+    return this.#native === undefined || TLS_URL.test(head) ? !acceptsAnyone() : this.#nativeVerifies;
   }
 }
 

@@ -2,10 +2,10 @@
 
 /** The options of `createFetch`, and those of our own in a call's `init`: all but `headers`, which it has anyway. */
 
-const { readFileSync } = require('node:fs');
 const { parseRetryOptions } = require('../policy/options');
 const { checkBoolean, checkMilliseconds, checkNumber, checkOptions, invalidType, invalidValue } = require('../validate');
 const { HeaderLines, appendHeaders } = require('./headers');
+const { parseTls } = require('./tls-options');
 
 /** Milliseconds; `null` is no limit. Headers and body as the built-in fetch has them, connect as undici. */
 const DEFAULT_TIMEOUTS = Object.freeze({ connect: 10_000, headers: 300_000, body: 300_000, attempt: null, total: null });
@@ -16,12 +16,12 @@ const DEFAULT_DECODING = Object.freeze({ decompress: true, maxResponseSize: null
 /** What `resume` may be, and what native code calls it. */
 const RESUME = new Map([[false, 'never'], ['validated', 'validated'], ['trusting', 'trusting']]);
 
-const CLIENT_OPTIONS = ['retry', 'timeout', 'resume', 'decompress', 'maxResponseSize', 'headers'];
+const CLIENT_OPTIONS = ['retry', 'timeout', 'resume', 'decompress', 'maxResponseSize', 'headers', 'tls'];
 
 /**
  * @param {import('../..').CreateFetchOptions} options
  * @returns {{ retry: ReturnType<typeof parseRetryOptions>, timeouts: typeof DEFAULT_TIMEOUTS,
- *   decoding: typeof DEFAULT_DECODING, headers: [string, string][], json: string }}
+ *   decoding: typeof DEFAULT_DECODING, headers: [string, string][], rejectUnauthorized: boolean | undefined, json: string }}
  */
 function parseClientOptions(options = {}) {
   const given = checkOptions(options, 'options', CLIENT_OPTIONS);
@@ -30,9 +30,10 @@ function parseClientOptions(options = {}) {
   const resume = parseResume(given.resume, 'resume');
   const decoding = parseDecoding(given, DEFAULT_DECODING);
   const headers = headerPairs(given.headers);
-  const rest = JSON.stringify({ timeout: timeouts, resume, decoding, extraRoots: extraRootTexts() });
+  const tls = parseTls(given.tls);
+  const rest = JSON.stringify({ timeout: timeouts, resume, decoding, tls: tls.native });
   const json = `{"retry":${retry.json},${rest.slice(1)}`;
-  return { retry, timeouts, decoding, headers, json };
+  return { retry, timeouts, decoding, headers, rejectUnauthorized: tls.rejectUnauthorized, json };
 }
 
 /**
@@ -98,17 +99,6 @@ function headerPairs(init) {
   const pairs = [];
   for (let part = 0; part + 1 < parts.length; part += 2) pairs.push([parts[part], parts[part + 1]]);
   return pairs;
-}
-
-/** Node trusts the certificates of this file besides its own; a file it cannot read it warns of and ignores. */
-function extraRootTexts() {
-  const path = process.env.NODE_EXTRA_CA_CERTS;
-  if (!path) return [];
-  try {
-    return [readFileSync(path, 'utf8')];
-  } catch {
-    return [];
-  }
 }
 
 module.exports = { parseClientOptions, parseCallOptions };

@@ -3,7 +3,7 @@
 pub mod lookup;
 pub mod options;
 pub mod reqwest;
-mod tls;
+pub mod tls;
 mod upload;
 
 use std::future::Future;

@@ -9,6 +9,7 @@ use super::call::{self, Start};
 use super::engine::{Core, Engine};
 use super::hooks::{Given, JsHooks};
 use super::options::{Options, Timeouts};
+use super::tls::Trusting;
 use super::upload::JsSource;
 use crate::http::body::RequestBody;
 use crate::http::call::{Client, RedirectMode};
@@ -16,6 +17,7 @@ use crate::http::decode::Decoding;
 use crate::http::resume::Resume;
 use crate::http::transport::options::TransportOptions;
 use crate::http::transport::reqwest::ReqwestTransport;
+use crate::http::transport::tls::{LateRoots, TlsOptions};
 use crate::policy::Policy;
 
 /// Flags of a call; `lib/engine/call-flags.js` holds the same.
@@ -34,28 +36,32 @@ pub struct NativeClient {
     shared: Arc<Shared>,
 }
 
+type Http = Client<Trusting<ReqwestTransport>>;
+
 /// What all calls of a client share.
 pub struct Shared {
     pub policy: Arc<Policy>,
     pub timeouts: Timeouts,
     pub resume: Resume,
     pub decoding: Decoding,
-    extra_roots: Vec<Bytes>,
-    http: OnceLock<Result<Client<ReqwestTransport>, String>>,
+    tls: TlsOptions,
+    late_roots: Option<LateRoots>,
+    http: OnceLock<Result<Http, String>>,
 }
 
 impl Shared {
     /// The client behind it, made by the first call, off the event loop.
-    pub fn http(&self) -> Result<&Client<ReqwestTransport>, &str> {
+    pub fn http(&self) -> Result<&Http, &str> {
         self.http
             .get_or_init(|| {
                 let usual = TransportOptions::default();
                 let options = TransportOptions {
                     connect_timeout: self.timeouts.limits.connect.unwrap_or(usual.connect_timeout),
-                    extra_roots: self.extra_roots.clone(),
+                    tls: self.tls.clone(),
                     ..usual
                 };
-                ReqwestTransport::new(options).map(Client::new).map_err(|error| error.to_string())
+                let transport = ReqwestTransport::new(options).map_err(|error| error.to_string())?;
+                Ok(Client::new(Trusting::new(transport, self.late_roots.clone())))
             })
             .as_ref()
             .map_err(String::as_str)
@@ -64,18 +70,19 @@ impl Shared {
 
 #[napi]
 impl NativeClient {
-    /// `options`: JSON with `retry` and `timeout`, both complete, and the rest as it differs from what is usual.
+    /// `options`: JSON with `retry` and `timeout`, both complete, and the rest as it differs from what is usual. Without
+    /// `verify` whoever answers over TLS is trusted.
     #[napi(constructor)]
-    pub fn new(engine: &Engine, options: String) -> napi::Result<Self> {
+    pub fn new(engine: &Engine, options: String, verify: bool) -> napi::Result<Self> {
         let options = Options::parse(&options).map_err(napi::Error::from_reason)?;
         let (Some(retry), Some(timeouts)) = (options.retry, options.timeouts) else {
             return Err(napi::Error::from_reason("a client needs retry and timeout"));
         };
         let decoding = options.decoding.unwrap_or_default();
-        let extra_roots = options.extra_roots.into_iter().map(Bytes::from).collect();
+        let (tls, late_roots) = options.tls.unwrap_or_default().read(verify).map_err(napi::Error::from_reason)?;
         let resume = options.resume.unwrap_or_default();
         let policy = Arc::new(Policy::new(retry));
-        let shared = Shared { policy, timeouts, resume, decoding, extra_roots, http: OnceLock::new() };
+        let shared = Shared { policy, timeouts, resume, decoding, tls, late_roots, http: OnceLock::new() };
         Ok(NativeClient { engine: Arc::clone(engine.core()), shared: Arc::new(shared) })
     }
 

@@ -40,6 +40,8 @@ pub enum Kind {
     ShouldRetry = 7,
     /// The hook `onRetry` is to be told. A JSON text holds its arguments.
     OnRetry = 8,
+    /// A client is about to begin to speak TLS. Number: 1 if it wants to know which roots Node trusts, otherwise 0.
+    Roots = 9,
 }
 
 /// A buffer is among the values.

@@ -28,6 +28,7 @@ mod presence;
 pub mod proxy;
 mod request;
 mod runtime;
+mod tls;
 mod upload;
 
 use napi_derive::napi;

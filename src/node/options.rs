@@ -5,12 +5,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::tls::WireTls;
 use crate::http::decode::{Decoding, SizeLimit};
 use crate::http::resume::Resume;
 use crate::http::transport::Limits;
 use crate::{milliseconds, policy};
 
-/// `{ "retry": {...}, "timeout": {...}, "resume": ..., "decoding": {...}, "extraRoots": [...] }`; what is absent keeps the
+/// `{ "retry": {...}, "timeout": {...}, "resume": ..., "decoding": {...}, "tls": {...} }`; what is absent keeps the
 /// client's value.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -20,8 +21,7 @@ struct Wire<'a> {
     timeout: Option<WireTimeouts>,
     resume: Option<WireResume>,
     decoding: Option<WireDecoding>,
-    #[serde(default)]
-    extra_roots: Vec<String>,
+    tls: Option<WireTls>,
 }
 
 /// Milliseconds; `null` is no limit.
@@ -71,8 +71,7 @@ pub struct Options {
     pub timeouts: Option<Timeouts>,
     pub resume: Option<Resume>,
     pub decoding: Option<Decoding>,
-    /// PEM texts.
-    pub extra_roots: Vec<String>,
+    pub tls: Option<WireTls>,
 }
 
 impl Options {
@@ -83,7 +82,7 @@ impl Options {
             timeouts: wire.timeout.map(Timeouts::try_from).transpose()?,
             resume: wire.resume.map(Resume::from),
             decoding: wire.decoding.map(Decoding::from),
-            extra_roots: wire.extra_roots,
+            tls: wire.tls,
         })
     }
 }

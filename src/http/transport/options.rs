@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::lookup::{Lookup, SystemLookup};
+use super::tls::TlsOptions;
 
 #[derive(Clone)]
 pub struct TransportOptions {
@@ -23,9 +22,7 @@ pub struct TransportOptions {
     pub lookup: Arc<dyn Lookup>,
     /// All exchanges go through this Unix socket, whatever host their URL names.
     pub socket_path: Option<PathBuf>,
-    /// Certificates to trust besides the bundled roots: PEM (any number in one) or DER (one each). What is not a
-    /// certificate is skipped.
-    pub extra_roots: Vec<Bytes>,
+    pub tls: TlsOptions,
 }
 
 /// How long an idle connection may be used again.
@@ -59,7 +56,7 @@ impl Default for TransportOptions {
             connections: None,
             lookup: Arc::new(SystemLookup::new()),
             socket_path: None,
-            extra_roots: Vec::new(),
+            tls: TlsOptions::default(),
         }
     }
 }
@@ -71,7 +68,7 @@ impl fmt::Debug for TransportOptions {
             .field("keep_alive", &self.keep_alive)
             .field("connections", &self.connections)
             .field("socket_path", &self.socket_path)
-            .field("extra_roots", &self.extra_roots.len())
+            .field("tls", &self.tls)
             .finish_non_exhaustive()
     }
 }
@@ -79,8 +76,6 @@ impl fmt::Debug for TransportOptions {
 /// A transport cannot be made of its options.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    #[error("the certificate verifier cannot be made")]
-    Verifier(#[source] rustls::client::VerifierBuilderError),
     #[error("TLS cannot be configured")]
     Tls(#[source] rustls::Error),
     #[error("the HTTP client cannot be made")]
