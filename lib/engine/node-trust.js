@@ -2,18 +2,25 @@
 
 /**
  * Whom this Node trusts: asked when a client makes its first connection over TLS, and not before. To load `node:tls` takes
- * 9 to 28 ms (Node 20 to 26), which a program that speaks plain HTTP would pay for nothing.
+ * 9 to 28 ms (Node 20 to 26), for which no other call should wait, and to list the certificates up to 17 ms more.
  */
 
-const { readFileSync } = require('node:fs');
+const { readdirSync, readFileSync } = require('node:fs');
+const path = require('node:path');
 const native = require('../native');
 
 /** Node reads it when the process starts. */
 const EXTRA_CA_CERTS = process.env.NODE_EXTRA_CA_CERTS;
 
-/** What of `tls` was read last, and what native code made of it. */
+/** With this option Node asks OpenSSL for its roots instead of bringing its own. */
+const USES_OPENSSL_ROOTS = hasFlag('--use-openssl-ca');
+/** Where OpenSSL has them by name and hash: `openssl rehash`. */
+const HASHED = /^[\da-f]{8}\.\d+$/;
+
+/** What Node listed last, and what native code made of it. */
 let known;
-let extraRoots;
+/** What it does not list. */
+let unlisted;
 
 /** Thrown to stop `tls.connect` where it has warned and has opened nothing. */
 const WARNED = Symbol('warned');
@@ -50,19 +57,45 @@ function loadTls() {
 /** Shared by all clients: in native code, too, to read them takes longer than a call. */
 function defaultRoots(tls) {
   // The same array until somebody calls `tls.setDefaultCACertificates`.
-  const list = tls.getCACertificates?.('default') ?? tls.rootCertificates;
+  const list = listed(tls);
   if (known?.list !== list) {
-    extraRoots ??= tls.getCACertificates === undefined ? readExtraRoots() : '';
-    known = { list, roots: new native.NativeRoots(`${list.join('\n')}\n${extraRoots}`) };
+    unlisted ??= unlistedFiles(tls).map(read).join('\n');
+    known = { list, roots: new native.NativeRoots(`${list.join('\n')}\n${unlisted}`) };
   }
   return known.roots;
 }
 
-/** Before Node 22.15 nothing tells what Node read from there. A file that it cannot read it has warned of. */
-function readExtraRoots() {
-  if (!EXTRA_CA_CERTS) return '';
+function listed(tls) {
+  if (tls.getCACertificates !== undefined) return tls.getCACertificates('default');
+  return USES_OPENSSL_ROOTS ? [] : tls.rootCertificates;
+}
+
+function unlistedFiles(tls) {
+  // Before Node 22.15 nothing tells what Node read from there.
+  const extra = EXTRA_CA_CERTS && tls.getCACertificates === undefined ? [EXTRA_CA_CERTS] : [];
+  return USES_OPENSSL_ROOTS ? [...extra, ...opensslFiles()] : extra;
+}
+
+/** Where the variables of OpenSSL say. The places that it was built with are known to OpenSSL alone. */
+function opensslFiles() {
+  const { SSL_CERT_FILE, SSL_CERT_DIR } = process.env;
+  const hashed = (directory) => namesIn(directory).filter((name) => HASHED.test(name)).map((name) => path.join(directory, name));
+  const directories = SSL_CERT_DIR ? SSL_CERT_DIR.split(path.delimiter) : [];
+  return [...(SSL_CERT_FILE ? [SSL_CERT_FILE] : []), ...directories.flatMap(hashed)];
+}
+
+function namesIn(directory) {
   try {
-    return readFileSync(EXTRA_CA_CERTS, 'latin1');
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+/** Of the file with the extra ones Node has warned if it cannot be read; OpenSSL does not warn of its own. */
+function read(file) {
+  try {
+    return readFileSync(file, 'latin1');
   } catch {
     return '';
   }
@@ -84,4 +117,9 @@ function warnAsNode(tls) {
   }
 }
 
-module.exports = { acceptsAnyone, beginTls };
+/** Whether Node was started with an option that takes no value. */
+function hasFlag(flag) {
+  return process.execArgv.includes(flag) || (process.env.NODE_OPTIONS ?? '').split(/\s+/).includes(flag);
+}
+
+module.exports = { acceptsAnyone, beginTls, hasFlag };

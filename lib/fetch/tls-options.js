@@ -5,6 +5,7 @@
  * key is said here, when the client is made: a handshake that fails for it says little, and much later.
  */
 
+const { hasFlag } = require('../engine/node-trust');
 const { checkArray, checkBoolean, checkOptions, invalidSecret, invalidType, invalidValue } = require('../validate');
 
 const KEYS = ['ca', 'cert', 'key', 'passphrase', 'minVersion', 'rejectUnauthorized'];
@@ -39,17 +40,12 @@ function isGiven(value) {
 }
 
 function minVersionOf(value, name) {
-  if (!isGiven(value)) return asksForTls13() ? 'TLSv1.3' : undefined;
+  // `tls.DEFAULT_MIN_VERSION` says so too, but to load `node:tls` takes longer than all of this package.
+  if (!isGiven(value)) return hasFlag('--tls-min-v1.3') ? 'TLSv1.3' : undefined;
   if (!MIN_VERSIONS.includes(value)) {
     throw invalidValue(name, MIN_VERSIONS.map((version) => `'${version}'`).join(' or '), value);
   }
   return value;
-}
-
-/** `tls.DEFAULT_MIN_VERSION` says so too, but to load `node:tls` takes longer than all of this package. */
-function asksForTls13() {
-  const flags = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
-  return flags.includes('--tls-min-v1.3');
 }
 
 /** One or an array of them. */

@@ -82,6 +82,12 @@ impl NativeRoots {
         NativeRoots { roots: Arc::new(Roots::read([pem.as_bytes()])) }
     }
 
+    /// How many were read, for tests.
+    #[napi(getter)]
+    pub fn count(&self) -> u32 {
+        (self.roots.anchors().len() + self.roots.intermediates().len()) as u32
+    }
+
     pub(super) fn shared(&self) -> Arc<Roots> {
         Arc::clone(&self.roots)
     }

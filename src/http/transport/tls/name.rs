@@ -33,13 +33,13 @@ pub fn is_for(certificate: &Certificate<'_>, name: &ServerName<'_>) -> bool {
 pub fn shown(certificate: &Certificate<'_>) -> String {
     let lossy = |name| String::from_utf8_lossy(name);
     let mut names: Vec<Cow<'_, str>> = certificate.dns_names().map(lossy).collect();
-    if names.is_empty() {
-        names.extend(certificate.common_names().map(lossy));
-    }
     names.extend(certificate.addresses().map(|octets| {
         let v4 = <[u8; 4]>::try_from(octets).map(IpAddr::from);
         v4.or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from)).map_or("?".into(), |ip| ip.to_string().into())
     }));
+    if names.is_empty() {
+        names.extend(certificate.common_names().map(lossy));
+    }
     // A certificate can have thousands, and this is for people.
     const SHOWN: usize = 10;
     let more = names.len().saturating_sub(SHOWN);
