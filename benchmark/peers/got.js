@@ -1,10 +1,9 @@
 'use strict';
 
 const { JSON_BODY } = require('../cases');
-const { nodeMajor, packageVersion } = require('../lib/packages');
+const { newest, packageVersion } = require('../lib/packages');
 
-// got 16 needs Node 22.
-const name = nodeMajor >= 22 ? 'got' : 'got-14';
+const name = newest('got');
 let got;
 
 /** got as it comes: Node's global agent, which keeps connections, and got's own retries. */

@@ -1,10 +1,9 @@
 'use strict';
 
 const { JSON_BODY } = require('../cases');
-const { nodeMajor, packageVersion } = require('../lib/packages');
+const { newest, packageVersion } = require('../lib/packages');
 
-// undici 8 needs Node 22.
-const name = nodeMajor >= 22 ? 'undici' : 'undici-7';
+const name = newest('undici');
 let request;
 
 /** undici's own interface, which skips what the fetch standard asks for; its default dispatcher. */

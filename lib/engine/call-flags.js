@@ -8,4 +8,5 @@ module.exports = {
   REOPENS: 1 << 3,
   SHOULD_RETRY: 1 << 4,
   ON_RETRY: 1 << 5,
+  REDIRECT_WITHIN_ORIGIN: 1 << 6,
 };

@@ -13,7 +13,7 @@ const { ofStatedLength } = require('./stated-length');
 const { HeaderLines, appendHeaders, inHeaders } = require('./headers');
 const { TOKEN, TOKEN_CHARACTERS } = require('../token');
 const { checkSignal, invalidArgument, invalidValue } = require('../validate');
-const { REDIRECT_ERROR, REDIRECT_MANUAL, STREAM, REOPENS } = require('../engine/call-flags');
+const { REDIRECT_ERROR, REDIRECT_MANUAL, REDIRECT_WITHIN_ORIGIN, STREAM, REOPENS } = require('../engine/call-flags');
 
 /** Written in any case, these are meant (Fetch standard, "normalize a method"). */
 const NORMALIZED = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT']);
@@ -57,7 +57,7 @@ function plan(input, init, defaultHeaders) {
     method,
     url: urlOf(input, request),
     lines,
-    flags: redirectFlag(chosen(init.redirect, request?.redirect, 'follow')),
+    flags: redirectFlag(chosen(init.redirect, request?.redirect, 'follow'), mode),
     signal: signalOf(init.signal === undefined ? request?.signal : init.signal),
     integrity: String(init.integrity ?? request?.integrity ?? ''),
   };
@@ -144,9 +144,10 @@ function urlOf(input, request) {
   return isUrl(input) ? input.href : String(input);
 }
 
-function redirectFlag(redirect) {
+function redirectFlag(redirect, mode) {
   const flag = Object.hasOwn(REDIRECTS, redirect) ? REDIRECTS[redirect] : undefined;
   if (flag === undefined) throw invalidValue('redirect', '"follow", "error" or "manual"', redirect);
+  if (flag === REDIRECTS.follow && mode === 'same-origin') return REDIRECT_WITHIN_ORIGIN;
   return flag;
 }
 

@@ -190,7 +190,10 @@ impl<'a, T: Transport> Attempts<'a, T> {
     /// Attempts `request` until it has an answer.
     pub async fn answer(&mut self, request: &Request) -> Result<Reply<T::Body>, CallError> {
         // What was learnt before a redirect within the origin holds after it.
-        let mut connection = if self.course.retries.is_pool_suspect() { Connection::Fresh } else { Connection::Pooled };
+        let mut connection = match self.course.retries.is_pool_suspect() {
+            true => Connection::Fresh,
+            false => self.pooled(request),
+        };
         loop {
             let exchange = self.exchange(request, connection)?;
             let ended = match self.terms.transport.exchange(exchange).await {
@@ -217,9 +220,24 @@ impl<'a, T: Transport> Attempts<'a, T> {
                 }
                 Decision::Retry { delay, fresh_connection, .. } => {
                     self.wait(ended, delay).await?;
-                    if fresh_connection { Connection::Fresh } else { Connection::Pooled }
+                    if fresh_connection { Connection::Fresh } else { self.pooled(request) }
                 }
             };
+        }
+    }
+
+    /// A pooled connection, and where the request could not be repeated one that is sure to be open.
+    fn pooled(&self, request: &Request) -> Connection {
+        let repeatable = self.repeatable(request).may_follow_an_unanswered_one(self.terms.policy.options());
+        if repeatable { Connection::Pooled } else { Connection::Recent }
+    }
+
+    fn repeatable<'r>(&self, request: &'r Request) -> Repeatable<'r> {
+        Repeatable {
+            method: request.method.as_str(),
+            idempotency_key: request.idempotency_key,
+            declared: None,
+            body_replays: request.body.replays(),
         }
     }
 
@@ -260,14 +278,9 @@ impl<'a, T: Transport> Attempts<'a, T> {
                 self.hooked(asked, fault).await?
             }
         };
-        let repeatable = Repeatable {
-            method: request.method.as_str(),
-            idempotency_key: request.idempotency_key,
-            declared: None,
-            body_replays: request.body.replays(),
-        };
         let now = self.terms.clock.now();
-        let decision = self.course.retries.decide(fault, repeatable, verdict, stale, now, &mut FastRandom);
+        let decision =
+            self.course.retries.decide(fault, self.repeatable(request), verdict, stale, now, &mut FastRandom);
         let Decision::Retry { delay, .. } = decision else {
             return Ok(decision);
         };

@@ -100,6 +100,9 @@ impl<T: Transport> Client<T> {
                 Ok(None) => break reply,
                 Err(fault) => return Err(attempts.refuse(fault)),
             };
+            if hop.cross_origin && call.redirect == RedirectMode::WithinOrigin {
+                return Err(attempts.refuse(redirect::leaves_the_origin()));
+            }
             redirects += 1;
             if redirects > redirect::LIMIT {
                 return Err(attempts.refuse(redirect::too_many()));
@@ -183,6 +186,8 @@ fn shown(written: &str) -> String {
 pub enum RedirectMode {
     #[default]
     Follow,
+    /// Follows to the same origin; to another one is an error (Fetch standard, request mode `same-origin`).
+    WithinOrigin,
     Error,
     Manual,
 }

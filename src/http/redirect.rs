@@ -94,6 +94,14 @@ pub(super) fn unexpected() -> Box<Fault> {
     refused("ERR_UNEXPECTED_REDIRECT", "The server redirected, and the call asked for an error in that case.")
 }
 
+/// A call that is to stay at its origin was led away from it.
+pub(super) fn leaves_the_origin() -> Box<Fault> {
+    refused(
+        "ERR_UNEXPECTED_REDIRECT",
+        "The server redirected to another origin, and the call's mode is \"same-origin\".",
+    )
+}
+
 pub(super) fn too_many() -> Box<Fault> {
     refused("ERR_TOO_MANY_REDIRECTS", "The server redirected more than 20 times; it is most likely a loop.")
 }

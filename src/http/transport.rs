@@ -1,21 +1,26 @@
 //! The seam: exactly one exchange with a server, no retry, no redirect, no decompression.
 
+mod causes;
+pub mod direct;
 pub mod lookup;
 pub mod options;
+mod request_body;
 pub mod reqwest;
 pub mod tls;
 mod upload;
+mod watch;
 
 use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ::http::{HeaderMap, Method, StatusCode};
 use bytes::Bytes;
-use url::Url;
+use url::{Host, Url};
 
 use super::body::BodyStream;
-use crate::fault::Fault;
+use crate::fault::{Delivery, Fault, Phase};
 
 /// Where a request may find its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -86,9 +91,38 @@ pub trait IncomingBody: Send + 'static {
     fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>>;
     /// The bytes still to come, if the response stated them.
     fn remaining(&self) -> Option<u64>;
+    /// The address and the port that it comes from, where they are known.
+    fn peer(&self) -> Option<(IpAddr, u16)> {
+        None
+    }
+    /// A fault that a layer above found in the body, as one of the peer that sent it.
+    fn blamed(&self, mut fault: Fault) -> Fault {
+        if let Some((address, port)) = self.peer() {
+            fault.address = Some(address.to_string());
+            fault.port = Some(port);
+        }
+        fault
+    }
 }
 
 pub trait Transport: Send + Sync + 'static {
     type Body: IncomingBody;
     fn exchange(&self, exchange: Exchange) -> impl Future<Output = Result<Reply<Self::Body>, Failure>> + Send;
+}
+
+/// The address that a URL names by itself.
+fn address_in(url: &Url) -> Option<SocketAddr> {
+    let port = url.port_or_known_default()?;
+    match url.host()? {
+        Host::Ipv4(address) => Some((address, port).into()),
+        Host::Ipv6(address) => Some((address, port).into()),
+        Host::Domain(_) => None,
+    }
+}
+
+/// No request asks for it, and what follows is not HTTP.
+fn switched() -> Failure {
+    let fault = Fault::new("HPE_INVALID_STATUS", Phase::Receive, Delivery::Answered)
+        .with_reason("The server switched to another protocol, which the request had not asked for.");
+    Failure { fault, reused: false }
 }

@@ -15,8 +15,8 @@ use crate::http::body::RequestBody;
 use crate::http::call::{Client, RedirectMode};
 use crate::http::decode::Decoding;
 use crate::http::resume::Resume;
+use crate::http::transport::direct::DirectTransport;
 use crate::http::transport::options::TransportOptions;
-use crate::http::transport::reqwest::ReqwestTransport;
 use crate::http::transport::tls::{LateRoots, TlsOptions};
 use crate::policy::Policy;
 
@@ -29,6 +29,7 @@ const STREAM: u32 = 1 << 2;
 const REOPENS: u32 = 1 << 3;
 const SHOULD_RETRY: u32 = 1 << 4;
 const ON_RETRY: u32 = 1 << 5;
+const REDIRECT_WITHIN_ORIGIN: u32 = 1 << 6;
 
 #[napi]
 pub struct NativeClient {
@@ -36,7 +37,7 @@ pub struct NativeClient {
     shared: Arc<Shared>,
 }
 
-type Http = Client<Trusting<ReqwestTransport>>;
+type Http = Client<Trusting<DirectTransport>>;
 
 /// What all calls of a client share.
 pub struct Shared {
@@ -60,7 +61,7 @@ impl Shared {
                     tls: self.tls.clone(),
                     ..usual
                 };
-                let transport = ReqwestTransport::new(options).map_err(|error| error.to_string())?;
+                let transport = DirectTransport::new(options).map_err(|error| error.to_string())?;
                 Ok(Client::new(Trusting::new(transport, self.late_roots.clone())))
             })
             .as_ref()
@@ -125,9 +126,10 @@ impl NativeClient {
 }
 
 fn redirect(flags: u32) -> RedirectMode {
-    match flags & (REDIRECT_ERROR | REDIRECT_MANUAL) {
+    match flags & (REDIRECT_ERROR | REDIRECT_MANUAL | REDIRECT_WITHIN_ORIGIN) {
         REDIRECT_ERROR => RedirectMode::Error,
         REDIRECT_MANUAL => RedirectMode::Manual,
+        REDIRECT_WITHIN_ORIGIN => RedirectMode::WithinOrigin,
         _ => RedirectMode::Follow,
     }
 }

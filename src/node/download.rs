@@ -173,7 +173,7 @@ impl<B: RecoveringBody> Download<B> {
     fn check_whole(&mut self) {
         if let Some(limit) = self.whole_limit.filter(|limit| self.gathered.len() as u64 > *limit) {
             self.gathered = Vec::new();
-            self.end = Some(Err(too_large(limit)));
+            self.end = Some(Err(Box::new(self.body.blamed(*too_large(limit)))));
         }
     }
 

@@ -49,7 +49,7 @@ impl WireTls {
         let late = LateRoots::default();
         let (trust, late) = match self.ca {
             _ if !verify => (Trust::Everybody, None),
-            Some(files) => (Trust::Only(Arc::new(Roots::read(files.iter().map(String::as_bytes)))), None),
+            Some(files) => (Trust::only(files.iter().map(String::as_bytes)), None),
             None => (Trust::Later(late.clone()), Some(late)),
         };
         let provider = ring::default_provider();

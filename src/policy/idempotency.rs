@@ -44,6 +44,12 @@ impl Repeatable<'_> {
         options.retries > 0 && (self.promise(options.methods.as_ref()).is_some() || options.lists_status(425))
     }
 
+    /// Could an attempt that was sent and brought no answer be followed by another one? If not, it must not be made on a
+    /// connection that the server may be about to close.
+    pub fn may_follow_an_unanswered_one(&self, options: &Options) -> bool {
+        options.retries > 0 && self.body_replays && self.promise(options.methods.as_ref()).is_some()
+    }
+
     /// What promises that acting on the request twice does no harm, if anything does.
     pub(super) fn promise(&self, methods: Option<&MethodSet>) -> Option<Why> {
         match self.declared {

@@ -130,7 +130,7 @@ impl Retries {
         }
     }
 
-    /// Bytes of the response have progressed since the last decision. The next fault interrupts a transfer that
+    /// Enough of the response has come since this was last said to call it progress. The next fault interrupts a transfer that
     /// works: attempts and `within` count anew from it, and resuming draws nothing from the budget. Without this a
     /// download longer than `within` could not survive its first reset.
     pub fn progressed(&mut self) {

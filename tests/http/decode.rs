@@ -1,7 +1,7 @@
 //! Compressed bodies over real connections, and what is asked for.
 
 use http::Method;
-use unreset::fault::Kind;
+use unreset::fault::{Fault, Kind};
 use unreset::http::call::Call;
 use unreset::http::decode::{Decoding, SizeLimit};
 use unreset::http::transport::IncomingBody;
@@ -108,6 +108,21 @@ async fn a_connection_that_breaks_inside_a_compressed_body_is_what_it_is() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_decoded_names_the_server_that_sent_it() {
+    for (body, code) in [(b"plain".as_slice(), "Z_DATA_ERROR"), (&GZIP[..20], "Z_BUF_ERROR")] {
+        let server = answering("gzip", body).await;
+        let fault = read(&mut client().call(get(server.url("/"))).await.unwrap().body).await.unwrap_err();
+        assert_eq!(fault.code, code);
+        assert_from(&server, &fault);
+    }
+}
+
+fn assert_from(server: &Server, fault: &Fault) {
+    let from = (fault.address.as_deref(), fault.port);
+    assert_eq!(from, (Some(&*server.address.ip().to_string()), Some(server.address.port())));
+}
+
+#[tokio::test]
 async fn a_bomb_costs_no_more_than_its_limit() {
     let server = answering("zstd", ZSTD_BOMB).await;
     let size = SizeLimit::Bytes(1 << 20);
@@ -121,6 +136,7 @@ async fn a_bomb_costs_no_more_than_its_limit() {
         }
     };
     assert_eq!((&*fault.code, fault.kind), ("ERR_RESPONSE_TOO_LARGE", Kind::TooLarge));
+    assert_from(&server, &fault);
     assert!(read > 0 && read <= 1 << 20, "{read}");
 }
 
@@ -129,6 +145,7 @@ async fn too_many_codings_fail_the_call() {
     let server = answering("gzip, gzip, gzip, gzip, gzip, gzip", GZIP).await;
     let (fault, reason, attempts) = gave_up(client().call(get(server.url("/"))).await);
     assert_eq!((&*fault.code, fault.kind), ("ERR_TOO_MANY_CONTENT_ENCODINGS", Kind::Protocol));
+    assert_from(&server, &fault);
     assert_eq!((reason, attempts), (GaveUp::NotTransient, 1));
     let raw = decoding(get(server.url("/")), Decoding { decompress: false, ..Decoding::default() });
     let mut body = client().call(raw).await.unwrap().body;

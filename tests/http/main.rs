@@ -2,7 +2,9 @@
 //! One topic per file; one binary, because each links the whole client.
 
 mod body;
+mod connections;
 mod decode;
+mod http2;
 mod redirect;
 mod reset;
 mod resume;

@@ -103,6 +103,22 @@ async fn the_caller_may_want_the_redirect_itself_or_an_error() {
 }
 
 #[tokio::test]
+async fn a_call_that_stays_at_its_origin_is_not_led_away() {
+    let other = Server::start(Peer::echo).await;
+    for (location, follows) in [("/to".to_owned(), true), (other.url("/"), false)] {
+        let server = redirecting("302 Found", location).await;
+        let answer = client().call(Call { redirect: RedirectMode::WithinOrigin, ..get(server.url("/from")) }).await;
+        if follows {
+            assert!(answer.unwrap().redirected);
+        } else {
+            let (fault, _) = failed(answer);
+            assert_eq!((&*fault.code, fault.kind), ("ERR_UNEXPECTED_REDIRECT", Kind::Client));
+        }
+    }
+    assert!(other.seen().is_empty());
+}
+
+#[tokio::test]
 async fn a_stream_cannot_follow_where_its_body_must() {
     let server = redirecting("307 Temporary Redirect", "/to").await;
     let stream = call(Method::PUT, server.url("/from")).source(Source::of(&["once"]));

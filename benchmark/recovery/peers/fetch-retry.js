@@ -1,6 +1,6 @@
 'use strict';
 
-const { fetchCaller } = require('../lib/fetchCaller');
+const { fetchCaller } = require('../lib/callers');
 const { packageVersion } = require('../../lib/packages');
 
 /**

@@ -1,6 +1,6 @@
 'use strict';
 
-const { fetchCaller } = require('../lib/fetchCaller');
+const { fetchCaller } = require('../lib/callers');
 
 /** Node's built-in fetch, bare: no retries. */
 module.exports = fetchCaller({

@@ -1,9 +1,8 @@
 'use strict';
 
-const { nodeMajor, packageVersion } = require('../../lib/packages');
+const { newest, packageVersion } = require('../../lib/packages');
 
-// got 16 needs Node 22.
-const name = nodeMajor >= 22 ? 'got' : 'got-14';
+const name = newest('got');
 let got;
 
 /**

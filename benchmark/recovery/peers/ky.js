@@ -1,9 +1,8 @@
 'use strict';
 
-const { nodeMajor, packageVersion } = require('../../lib/packages');
+const { newest, packageVersion } = require('../../lib/packages');
 
-// ky 2 needs Node 22.
-const name = nodeMajor >= 22 ? 'ky' : 'ky-1';
+const name = newest('ky');
 let ky;
 
 /**

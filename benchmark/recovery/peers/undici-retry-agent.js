@@ -1,34 +1,25 @@
 'use strict';
 
+const { bytesCaller } = require('../lib/callers');
 const { requireOk } = require('../lib/careful');
-const { nodeMajor, packageVersion } = require('../../lib/packages');
+const { newest, packageVersion } = require('../../lib/packages');
 
-// undici 8 needs Node 22.
-const name = nodeMajor >= 22 ? 'undici' : 'undici-7';
-let agent;
+const name = newest('undici');
 
 /**
  * undici's RetryAgent as docs/api/RetryAgent.md shows it: `new RetryAgent(new Agent())`, then `agent.request(...)`.
  * Five retries from 500 ms on, idempotent methods, 429 and 5xx; a broken body is continued by a Range request.
  */
-module.exports = {
+module.exports = bytesCaller({
   version: packageVersion(name),
-  async setup() {
+  async load() {
     const { Agent, RetryAgent } = require(name);
-    agent = new RetryAgent(new Agent());
+    const agent = new RetryAgent(new Agent());
+    return async (url, init = { method: 'GET' }) => {
+      const { origin, pathname, search } = new URL(url);
+      const { statusCode, body } = await agent.request({ origin, path: pathname + search, ...init });
+      requireOk(statusCode);
+      return new Uint8Array(await body.arrayBuffer());
+    };
   },
-  get: (url) => request(url, { method: 'GET' }),
-  post: (url, json) =>
-    request(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(json),
-    }),
-};
-
-async function request(url, options) {
-  const { origin, pathname, search } = new URL(url);
-  const { statusCode, body } = await agent.request({ origin, path: pathname + search, ...options });
-  requireOk(statusCode);
-  return new Uint8Array(await body.arrayBuffer());
-}
+});

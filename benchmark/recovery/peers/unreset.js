@@ -1,6 +1,6 @@
 'use strict';
 
-const { fetchCaller } = require('../lib/fetchCaller');
+const { fetchCaller } = require('../lib/callers');
 
 /**
  * This project's fetch at its defaults: `const { fetch } = require('unreset')`, three retries within 60 s, the budget

@@ -1,5 +1,6 @@
 //! A response body as the caller gets it.
 
+use std::net::IpAddr;
 use std::task::{Context, Poll, ready};
 
 use ::http::{HeaderMap, Method, StatusCode};
@@ -38,7 +39,8 @@ impl<B: IncomingBody> Decoded<B> {
         headers: &HeaderMap,
         decoding: Decoding,
     ) -> Result<Self, Box<Fault>> {
-        let codings = if decoding.decompress { codings::of(method, status, headers)? } else { Vec::new() };
+        let codings = if decoding.decompress { codings::of(method, status, headers) } else { Ok(Vec::new()) };
+        let codings = codings.map_err(|fault| Box::new(encoded.blamed(*fault)))?;
         // Whoever asked for a range of a compressed body gets what can be made of it.
         let partial = status == StatusCode::PARTIAL_CONTENT;
         let chain = (!codings.is_empty()).then(|| Box::new(Chain::new(&codings, partial)));
@@ -110,6 +112,9 @@ impl<B: IncomingBody> Decoded<B> {
     }
 
     fn remembered(&mut self, outcome: Result<Advance, Box<Fault>>) -> Result<Advance, Box<Fault>> {
+        // What failed below knows where it came from.
+        let outcome = outcome
+            .map_err(|fault| if fault.address.is_some() { fault } else { Box::new(self.encoded.blamed(*fault)) });
         if let Err(fault) = &outcome {
             self.failed = Some(fault.clone());
         }
@@ -166,6 +171,10 @@ impl<B: IncomingBody> IncomingBody for Decoded<B> {
     /// How long a compressed body will be, nobody says.
     fn remaining(&self) -> Option<u64> {
         if self.chain.is_none() { self.encoded.remaining() } else { None }
+    }
+
+    fn peer(&self) -> Option<(IpAddr, u16)> {
+        self.encoded.peer()
     }
 }
 

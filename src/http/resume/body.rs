@@ -2,13 +2,14 @@
 
 use std::future::{Future, poll_fn};
 use std::mem;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use ::http::HeaderMap;
 use bytes::{Buf, Bytes};
 
-use super::rest::{Means, Plan, Recovered, Refusal, Stopped};
+use super::rest::{Means, Part, Plan, Recovered, Refusal, Stopped};
 use super::validators::Validators;
 use super::{RecoveringBody, rest};
 use crate::fault::{Delivery, Ending, Fault, Phase};
@@ -18,7 +19,7 @@ use crate::http::transport::{IncomingBody, Transport};
 use crate::policy::GaveUp;
 
 /// The body of an answer. Nearly all arrive unbroken: until one breaks, this layer counts its bytes and does nothing
-/// else, and what it would need is moved into it from the call, not made.
+/// else.
 pub struct Resumable<T: Transport> {
     /// Of the answer. The validators are read from them when they are needed.
     headers: HeaderMap,
@@ -28,11 +29,11 @@ pub struct Resumable<T: Transport> {
     news: bool,
 }
 
-#[allow(clippy::large_enum_variant)] // `Flowing` is the usual one: to box what it holds would cost every call.
 enum State<T: Transport> {
     Flowing {
         body: T::Body,
-        means: Means<T>,
+        /// Boxed: a body is moved several times on its way to whoever reads it, and this is rarely needed.
+        means: Box<Means<T>>,
     },
     Recovering {
         attempts: Pin<Box<dyn Future<Output = Recovered<T>> + Send>>,
@@ -42,7 +43,7 @@ enum State<T: Transport> {
     Stopped {
         broken: Box<Fault>,
         last: Box<Fault>,
-        means: Means<T>,
+        means: Box<Means<T>>,
     },
     Failed {
         fault: Box<Fault>,
@@ -67,11 +68,17 @@ struct Progress {
     passed: u64,
     /// The furthest that any exchange came.
     reached: u64,
-    /// That, when the latest exchange began.
-    reached_before: u64,
+    /// That, when attempts last counted anew.
+    renewed_at: u64,
     /// Of the end, where it is known.
     length: Option<u64>,
+    /// Of the end of what the exchange brings, where it brings a part.
+    part_end: Option<u64>,
 }
+
+/// So much of a body (bytes, or a hundredth of it if that is less) must come for attempts to count anew. With less, a
+/// server that sends a byte on each connection could make a call ask for ever.
+const RENEWS: u64 = 64 * 1024;
 
 impl Progress {
     /// Bytes have come. Returns how many of the first ones have been passed on before, and how many had come before.
@@ -84,8 +91,14 @@ impl Progress {
         (passed, refetched)
     }
 
-    fn has_advanced(&self) -> bool {
-        self.reached > self.reached_before
+    /// The body broke. Has enough come since attempts last counted anew that they do so again?
+    fn renews(&mut self) -> bool {
+        let enough = self.length.map_or(RENEWS, |length| (length / 100).clamp(1, RENEWS));
+        let renews = self.reached - self.renewed_at >= enough;
+        if renews {
+            self.renewed_at = self.reached;
+        }
+        renews
     }
 
     /// The exchange is at its end. Is the body?
@@ -93,15 +106,22 @@ impl Progress {
         self.position >= self.passed && self.length.is_none_or(|length| self.position == length)
     }
 
-    fn is_beyond_the_end(&self) -> bool {
-        self.length.is_some_and(|length| self.position > length)
+    /// Whether so many bytes are more than the exchange may still bring.
+    fn are_too_many(&self, bytes: u64) -> bool {
+        self.part_end.or(self.length).is_some_and(|end| bytes > end.saturating_sub(self.position))
     }
 
-    /// The next exchange begins with the byte at `position`.
-    fn resume_at(&mut self, position: u64, length: Option<u64>) {
+    /// The next exchange begins as `part` says.
+    fn resume_with(&mut self, part: Part) {
+        let Part { position, end, length } = part;
         self.position = position;
-        self.reached_before = self.reached;
+        self.part_end = end;
         self.length = length;
+    }
+
+    /// Bytes still to be passed on.
+    fn left(&self) -> Option<u64> {
+        self.length.map(|length| length.saturating_sub(self.passed))
     }
 }
 
@@ -110,23 +130,22 @@ impl<T: Transport> Resumable<T> {
         // A response without a body may state the length of the one that it would have.
         let stated = if has_null_body(&means.request.method, means.status) { None } else { body.remaining() };
         let progress = Progress { length: stated, ..Progress::default() };
-        Resumable { headers, state: State::Flowing { body, means }, progress, news: false }
+        Resumable { headers, state: State::Flowing { body, means: Box::new(means) }, progress, news: false }
     }
 
     /// What there is to pass on of what was read; `None` if that is nothing yet.
     fn take(&mut self, read: Result<Option<Bytes>, Fault>) -> Option<Result<Option<Bytes>, Fault>> {
         match read {
             Ok(Some(mut bytes)) => {
+                // Before they count: what is not passed on must not be skipped by the next exchange either.
+                if self.progress.are_too_many(bytes.len() as u64) {
+                    let reason = "The rest of the body was longer than its Content-Range said.";
+                    self.stopped(self.blamed(rest::fault("ERR_RESUME_RANGE", reason)));
+                    return None;
+                }
                 let (passed, refetched) = self.progress.advance(bytes.len() as u64);
                 if refetched > 0 {
                     self.refetched(refetched);
-                }
-                if self.progress.is_beyond_the_end() {
-                    self.stopped(rest::fault(
-                        "ERR_RESUME_RANGE",
-                        "The rest of the body was longer than its Content-Range said.",
-                    ));
-                    return None;
                 }
                 // Not more than there are.
                 bytes.advance(passed as usize);
@@ -135,7 +154,7 @@ impl<T: Transport> Resumable<T> {
             Ok(None) if self.progress.is_complete() => Some(Ok(None)),
             // A part need not reach to the end of the whole, and one without a length can be cut off unnoticed.
             Ok(None) => {
-                self.stopped(ended("The server ended the response before the end of its body."));
+                self.stopped(self.blamed(ended("The server ended the response before the end of its body.")));
                 None
             }
             Err(fault) => {
@@ -165,20 +184,20 @@ impl<T: Transport> Resumable<T> {
             self.state = State::Failed { fault: broken, recovery, hook_failed: false };
             return;
         }
-        means.course.broke(self.progress.has_advanced());
-        match means.plan(self.progress.passed, &Validators::of(&self.headers)) {
+        means.course.broke(self.progress.renews());
+        match means.plan(self.progress.passed, self.progress.length, &Validators::of(&self.headers)) {
             Some(plan) => self.recover(plan, broken.clone(), *broken, means),
             None => self.give_up(broken.clone(), broken, means),
         }
     }
 
-    fn recover(&mut self, plan: Plan, broken: Box<Fault>, last: Fault, means: Means<T>) {
+    fn recover(&mut self, plan: Plan, broken: Box<Fault>, last: Fault, means: Box<Means<T>>) {
         let validators = Validators::of(&self.headers);
         let stopped = Stopped { broken: Fault::clone(&broken), last, validators, length: self.progress.length };
         self.state = State::Recovering { attempts: Box::pin(means.recover(plan, stopped)), broken };
     }
 
-    fn give_up(&mut self, broken: Box<Fault>, last: Box<Fault>, means: Means<T>) {
+    fn give_up(&mut self, broken: Box<Fault>, last: Box<Fault>, means: Box<Means<T>>) {
         self.state = if means.may_start_over() {
             State::Stopped { broken, last, means }
         } else {
@@ -193,12 +212,12 @@ impl<T: Transport> Resumable<T> {
         let broken = broken.clone();
         self.news = true;
         match recovered {
-            Recovered::Flowing { body, position, length, means } => {
-                self.progress.resume_at(position, length);
+            Recovered::Flowing { body, part, means } => {
+                self.progress.resume_with(part);
                 self.state = State::Flowing { body, means };
             }
             Recovered::Refused { refusal: Refusal { fault, changed: false }, means } => {
-                self.give_up(broken, Box::new(fault), means);
+                self.give_up(broken, fault, means);
             }
             Recovered::Refused { refusal, means } => {
                 let recovery = means.course.recovery_with(&refusal.fault, Some(GaveUp::NotResumable));
@@ -250,12 +269,14 @@ impl<T: Transport> IncomingBody for Resumable<T> {
 
     fn remaining(&self) -> Option<u64> {
         match &self.state {
-            State::Flowing { body, .. } => {
-                let skipped = self.progress.passed.saturating_sub(self.progress.position);
-                body.remaining().map(|remaining| remaining.saturating_sub(skipped))
-            }
-            _ => self.progress.length.map(|length| length.saturating_sub(self.progress.passed)),
+            // Of a response without a body it is not this layer's to say.
+            State::Flowing { body, .. } => self.progress.left().or_else(|| body.remaining()),
+            _ => self.progress.left(),
         }
+    }
+
+    fn peer(&self) -> Option<(IpAddr, u16)> {
+        if let State::Flowing { body, .. } = &self.state { body.peer() } else { None }
     }
 }
 
@@ -314,12 +335,12 @@ mod tests {
             let last = (false, length, 700);
             for (from_the_beginning, breaks_after, piece) in exchanges.into_iter().chain([last]) {
                 let position = if from_the_beginning { 0 } else { passed_on };
-                let furthest = progress.reached;
-                progress.resume_at(position, Some(length));
+                progress.resume_with(Part { position, end: None, length: Some(length) });
                 let end = length.min(position + breaks_after);
                 while progress.position < end {
                     let bytes = piece.min(end - progress.position);
                     let at = progress.position;
+                    prop_assert!(!progress.are_too_many(bytes));
                     let (skipped, again) = progress.advance(bytes);
                     prop_assert!(skipped <= bytes && again <= bytes);
                     if skipped < bytes {
@@ -329,9 +350,8 @@ mod tests {
                     received += bytes;
                     refetched += again;
                 }
-                prop_assert_eq!(progress.has_advanced(), progress.reached > furthest);
                 prop_assert_eq!(progress.is_complete(), progress.position == length);
-                prop_assert!(!progress.is_beyond_the_end());
+                prop_assert!(progress.are_too_many(length - progress.position + 1));
             }
             prop_assert_eq!(passed_on, length);
             prop_assert_eq!(refetched, received - length);
@@ -343,10 +363,43 @@ mod tests {
         let mut progress = Progress::default();
         progress.advance(10);
         assert!(progress.is_complete());
-        progress.resume_at(0, None);
+        progress.resume_with(Part { position: 0, end: None, length: None });
         progress.advance(9);
         assert!(!progress.is_complete());
         progress.advance(1);
         assert!(progress.is_complete());
+    }
+
+    #[test]
+    fn a_part_brings_no_more_than_it_said_even_where_the_body_has_more() {
+        let mut progress = Progress { length: Some(100), passed: 50, ..Progress::default() };
+        progress.resume_with(Part { position: 50, end: Some(60), length: Some(100) });
+        assert!(!progress.are_too_many(10) && progress.are_too_many(11));
+        progress.advance(10);
+        assert!(!progress.is_complete() && progress.are_too_many(1));
+    }
+
+    #[test]
+    fn attempts_count_anew_when_enough_has_come_since_they_last_did() {
+        let renewals = |length, pieces: &[u64]| {
+            let mut progress = Progress { length, ..Progress::default() };
+            let each = pieces.iter().map(|bytes| {
+                progress.advance(*bytes);
+                progress.renews()
+            });
+            each.collect::<Vec<_>>()
+        };
+        // A hundredth of it; of a long one, or one whose length nobody knows, 64 KiB. What did not suffice adds up.
+        assert_eq!(renewals(Some(1_000), &[9, 1, 9, 0, 1]), [false, true, false, false, true]);
+        assert_eq!(renewals(Some(7), &[1, 0, 1]), [true, false, true]);
+        assert_eq!(renewals(Some(1 << 40), &[65_535, 1, 65_536]), [false, true, true]);
+        assert_eq!(renewals(None, &[65_535, 1, 10]), [false, true, false]);
+        // What comes once more is no progress.
+        let mut progress = Progress { length: Some(1_000), ..Progress::default() };
+        progress.advance(500);
+        assert!(progress.renews());
+        progress.resume_with(Part { position: 0, end: None, length: Some(1_000) });
+        progress.advance(509);
+        assert!(!progress.renews());
     }
 }

@@ -71,38 +71,54 @@ pub(super) struct Stopped {
     pub length: Option<u64>,
 }
 
+/// What an answer brings of the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Offset of its first byte.
+    pub position: u64,
+    /// Offset behind its last byte, where it said so.
+    pub end: Option<u64>,
+    /// Of the whole, where it is known.
+    pub length: Option<u64>,
+}
+
 pub(super) enum Recovered<T: Transport> {
-    /// `body` begins with the byte at `position` of `length`.
-    Flowing { body: T::Body, position: u64, length: Option<u64>, means: Means<T> },
+    Flowing {
+        body: T::Body,
+        part: Part,
+        means: Box<Means<T>>,
+    },
     /// The answer is not the rest of the body, and the next one would not be either.
-    Refused { refusal: Refusal, means: Means<T> },
+    Refused {
+        refusal: Refusal,
+        means: Box<Means<T>>,
+    },
     /// There is no further attempt.
-    GaveUp { recovery: Recovery, hook_failed: bool },
+    GaveUp {
+        recovery: Recovery,
+        hook_failed: bool,
+    },
 }
 
 /// Why an answer is not the rest of the body.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    pub fault: Fault,
+    pub fault: Box<Fault>,
     /// It is of another version, so beginning anew would be of no use either.
     pub changed: bool,
 }
 
 /// What an answer is.
 enum Judged {
-    /// The rest, or a part of it.
-    Fits {
-        position: u64,
-        length: Option<u64>,
-    },
+    /// The rest or a part of it, or of no use.
+    Settled(Result<Part, Refusal>),
     /// A failure by its status: the policy knows what to do.
     Failed,
-    Refused(Refusal),
 }
 
 impl<T: Transport> Means<T> {
-    /// How to go on after `passed` bytes; `None` if that cannot be.
-    pub(super) fn plan(&self, passed: u64, validators: &Validators) -> Option<Plan> {
+    /// How to go on after `passed` bytes of `length`; `None` if that cannot be.
+    pub(super) fn plan(&self, passed: u64, length: Option<u64>, validators: &Validators) -> Option<Plan> {
         if passed == 0 && self.may_start_over() {
             return Some(Plan::Anew);
         }
@@ -113,7 +129,7 @@ impl<T: Transport> Means<T> {
             Resume::Validated => validators.strong().is_some(),
             Resume::Trusting => true,
         };
-        (whole && identified && self.repeatable).then_some(Plan::From(passed))
+        (whole && identified && self.repeatable).then_some(Plan::From(next(passed, length)))
     }
 
     pub(super) fn may_start_over(&self) -> bool {
@@ -121,8 +137,8 @@ impl<T: Transport> Means<T> {
     }
 
     /// Attempts to go on, as often as the policy allows.
-    pub(super) async fn recover(self, plan: Plan, stopped: Stopped) -> Recovered<T> {
-        let Means { owned, request, repeatable, course, status, resume } = self;
+    pub(super) async fn recover(self: Box<Self>, plan: Plan, stopped: Stopped) -> Recovered<T> {
+        let Means { owned, request, repeatable, course, status, resume } = *self;
         let terms = owned.terms();
         let transport = terms.transport;
         let mut attempts = Attempts::go_on(terms, course);
@@ -153,18 +169,20 @@ impl<T: Transport> Means<T> {
             plan.ask(&mut exchange.headers, &stopped.validators);
             ended = match transport.exchange(exchange).await {
                 Ok(reply) => match plan.judge(&reply, status, &stopped.validators, stopped.length, resume) {
-                    Judged::Fits { position, length } => {
-                        attempts.resumed();
-                        let means =
-                            Means { course: attempts.into_course(), owned, request, repeatable, status, resume };
-                        return Recovered::Flowing { body: reply.body, position, length, means };
-                    }
-                    Judged::Refused(refusal) => {
-                        let means =
-                            Means { course: attempts.into_course(), owned, request, repeatable, status, resume };
-                        return Recovered::Refused { refusal, means };
-                    }
                     Judged::Failed => Ended::by_status(reply),
+                    Judged::Settled(mut settled) => {
+                        if let Err(refusal) = &mut settled {
+                            *refusal.fault = reply.body.blamed(Fault::clone(&refusal.fault));
+                        } else {
+                            attempts.resumed();
+                        }
+                        let course = attempts.into_course();
+                        let means = Box::new(Means { owned, request, repeatable, course, status, resume });
+                        return match settled {
+                            Ok(part) => Recovered::Flowing { body: reply.body, part, means },
+                            Err(refusal) => Recovered::Refused { refusal, means },
+                        };
+                    }
                 },
                 Err(failure) if attempts.is_over() && failure.fault.kind == Kind::Timeout => {
                     return gave_up(attempts.too_late(failure.fault));
@@ -203,29 +221,32 @@ impl Plan {
         resume: Resume,
     ) -> Judged {
         let headers = &reply.headers;
-        match self {
+        let all = reply.body.remaining();
+        Judged::Settled(match self {
             Plan::Anew if reply.status == status && validators.interchangeable(headers) => {
-                Judged::Fits { position: 0, length: reply.body.remaining() }
+                Ok(Part { position: 0, end: None, length: all })
             }
             Plan::From(offset) if reply.status == StatusCode::PARTIAL_CONTENT => {
                 judge_part(reply, offset, validators, length, resume)
             }
             Plan::From(_) if reply.status == StatusCode::OK => {
-                let as_long = length.is_none() || reply.body.remaining().is_none_or(|all| Some(all) == length);
+                let as_long = length.is_none() || all.is_none_or(|all| Some(all) == length);
                 if validators.prove_same(headers) && as_long {
-                    return Judged::Fits { position: 0, length: length.or(reply.body.remaining()) };
+                    Ok(Part { position: 0, end: None, length: length.or(all) })
+                } else if validators.strong().is_none() && validators.allow_same(headers) {
+                    Err(unusable("The body broke off, and the server sends no parts of it."))
+                } else {
+                    Err(changed("The body broke off, and the server has another version of it now."))
                 }
-                if validators.strong().is_none() && validators.allow_same(headers) {
-                    return refused("The body broke off, and the server sends no parts of it.");
-                }
-                changed("The body broke off, and the server has another version of it now.")
             }
-            _ if reply.status.as_u16() >= 400 => Judged::Failed,
+            _ if reply.status.as_u16() >= 400 => return Judged::Failed,
             Plan::Anew => {
-                changed("The body broke off, and when it was asked for once more it was described differently.")
+                Err(changed("The body broke off, and when it was asked for once more it was described differently."))
             }
-            Plan::From(_) => refused("The body broke off, and asking for it once more brought another kind of answer."),
-        }
+            Plan::From(_) => {
+                Err(unusable("The body broke off, and asking for it once more brought another kind of answer."))
+            }
+        })
     }
 }
 
@@ -235,33 +256,52 @@ fn judge_part<B: IncomingBody>(
     validators: &Validators,
     length: Option<u64>,
     resume: Resume,
-) -> Judged {
+) -> Result<Part, Refusal> {
     let headers = &reply.headers;
+    let mut ranges = headers.get_all(CONTENT_RANGE).iter();
+    let range =
+        ranges.next().and_then(|value| ContentRange::parse(value.as_bytes())).filter(|_| ranges.next().is_none());
+    let same_length = length.is_some() && range.and_then(|range| range.total) == length;
     // One that trusts does so for want of a proof, not against one.
     let trusting = resume == Resume::Trusting && validators.strong().is_none();
-    if !(validators.prove_same(headers) || trusting && validators.allow_same(headers)) {
-        return changed("The body broke off, and nothing proves that what the server sent next is the rest of it.");
+    if !(validators.prove_part(headers, same_length) || trusting && validators.allow_same(headers)) {
+        return Err(changed(
+            "The body broke off, and nothing proves that what the server sent next is the rest of it.",
+        ));
     }
-    let part = headers.get(CONTENT_RANGE).and_then(|value| ContentRange::parse(value.as_bytes()));
-    let as_long = |part: &ContentRange| {
-        reply.body.remaining().is_none_or(|bytes| bytes.checked_sub(1) == Some(part.last - part.first))
+    let as_long = |range: &ContentRange| {
+        reply.body.remaining().is_none_or(|bytes| bytes.checked_sub(1) == Some(range.last - range.first))
     };
-    let Some(part) = part.filter(|part| part.first == offset && as_long(part)) else {
-        return refused("The body broke off, and the server sent another part of it than the one asked for.");
+    let Some(range) = range.filter(|range| range.first == offset && as_long(range)) else {
+        return Err(unusable("The body broke off, and the server sent another part of it than the one asked for."));
     };
-    match (length, part.total) {
-        (Some(length), Some(total)) if length != total => changed("The body broke off, and it has another length now."),
-        (Some(length), None) if part.last >= length => changed("The body broke off, and it is longer now."),
-        _ => Judged::Fits { position: offset, length: length.or(part.total) },
+    match (length, range.total) {
+        (Some(length), Some(total)) if length != total => {
+            Err(changed("The body broke off, and it has another length now."))
+        }
+        (Some(length), None) if range.last >= length => Err(changed("The body broke off, and it is longer now.")),
+        // The end of a part is not the end of the body, and a body that is cut off must not pass for one that ended.
+        (None, None) => Err(unusable("The body broke off, and the server does not say how long all of it is.")),
+        _ => Ok(Part { position: offset, end: Some(range.last + 1), length: length.or(range.total) }),
     }
 }
 
-fn changed(reason: &'static str) -> Judged {
-    Judged::Refused(Refusal { fault: fault("ERR_RESUME_CHANGED", reason), changed: true })
+/// The byte to ask for after `passed` bytes of `length`.
+///
+/// Where it is not certain that another one follows, it is the last one that came: a range behind the end cannot be
+/// satisfied, and the 416 that says so names the length but no version (RFC 9110, section 15.5.17), so a body of which
+/// nothing but its end was lost would look like a file that shrank. With one byte that is there the answer is a 206,
+/// which names both.
+fn next(passed: u64, length: Option<u64>) -> u64 {
+    if length.is_some_and(|length| passed < length) { passed } else { passed.saturating_sub(1) }
 }
 
-fn refused(reason: &'static str) -> Judged {
-    Judged::Refused(Refusal { fault: fault("ERR_RESUME_RANGE", reason), changed: false })
+fn changed(reason: &'static str) -> Refusal {
+    Refusal { fault: Box::new(fault("ERR_RESUME_CHANGED", reason)), changed: true }
+}
+
+fn unusable(reason: &'static str) -> Refusal {
+    Refusal { fault: Box::new(fault("ERR_RESUME_RANGE", reason)), changed: false }
 }
 
 pub(super) fn fault(code: &'static str, reason: &'static str) -> Fault {

@@ -54,11 +54,31 @@ impl Validators {
         }
     }
 
-    /// Whether another response says in so many words that its body is the same or a part of it: equal strong
-    /// validators, one encoding.
+    /// Whether another response says in so many words that its body is the same: equal strong validators, one encoding.
     pub fn prove_same(&self, headers: &HeaderMap) -> bool {
         let validator = if self.etag.is_some() { ETAG } else { LAST_MODIFIED };
         self.strong().is_some_and(|strong| headers.get(validator) == Some(strong)) && self.same_encoding(headers)
+    }
+
+    /// Whether a 206, which answers a range under `If-Range`, brings a part of the same.
+    ///
+    /// It must repeat an entity tag, and should leave out the rest of what the client knows already: `Last-Modified` and
+    /// `Content-Encoding` (RFC 9110, section 15.3.7). What it leaves out then stands, because the condition held; parts
+    /// are combined by the strong validator that they share (15.3.7.3). Not every server keeps to that: some ignore
+    /// `If-Range`, some give one entity tag to all encodings of a file and compress no parts. So what is left out is
+    /// believed only of a whole that is as long as the first response said (`same_length`), which another version rarely
+    /// and another encoding hardly ever is.
+    pub fn prove_part(&self, headers: &HeaderMap, same_length: bool) -> bool {
+        let Some(strong) = self.strong() else { return false };
+        let validator = if self.etag.is_some() {
+            headers.get(ETAG) == Some(strong)
+        } else {
+            match headers.get(LAST_MODIFIED) {
+                Some(modified) => modified == strong,
+                None => same_length && !headers.contains_key(ETAG),
+            }
+        };
+        validator && (self.same_encoding(headers) || same_length && !headers.contains_key(CONTENT_ENCODING))
     }
 
     /// Whether another response leaves it possible that its body is the same or a part of it: nothing that both say
@@ -166,6 +186,34 @@ mod tests {
         assert!(dated.prove_same(&headers(&[("last-modified", MODIFIED)])));
         assert!(!dated.prove_same(&headers(&[("last-modified", A_MINUTE_LATER)])));
         assert!(!dated.prove_same(&headers(&[])));
+    }
+
+    #[test]
+    fn a_part_may_leave_out_what_the_first_response_said_if_the_whole_is_as_long() {
+        let tagged = validators(&[("etag", "\"a\""), ("last-modified", MODIFIED), ("content-encoding", "gzip")]);
+        for (part, proved) in [
+            (&[("etag", "\"a\""), ("content-encoding", "gzip")][..], [true, true]),
+            (&[("etag", "\"a\"")], [true, false]),
+            (&[("etag", "\"a\""), ("content-encoding", "br")], [false, false]),
+            (&[("etag", "\"b\""), ("content-encoding", "gzip")], [false, false]),
+            (&[("content-encoding", "gzip")], [false, false]),
+            (&[("last-modified", MODIFIED), ("content-encoding", "gzip")], [false, false]),
+            (&[], [false, false]),
+        ] {
+            assert_eq!([true, false].map(|as_long| tagged.prove_part(&headers(part), as_long)), proved, "{part:?}");
+        }
+        let dated = validators(&[("last-modified", MODIFIED), ("date", A_MINUTE_LATER)]);
+        for (part, proved) in [
+            (&[("last-modified", MODIFIED)][..], [true, true]),
+            (&[], [true, false]),
+            (&[("last-modified", A_MINUTE_LATER)], [false, false]),
+            (&[("etag", "\"a\"")], [false, false]),
+            (&[("content-encoding", "gzip")], [false, false]),
+        ] {
+            assert_eq!([true, false].map(|as_long| dated.prove_part(&headers(part), as_long)), proved, "{part:?}");
+        }
+        let weak = [("etag", "W/\"a\"")];
+        assert!(!validators(&weak).prove_part(&headers(&weak), true));
     }
 
     #[test]

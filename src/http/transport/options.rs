@@ -18,6 +18,8 @@ pub struct TransportOptions {
     pub keep_alive: Option<KeepAlive>,
     /// The most connections to one origin at a time; further exchanges wait for one. `None`: no limit.
     pub connections: Option<NonZeroUsize>,
+    /// Offer HTTP/2 to servers that are spoken to over TLS (ALPN).
+    pub http2: bool,
     /// Where the addresses of hosts come from.
     pub lookup: Arc<dyn Lookup>,
     /// All exchanges go through this Unix socket, whatever host their URL names.
@@ -54,6 +56,7 @@ impl Default for TransportOptions {
             connect_timeout: Duration::from_secs(10),
             keep_alive: Some(KeepAlive::default()),
             connections: None,
+            http2: true,
             lookup: Arc::new(SystemLookup::new()),
             socket_path: None,
             tls: TlsOptions::default(),
@@ -67,6 +70,7 @@ impl fmt::Debug for TransportOptions {
             .field("connect_timeout", &self.connect_timeout)
             .field("keep_alive", &self.keep_alive)
             .field("connections", &self.connections)
+            .field("http2", &self.http2)
             .field("socket_path", &self.socket_path)
             .field("tls", &self.tls)
             .finish_non_exhaustive()

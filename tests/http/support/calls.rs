@@ -11,20 +11,20 @@ use unreset::http::body::{BodySource, BodyStream, RequestBody, SourceFailed};
 use unreset::http::call::{Answer, Call, CallError, Client, Recovery, RedirectMode};
 use unreset::http::decode::{Decoded, Decoding};
 use unreset::http::resume::{Resumable, Resume};
+use unreset::http::transport::direct::DirectTransport;
 use unreset::http::transport::options::TransportOptions;
-use unreset::http::transport::reqwest::ReqwestTransport;
 use unreset::http::transport::{IncomingBody, Limits};
 use unreset::policy::{Backoff, GaveUp, Options, Policy};
 
-pub type TestClient = Client<ReqwestTransport>;
-pub type TestBody = Decoded<Resumable<ReqwestTransport>>;
+pub type TestClient = Client<DirectTransport>;
+pub type TestBody = Decoded<Resumable<DirectTransport>>;
 pub type Outcome = Result<Answer<TestBody>, CallError>;
 
 /// Longer than any wait that is not a bug.
 pub const LONG: Duration = Duration::from_secs(20);
 
 pub fn client() -> TestClient {
-    Client::new(ReqwestTransport::new(TransportOptions::default()).unwrap())
+    Client::new(DirectTransport::new(TransportOptions::default()).unwrap())
 }
 
 /// A call under the default policy, but with waits of a few milliseconds.

@@ -10,6 +10,10 @@ const { createFetch } = require('../../../..');
 const { closeAll, ok, startOrigin } = require('../../../../testing');
 const { makeAuthority, makeCertificate } = require('../../../support/certificates');
 
+const [NODE] = process.versions.node.split('.').map(Number);
+/** For servers: OpenSSL lets them show what it would not accept itself. */
+const WEAK = { ciphers: 'DEFAULT@SECLEVEL=0' };
+
 const EXPIRED = { from: -3, until: -1 };
 const EARLY = { from: 1, until: 3 };
 
@@ -39,17 +43,17 @@ async function ourVerdict(url, tls) {
  * @param {{ key: string, cert: string }[]} chain what the server shows, its own certificate first
  * @param {{ cert: string }[] | undefined} trusted
  */
-async function verdicts(chain, trusted, { host = '127.0.0.1', server } = {}) {
+async function verdicts(chain, trusted, { host = '127.0.0.1', server, client } = {}) {
   const cert = chain.map((certificate) => certificate.cert).join('\n');
   const origin = await startOrigin(ok, { tls: { key: chain[0].key, cert, ...server } });
   const url = `https://${host}:${origin.port}/`;
-  const tls = trusted && { ca: trusted.map((certificate) => certificate.cert) };
+  const tls = trusted && { ca: trusted.map((certificate) => certificate.cert), ...client };
   return Promise.all([verdictOfNode(url, tls), ourVerdict(url, tls)]);
 }
 
 afterEach(closeAll);
 
-/** Two authorities of one name, and what they issued: each test changes one thing. */
+/** What is in order: each case changes one thing. */
 let root;
 let between;
 
@@ -162,29 +166,52 @@ test.each(CASES)('a certificate %s', async (name, prepare, expected) => {
 });
 
 /** What Node does, and what ours does instead: `docs/differences.md` has each. */
-describe('differences', () => {
-  test('an authority as a server, issued by an intermediate', async () => {
+const DIFFERENCES = {
+  'An authority as a server, issued by an intermediate': async () => {
     const chain = [await by(between, { authority: true }), between];
     expect(await verdicts(chain, [root])).toEqual(['accepted', 'INVALID_PURPOSE']);
-  });
+  },
 
-  test('an issuer that may not sign certificates by its key usage', async () => {
-    const root2 = await makeAuthority('Signs data', { usages: ['digitalSignature'] });
-    const between2 = await makeAuthority('Signs data', { usages: ['digitalSignature'], issuer: root });
-    expect(await verdicts([await by(root2)], [root2])).toEqual(['UNSPECIFIED', 'INVALID_CA']);
-    expect(await verdicts([await by(between2), between2], [root])).toEqual(['UNSPECIFIED', 'INVALID_CA']);
-  });
+  'An issuer that may not sign certificates by its key usage': async () => {
+    const data = await makeAuthority('Data', { usages: ['digitalSignature'] });
+    const below = await makeAuthority('Below', { usages: ['digitalSignature'], issuer: root });
+    expect(await verdicts([await by(data)], [data])).toEqual(['UNSPECIFIED', 'INVALID_CA']);
+    expect(await verdicts([await by(below), below], [root])).toEqual(['UNSPECIFIED', 'INVALID_CA']);
+  },
 
-  test('keys of P-521', async () => {
+  'Keys of P-521': async () => {
     const authority = await makeAuthority('P-521', { curve: 'P-521' });
     const chain = [await by(authority, { curve: 'P-521' })];
     expect(await verdicts(chain, [authority])).toEqual(['accepted', 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE']);
-  });
+  },
 
-  test('keys of RSA with less than 2048 bits, which Node refuses from version 24 on', async () => {
+  'Keys of RSA with less than 2048 bits': async () => {
     const rsa = await makeAuthority('RSA', { keyType: 'rsa' });
     const chain = [await by(rsa, { keyType: 'rsa', keySize: 1024 })];
-    const [node, ours] = await verdicts(chain, [rsa], { server: { ciphers: 'DEFAULT@SECLEVEL=0' } });
-    expect([Number(process.versions.node.split('.')[0]) < 24 ? 'accepted' : 'UNSPECIFIED', 'CERT_REJECTED']).toEqual([node, ours]);
-  });
+    const expected = NODE < 24 ? 'accepted' : 'UNSPECIFIED';
+    expect(await verdicts(chain, [rsa], { server: WEAK })).toEqual([expected, 'CERT_REJECTED']);
+    const unverified = { server: WEAK, client: { rejectUnauthorized: false } };
+    expect((await verdicts(chain, [rsa], unverified))[1]).toBe('CERT_REJECTED');
+  },
+
+  'Signatures with SHA-1': async () => {
+    const rsa = await makeAuthority('RSA', { keyType: 'rsa' });
+    const chain = [await by(rsa, { keyType: 'rsa', algorithm: 'sha1' })];
+    expect(await verdicts(chain, [rsa], { server: WEAK })).toEqual(['UNSPECIFIED', 'CERT_REJECTED']);
+  },
+
+  'A handshake that the server ends with an alert': async () => {
+    const chain = [await by(root)];
+    const asked = verdicts(chain, [root], { server: { maxVersion: 'TLSv1.2' }, client: { minVersion: 'TLSv1.3' } });
+    expect(await asked).toEqual(['EPROTO', 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION']);
+  },
+};
+
+test.each(Object.entries(DIFFERENCES))('difference: %s', (name, show) => show());
+
+test('every difference is documented, and none that is not', () => {
+  const page = readFileSync(path.join(__dirname, '../../../../docs/differences.md'), 'utf8');
+  const [section] = page.match(/^## Certificates$[^]*?(?=^## )/m);
+  const documented = [...section.matchAll(/^- \*\*(.+?)\*\*/gm)].map(([, name]) => name);
+  expect(documented).toEqual(Object.keys(DIFFERENCES));
 });

@@ -1,6 +1,7 @@
 //! A response body as it arrives.
 
 use std::future::{Future, poll_fn};
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -85,5 +86,9 @@ impl IncomingBody for ReqwestBody {
 
     fn remaining(&self) -> Option<u64> {
         self.response.content_length()
+    }
+
+    fn peer(&self) -> Option<(IpAddr, u16)> {
+        self.ends.map(|ends| (ends.remote.ip(), ends.remote.port()))
     }
 }

@@ -17,7 +17,10 @@ use std::task::{Context, Poll};
 use tower::util::{Oneshot, ServiceExt};
 use tower::{Layer, Service};
 
+use pin_project_lite::pin_project;
+
 use crate::fault::Phase;
+use crate::http::transport::watch::Standing;
 
 tokio::task_local! {
     static EXCHANGE: Cell<Sight>;
@@ -32,6 +35,37 @@ pub(super) struct Sight {
     pub stage: Phase,
     /// Where it leads, as far as that is known.
     pub peer: Option<SocketAddr>,
+}
+
+pin_project! {
+    /// An exchange whose standing is what is seen of its connector.
+    pub(super) struct InSight<'a, F> {
+        #[pin]
+        exchange: F,
+        sight: Sight,
+        standing: &'a Standing,
+    }
+}
+
+impl<'a, F> InSight<'a, F> {
+    pub fn new(exchange: F, standing: &'a Standing) -> Self {
+        InSight { exchange, sight: Sight::new(standing.peer()), standing }
+    }
+}
+
+impl<F: Future> Future for InSight<'_, F> {
+    type Output = (F::Output, Sight);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let polled = this.sight.poll(this.exchange, cx);
+        match this.sight.connecting {
+            true => this.standing.awaits_connection(this.sight.stage),
+            false => this.standing.has_connection(),
+        }
+        this.standing.leads_to(this.sight.peer);
+        polled.map(|output| (output, *this.sight))
+    }
 }
 
 impl Sight {

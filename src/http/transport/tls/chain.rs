@@ -50,14 +50,21 @@ pub fn verify(
     } else {
         by_webpki(presented, roots, algorithms, now)?;
     }
-    if certificate.rsa_bits().is_some_and(|bits| !RSA_BITS.contains(&bits)) {
-        // Otherwise its signature of the handshake would be called false.
-        return Err(Refusal::new("CERT_REJECTED", "its key is not supported: RSA must have 2048 to 8192 bits"));
-    }
     if !certificate.may_serve() {
         return Err(Refusal::new("INVALID_PURPOSE", "the certificate is not meant for servers"));
     }
     Ok(())
+}
+
+/// A key that nothing can be checked with: its signature of the handshake would be called false.
+pub fn check_key(certificate: &Certificate<'_>) -> Result<(), Refusal> {
+    match certificate.rsa_bits() {
+        Some(bits) if !RSA_BITS.contains(&bits) => Err(Refusal::new(
+            "CERT_REJECTED",
+            format!("its key of {bits} bits is not supported: RSA must have 2048 to 8192"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn by_webpki(

@@ -29,7 +29,7 @@ fn certificate(refusal: &CertificateError) -> &'static str {
             other.0.downcast_ref().map_or("CERT_REJECTED", |refusal: &Refusal| refusal.code)
         }
         // The verifier's own refusals are all of the kind above; this is the signature of the handshake.
-        CertificateError::BadSignature => "CERT_SIGNATURE_FAILURE",
+        CertificateError::BadSignature => "ERR_SSL_BAD_SIGNATURE",
         _ => "CERT_REJECTED",
     }
 }

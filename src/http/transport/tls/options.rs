@@ -26,6 +26,13 @@ pub enum Trust {
     Everybody,
 }
 
+impl Trust {
+    /// See [`Roots::read`].
+    pub fn only<'f>(files: impl IntoIterator<Item = &'f [u8]>) -> Self {
+        Trust::Only(Arc::new(Roots::read(files)))
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MinVersion {
     #[default]

@@ -4,6 +4,7 @@
 //! own sake: it only helps to build the chain where the server does not send it (Node's `allowPartialTrustChain` is off
 //! unless it is asked for).
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::pem::PemObject;
@@ -11,7 +12,7 @@ use rustls::pki_types::{CertificateDer, TrustAnchor};
 
 use super::certificate::{Certificate, Issuing, Validity};
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Roots {
     anchors: Vec<TrustAnchor<'static>>,
     /// What is known of the anchor at the same place; of those that are bundled, nothing.
@@ -104,6 +105,13 @@ impl LateRoots {
 
     pub fn get(&self) -> Option<&Arc<Roots>> {
         self.0.get()
+    }
+}
+
+/// How many: what they are would be pages.
+impl fmt::Debug for Roots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Roots({} and {} intermediates)", self.anchors.len(), self.intermediates.len())
     }
 }
 

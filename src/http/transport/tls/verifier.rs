@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature, verify_tls13_signature_with_raw_key,
+};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
 use webpki::RawPublicKeyEntity;
@@ -40,19 +42,20 @@ impl Verifier {
         Verifier { trusted, algorithms, on_hello }
     }
 
-    fn judge(
-        &self,
-        roots: &Roots,
-        der: &CertificateDer<'_>,
-        others: &[CertificateDer<'_>],
-        server: &ServerName<'_>,
-        now: UnixTime,
-    ) -> Result<(), Refusal> {
-        let certificate =
-            &Certificate::read(der).ok_or_else(|| Refusal::new("CERT_REJECTED", "the certificate cannot be read"))?;
-        chain::verify(&Presented { der, certificate, others }, roots, &self.algorithms, now)?;
-        if !name::is_for(certificate, server) {
-            let why = format!("the certificate is for {} and not for {}", name::shown(certificate), server.to_str());
+    fn judge(&self, presented: &Presented<'_>, server: &ServerName<'_>, now: UnixTime) -> Result<(), Refusal> {
+        chain::check_key(presented.certificate)?;
+        let roots = match &self.trusted {
+            Trusted::Everybody => return Ok(()),
+            Trusted::Roots(roots) => roots,
+            // Whoever asks for an exchange over TLS waits for them first.
+            Trusted::Later(roots) => {
+                roots.get().ok_or_else(|| Refusal::new("CERT_UNTRUSTED", "no roots are known yet"))?
+            }
+        };
+        chain::verify(presented, roots, &self.algorithms, now)?;
+        if !name::is_for(presented.certificate, server) {
+            let names = name::shown(presented.certificate);
+            let why = format!("the certificate is for {names} and not for {}", server.to_str());
             return Err(Refusal::new("ERR_TLS_CERT_ALTNAME_INVALID", why));
         }
         Ok(())
@@ -68,13 +71,9 @@ impl ServerCertVerifier for Verifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let roots = match &self.trusted {
-            Trusted::Everybody => return Ok(ServerCertVerified::assertion()),
-            Trusted::Roots(roots) => roots,
-            // Whoever asks for an exchange over TLS waits for them first.
-            Trusted::Later(roots) => roots.get().ok_or_else(|| rustls::Error::General("no roots yet".into()))?,
-        };
-        self.judge(roots, end_entity, intermediates, server_name, now)?;
+        let certificate = &Certificate::read(end_entity)
+            .ok_or_else(|| Refusal::new("CERT_REJECTED", "the certificate cannot be read"))?;
+        self.judge(&Presented { der: end_entity, certificate, others: intermediates }, server_name, now)?;
         Ok(ServerCertVerified::assertion())
     }
 
@@ -84,8 +83,8 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        match Certificate::read(cert).filter(Certificate::is_version_1) {
-            Some(certificate) => self.verify_by_key(message, &certificate, dss),
+        match of_version_1(cert) {
+            Some(certificate) => self.verify_tls12_signature_by_key(message, &certificate, dss),
             None => verify_tls12_signature(message, cert, dss, &self.algorithms),
         }
     }
@@ -96,8 +95,10 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        match Certificate::read(cert).filter(Certificate::is_version_1) {
-            Some(certificate) => self.verify_by_key(message, &certificate, dss),
+        match of_version_1(cert) {
+            Some(certificate) => {
+                verify_tls13_signature_with_raw_key(message, &certificate.public_key(), dss, &self.algorithms)
+            }
             None => verify_tls13_signature(message, cert, dss, &self.algorithms),
         }
     }
@@ -111,8 +112,8 @@ impl ServerCertVerifier for Verifier {
 }
 
 impl Verifier {
-    /// As rustls does it, but for a certificate that webpki does not read.
-    fn verify_by_key(
+    /// As rustls does it with a certificate, which it does not do with a key alone.
+    fn verify_tls12_signature_by_key(
         &self,
         message: &[u8],
         certificate: &Certificate<'_>,
@@ -120,13 +121,18 @@ impl Verifier {
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let public_key = certificate.public_key();
         let key = RawPublicKeyEntity::try_from(&public_key).map_err(|_| CertificateError::BadEncoding)?;
-        let mut offered = self.algorithms.mapping.iter().filter(|(scheme, _)| *scheme == dss.scheme);
-        let is_valid = offered.any(|(_, algorithms)| {
-            algorithms.iter().any(|it| key.verify_signature(*it, message, dss.signature()).is_ok())
-        });
+        let offered = self.algorithms.mapping.iter().filter(|(scheme, _)| *scheme == dss.scheme);
+        let is_valid = offered
+            .flat_map(|(_, algorithms)| *algorithms)
+            .any(|algorithm| key.verify_signature(*algorithm, message, dss.signature()).is_ok());
         match is_valid {
             true => Ok(HandshakeSignatureValid::assertion()),
             false => Err(CertificateError::BadSignature.into()),
         }
     }
+}
+
+/// webpki, and with it rustls, does not read these.
+fn of_version_1<'a>(der: &'a CertificateDer<'_>) -> Option<Certificate<'a>> {
+    Certificate::read(der).filter(Certificate::is_version_1)
 }

@@ -5,7 +5,7 @@
 const { Readable } = require('node:stream');
 const { setImmediate: nextTurn } = require('node:timers/promises');
 
-const KIB = 1024;
+const MIB = 1024 * 1024;
 const bytes = (...values) => Uint8Array.from(values);
 const file = () => new File(['a,b\n'], 'ä "table".csv', { type: 'text/csv' });
 
@@ -47,7 +47,7 @@ function form({ files }) {
 const BODIES = {
   'a string': () => 'grüße €',
   'an empty string': () => '',
-  'a long string': () => 'ü'.repeat(200 * KIB),
+  'a long string': () => 'ü'.repeat(MIB),
   'a string with a lone surrogate': () => 'a\ud800b',
   'a String object': () => new String('boxed'),
   'a Uint8Array': () => bytes(0, 1, 254, 255),
@@ -57,7 +57,7 @@ const BODIES = {
   'a DataView': () => new DataView(bytes(1, 2, 3, 4).buffer, 1, 2),
   'a Float64Array': () => Float64Array.of(1.5, -2),
   'an ArrayBuffer': () => bytes(1, 2, 3).buffer,
-  'half a MiB of bytes': () => Buffer.alloc(512 * KIB, 'abc'),
+  'some MiB of bytes': () => Buffer.alloc(3 * MIB, 'abc'),
   'a Blob': () => new Blob(['blob ', bytes(255)]),
   'a Blob with a type': () => new Blob(['{}'], { type: 'application/JSON; Charset=X' }),
   'an empty Blob': () => new Blob([]),
@@ -114,7 +114,7 @@ module.exports = [
     },
     differs: {
       as: 'The stream of a Request that is at hand goes out with its length',
-      ours: { seen: [{ headers: { 'content-length': expect.stringMatching(/^\d+$/) } }] },
+      ours: ({ seen: [{ body }] }) => ({ seen: [{ body, headers: { 'content-length': String(body.length) } }] }),
     },
   })),
   put('an empty stream', () => ({ body: streamOf(), duplex: 'half' }), {
@@ -151,6 +151,14 @@ module.exports = [
   put('a type of one\'s own for a form', () => ({ body: form({ files: false }), headers: { 'content-type': 'x/y' } })),
   put('the length that the body has', () => ({ body: 'four', headers: { 'content-length': '4' } })),
   put('the length of a stream', () => ({ body: streamOf(bytes(1, 2, 3)), duplex: 'half', headers: { 'content-length': '3' } })),
+  put('the length of a Node Readable', () => ({ body: Readable.from([Buffer.from('abc')]), duplex: 'half', headers: { 'content-length': '3' } })),
+  ...Object.entries({
+    'has less than its length': [[bytes(1, 2), bytes(3)], '4'],
+    'has more than its length in the last piece': [[bytes(1), bytes(2, 3)], '2'],
+    'has more pieces than its length': [[bytes(1, 2), bytes(3)], '2'],
+    'has something and a length of 0': [[bytes(1)], '0'],
+  }).map(([name, [pieces, length]]) => (
+    put(`a stream that ${name}`, () => ({ body: streamOf(...pieces), duplex: 'half', headers: { 'content-length': length } })))),
   put('a length of 0 with an empty string', () => ({ body: '', headers: { 'content-length': '0' } })),
   ...['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY', 'PROPFIND'].flatMap((method) => [
     put(`${method} without a body`, () => ({ method })),

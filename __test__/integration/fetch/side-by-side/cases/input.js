@@ -85,6 +85,8 @@ module.exports = [
   ...['CONNECT', 'trace', 'TRACK', '', 'G T', 'GET\n', 'ä', 'GET,'].map((method) => (
     call(`method ${JSON.stringify(method)}, refused`, (fetch, at) => fetch(at.url, { method })))),
   call('method null', (fetch, at) => fetch(at.url, { method: null }), { raw: (socket, head) => plain(socket, head.split(' ')[0]) }),
+  ...['Custom', 'M-SEARCH+x'].map((method) => (
+    call(`method ${method}`, (fetch, at) => fetch(at.url, { method }), { raw: (socket, head) => plain(socket, head.split(' ')[0]) }))),
   call('method patch', (fetch, at) => fetch(at.url, { method: 'patch' }), { raw: (socket, head) => plain(socket, head.split(' ')[0]) }),
   call('method made a string', (fetch, at) => fetch(at.url, { method: { toString: () => 'put' } })),
   call('a body with GET', (fetch, at) => fetch(at.url, { body: 'x' })),
@@ -162,6 +164,20 @@ module.exports = [
     differs: {
       as: 'Objects of the undici package are taken for what they are',
       ours: { returned: { status: 200 }, seen: [{ method: 'POST', body: 'text' }] },
+    },
+  }),
+  call('a Request of the undici package with a stream', (fetch, at) => (
+    fetch(new undici.Request(at.url, { method: 'POST', body: streamOf('a', 'b'), duplex: 'half' }))), {
+    differs: {
+      as: 'Objects of the undici package are taken for what they are',
+      ours: { returned: { status: 200 }, seen: [{ method: 'POST', body: 'ab' }] },
+    },
+  }),
+  call('a Request of the undici package, changed by init', (fetch, at) => (
+    fetch(new undici.Request(`${at.url}/r`, { method: 'POST', body: 'old', redirect: 'manual' }), { body: 'new', headers: { 'x-a': '1' } })), {
+    differs: {
+      as: 'Objects of the undici package are taken for what they are',
+      ours: { returned: { status: 200 }, seen: [{ method: 'POST', path: '/r', body: 'new', headers: { 'x-a': '1' } }] },
     },
   }),
   call('Headers of the undici package', (fetch, at) => fetch(at.url, { headers: new undici.Headers({ 'x-a': '1' }) })),

@@ -3,7 +3,7 @@
 /** Redirects: which are followed, where to, and what of the request goes along. */
 
 const { whole } = require('../run');
-const { reply } = require('../../../../../testing');
+const { inTurn, reply } = require('../../../../../testing');
 
 /** `/start...` answers with the redirect, everything else with `arrived` and what the request brought. */
 const redirecting = (status, location) => (request, response) => {
@@ -25,7 +25,7 @@ const elsewhere = (other) => `${other}/next`;
 
 const SENT = {
   authorization: 'Bearer secret', cookie: 'a=1', 'proxy-authorization': 'Basic secret', 'x-own': '1', accept: 'text/x',
-  'content-type': 'text/own', 'content-language': 'de', 'content-location': '/c',
+  'content-type': 'text/own', 'content-language': 'de', 'content-location': '/c', 'content-encoding': 'x',
 };
 const BODY = { POST: 'posted', PUT: 'put', PATCH: 'patched' };
 
@@ -41,6 +41,14 @@ const staircase = (count) => (request, response) => {
   const step = Number(request.path.slice(1));
   return step === count ? reply()(request, response) : reply(302, { location: `/${step + 1}` })(request, response);
 };
+
+/** The init and the rest of a row. The built-in fetch of Node 20 and 22 would wait for ever: it is told to stop. */
+const OPAQUE = [() => ({ mode: 'no-cors', signal: AbortSignal.timeout(2000) }), {
+  differs: {
+    as: 'What another origin answers is shown under mode "no-cors"',
+    ours: { returned: { status: 200, type: 'cors', redirected: true, url: 'http://other/next', text: 'arrived' } },
+  },
+}];
 
 const UNDICI = Number(process.versions.undici.split('.')[0]);
 
@@ -78,6 +86,7 @@ module.exports = [
   }),
   ...Object.entries({
     'a string': () => 'again',
+    'a long string': () => 'ü'.repeat(200_000),
     'URLSearchParams': () => new URLSearchParams('a=b'),
     'a Blob': () => new Blob(['ab'], { type: 'x/y' }),
     'a FormData': () => {
@@ -113,6 +122,19 @@ module.exports = [
   follow('Set-Cookie of a hop is not kept', 302, '/next', undefined, {
     answer: (request, response) => (request.path.startsWith('/start')
       ? reply(302, { location: '/next', 'set-cookie': 'a=1' })(request, response) : reply()(request, response)),
+  }),
+  {
+    name: 'an empty Location is the same page',
+    answer: inTurn(reply(302, { location: '' }), reply(200, {}, 'now')),
+    run: async (fetch, at) => whole(await fetch(at.url)),
+  },
+  ...['no-cors', 'same-origin'].flatMap((mode) => ['follow', 'manual', 'error'].flatMap((redirect) => [
+    follow(`mode: "${mode}", redirect: "${redirect}"`, 302, '/next', () => ({ mode, redirect })),
+    follow(`mode: "${mode}", redirect: "${redirect}", to another origin`, 302, elsewhere, ...(
+      mode === 'no-cors' && redirect === 'follow' ? OPAQUE : [() => ({ mode, redirect })])),
+  ])),
+  follow('mode: "same-origin" of a Request, to another origin', 302, elsewhere, undefined, {
+    run: async (fetch, at) => whole(await fetch(new Request(`${at.url}/start?other=${at.other}`, { mode: 'same-origin' }))),
   }),
   { name: '20 redirects', answer: staircase(20), run: async (fetch, at) => whole(await fetch(`${at.url}/0`)) },
   { name: '21 redirects', answer: staircase(21), run: async (fetch, at) => whole(await fetch(`${at.url}/0`)) },

@@ -88,6 +88,7 @@ module.exports = [
   }),
   ...['transfer-encoding', 'keep-alive', 'upgrade', 'expect', 'content-length'].map((name) => (
     sent(`${name}: own, refused`, { [name]: 'own' }))),
+  sent('expect: 100-continue, refused', { expect: '100-continue' }),
   sent('connection: close', { connection: 'close' }),
   sent('connection: Keep-Alive', { connection: 'Keep-Alive' }),
   sent('cookie twice', [['cookie', 'a=1'], ['cookie', 'b=2']]),

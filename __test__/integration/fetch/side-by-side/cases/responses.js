@@ -7,7 +7,6 @@ const { inspect, types } = require('node:util');
 const { whole } = require('../run');
 const { reply } = require('../../../../../testing');
 
-
 const NODE = Number(process.versions.node.split('.')[0]);
 
 /** Bytes on the wire. */
@@ -24,8 +23,8 @@ const taken = { returned: { status: 200, text: 'hi' } };
 const refused = { threw: 'TypeError' };
 const broken = (ours, here = true) => ({ differs: { as: 'Answers that break the rules of HTTP/1.1', here, ours } });
 
-const of = (name, answer, look, more) => ({
-  name, answer, run: async (fetch, at) => look(await fetch(`${at.url}/path?q=1#part`)), ...more,
+const of = (name, answer, look, { init, ...more } = {}) => ({
+  name, answer, run: async (fetch, at) => look(await fetch(`${at.url}/path?q=1#part`, init)), ...more,
 });
 
 const HELLO = reply(200, { 'content-type': 'text/plain', 'x-a': '1' }, 'hello');
@@ -36,6 +35,7 @@ module.exports = [
     501, 505, 511, 599].map((status) => of(`status ${status}`, reply(status), whole)),
   ...[204, 304].map((status) => of(`status ${status} has no body`, (request, response) => response.writeHead(status).end(), whole)),
   raw('205 has no body', 'HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n'),
+  raw('205 with a body', 'HTTP/1.1 205 Reset Content\r\nContent-Length: 2\r\n\r\nhi'),
   raw('204 with a length', 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n'),
   raw('304 with a length', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: "x"\r\n\r\n'),
   ...['GET', 'HEAD'].map((method) => ({
@@ -43,6 +43,10 @@ module.exports = [
     answer: HELLO,
     run: async (fetch, at) => whole(await fetch(at.url, { method })),
   })),
+  ...[204, 205, 304, 404].map((status) => (
+    of(`HEAD of status ${status}`, (request, response) => response.writeHead(status, { 'x-a': '1' }).end(), whole, { init: { method: 'HEAD' } }))),
+  raw('HEAD, answered as if there were chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', { init: { method: 'HEAD' } }),
+  raw('HEAD, answered as if it were compressed', 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n', { init: { method: 'HEAD' } }),
   raw('a reason of its own', 'HTTP/1.1 200 Alles gut!\r\nContent-Length: 0\r\n\r\n'),
   raw('a reason in latin1', 'HTTP/1.1 200 gr\u00fc\u00dfe\r\nContent-Length: 0\r\n\r\n', {
     differs: {

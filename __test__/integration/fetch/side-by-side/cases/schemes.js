@@ -3,6 +3,7 @@
 /** URLs that are not http: or https:, and ports that the Fetch standard blocks. */
 
 const { whole } = require('../run');
+const { reply } = require('../../../../../testing');
 
 const fetched = (name, url, init, more) => ({ name, run: async (fetch) => whole(await fetch(url, init)), ...more });
 
@@ -50,12 +51,20 @@ module.exports = [
       return [own === url, rest];
     },
   })),
-  {
-    name: 'blob: with a range',
+  ...['bytes=2-4', 'bytes=7-', 'bytes=-3', 'bytes=20-', 'lines=1-2'].map((range) => ({
+    name: `blob: with range ${range}`,
     async run(fetch) {
       const url = URL.createObjectURL(new Blob(['0123456789']));
-      const { status, text } = await fetch(url, { headers: { range: 'bytes=2-4' } }).then(whole);
+      const { status, text } = await fetch(url, { headers: { range } }).then(whole);
       return [status, text];
+    },
+  })),
+  {
+    name: 'blob: that was revoked',
+    async run(fetch) {
+      const url = URL.createObjectURL(new Blob(['gone']));
+      URL.revokeObjectURL(url);
+      return whole(await fetch(url));
     },
   },
   fetched('blob: that is not there', 'blob:nodedata:00000000-0000-0000-0000-000000000000'),
@@ -84,6 +93,21 @@ module.exports = [
     differs: { as: 'Options behind an integrity are passed over', here: UNDICI < 7, ours: { returned: 'ok' } },
   },
   integrity('in base64url', digest('sha256', 'ok').replaceAll('+', '-').replaceAll('/', '_')),
+  ...['ok', 'no'].map((text) => ({
+    name: `integrity of "${text}" behind a redirect to another origin`,
+    answer: (request, response) => {
+      const to = new URL(request.path, 'http://h').searchParams.get('to');
+      return (to === null ? reply() : reply(302, { location: to }))(request, response);
+    },
+    run: async (fetch, at) => (await fetch(`${at.url}/?to=${at.other}/`, { integrity: digest('sha256', text) })).text(),
+  })),
+  {
+    name: 'integrity, with a clone',
+    async run(fetch, at) {
+      const response = await fetch(at.url, { integrity: digest('sha256', 'ok') });
+      return Promise.all([response.clone().text(), response.text()]);
+    },
+  },
   {
     name: 'integrity of a Request',
     run: async (fetch, at) => (await fetch(new Request(at.url, { integrity: digest('sha256', 'no') }))).text(),

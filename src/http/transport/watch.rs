@@ -7,16 +7,80 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::connector::Sight;
-use crate::fault::{Delivery, Phase};
-use crate::http::transport::Limits;
-use crate::http::transport::upload::{Progress, Stage};
+use super::upload::{Progress, Stage};
+use super::{Failure, Limits};
+use crate::fault::{Delivery, Fault, Phase};
+
+/// Where an exchange stands, told by whoever makes it to whoever watches its limits.
+#[derive(Debug)]
+pub(super) struct Standing {
+    /// One of [`RESOLVING`] and its like.
+    step: AtomicU8,
+    peer: Mutex<Option<SocketAddr>>,
+}
+
+/// It has a connection: something may have been sent.
+const CONNECTED: u8 = 0;
+const RESOLVING: u8 = 1;
+const CONNECTING: u8 = 2;
+const SHAKING_HANDS: u8 = 3;
+const QUEUED: u8 = 4;
+
+impl Standing {
+    /// `peer` is known from the start when the URL names an IP address.
+    pub fn new(peer: Option<SocketAddr>) -> Self {
+        Standing { step: AtomicU8::new(CONNECTED), peer: Mutex::new(peer) }
+    }
+
+    /// It waits for a connection of its own making, which has come this far; not one byte has been sent.
+    pub fn awaits_connection(&self, phase: Phase) {
+        let step = match phase {
+            Phase::Resolve => RESOLVING,
+            Phase::Handshake => SHAKING_HANDS,
+            _ => CONNECTING,
+        };
+        self.step.store(step, Ordering::Relaxed);
+    }
+
+    /// It waits until there are fewer connections to its origin.
+    pub fn awaits_turn(&self) {
+        self.step.store(QUEUED, Ordering::Relaxed);
+    }
+
+    fn is_queued(&self) -> bool {
+        self.step.load(Ordering::Relaxed) == QUEUED
+    }
+
+    pub fn has_connection(&self) {
+        self.step.store(CONNECTED, Ordering::Relaxed);
+    }
+
+    /// How far its connection has come, `None` once it has one.
+    pub fn phase(&self) -> Option<Phase> {
+        match self.step.load(Ordering::Relaxed) {
+            CONNECTED => None,
+            RESOLVING => Some(Phase::Resolve),
+            SHAKING_HANDS => Some(Phase::Handshake),
+            _ => Some(Phase::Connect),
+        }
+    }
+
+    pub fn leads_to(&self, peer: Option<SocketAddr>) {
+        *self.peer.lock().unwrap_or_else(PoisonError::into_inner) = peer;
+    }
+
+    pub fn peer(&self) -> Option<SocketAddr> {
+        *self.peer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// A limit ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,14 +92,15 @@ pub(super) struct TimedOut {
 }
 
 pin_project! {
-    /// Yields what the exchange came to and what was seen of its connector, or the limit that ended it.
+    /// Yields what the exchange came to, or the limit that ended it.
     pub(super) struct Watch<'a, F> {
         #[pin]
         exchange: F,
         #[pin]
         timer: Option<Sleep>,
-        sight: Sight,
+        standing: &'a Standing,
         upload: Option<&'a Progress>,
+        connect: Option<Duration>,
         connect_by: Option<Instant>,
         end_by: Option<Instant>,
         headers: Option<Duration>,
@@ -46,14 +111,15 @@ pin_project! {
 
 impl<'a, F: Future> Watch<'a, F> {
     /// `upload` is `None` for a body that is sent at once.
-    pub fn new(exchange: F, limits: &Limits, sight: Sight, upload: Option<&'a Progress>) -> Self {
+    pub fn new(exchange: F, limits: &Limits, standing: &'a Standing, upload: Option<&'a Progress>) -> Self {
         let now = Instant::now();
         Watch {
             exchange,
             timer: None,
-            sight,
+            standing,
             upload,
-            connect_by: limits.connect.and_then(|limit| now.checked_add(limit)),
+            connect: limits.connect,
+            connect_by: None,
             end_by: limits.attempt.and_then(|limit| now.checked_add(limit)),
             headers: limits.headers,
             headers_by: None,
@@ -63,18 +129,19 @@ impl<'a, F: Future> Watch<'a, F> {
 }
 
 impl<F: Future> Future for Watch<'_, F> {
-    type Output = Result<(F::Output, Sight), TimedOut>;
+    type Output = Result<F::Output, TimedOut>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Poll::Ready(output) = this.sight.poll(this.exchange, cx) {
-            return Poll::Ready(Ok((output, *this.sight)));
+        if let Poll::Ready(output) = this.exchange.poll(cx) {
+            return Poll::Ready(Ok(output));
         }
         let upload = this.upload.map_or(Stage::Finished, |upload| upload.stage(cx));
-        let phase = match (this.sight.connecting, upload) {
-            (true, _) => this.sight.stage,
-            (false, Stage::Connection { .. } | Stage::Source) => Phase::Send,
-            (false, Stage::Finished) => Phase::Wait,
+        let connecting = this.standing.phase();
+        let phase = match (connecting, upload) {
+            (Some(phase), _) => phase,
+            (None, Stage::Connection { .. } | Stage::Source) => Phase::Send,
+            (None, Stage::Finished) => Phase::Wait,
         };
         loop {
             let limit = match phase {
@@ -95,7 +162,14 @@ impl<F: Future> Future for Watch<'_, F> {
                     }
                     _ => None,
                 },
-                _ => *this.connect_by,
+                // How long others keep their connections does not count.
+                _ if this.standing.is_queued() => None,
+                _ => {
+                    if let (None, Some(connect)) = (*this.connect_by, *this.connect) {
+                        *this.connect_by = Instant::now().checked_add(connect);
+                    }
+                    *this.connect_by
+                }
             };
             let Some(deadline) = [limit, *this.end_by].into_iter().flatten().min() else {
                 return Poll::Pending;
@@ -110,20 +184,23 @@ impl<F: Future> Future for Watch<'_, F> {
             // It may have been set for a limit that no longer counts.
             if Instant::now() >= deadline {
                 let reason = reason(phase, limit == Some(deadline));
-                return Poll::Ready(Err(TimedOut {
-                    phase,
-                    delivery: delivery(*this.sight),
-                    reason,
-                    peer: this.sight.peer,
-                }));
+                // Only a connection in the making proves that nothing was sent.
+                let delivery = if connecting.is_some() { Delivery::NotSent } else { Delivery::Unknown };
+                let peer = this.standing.peer();
+                return Poll::Ready(Err(TimedOut { phase, delivery, reason, peer }));
             }
         }
     }
 }
 
-/// Only a connector that is at work right now proves that nothing was sent.
-fn delivery(sight: Sight) -> Delivery {
-    if sight.connecting { Delivery::NotSent } else { Delivery::Unknown }
+impl TimedOut {
+    /// `port`: that of the URL.
+    pub fn failure(self, port: Option<u16>) -> Failure {
+        let mut fault = Fault::new("ETIMEDOUT", self.phase, self.delivery).with_reason(self.reason);
+        fault.address = self.peer.map(|peer| peer.ip().to_string());
+        fault.port = port;
+        Failure { fault, reused: false }
+    }
 }
 
 fn reason(phase: Phase, own_limit: bool) -> &'static str {
@@ -149,8 +226,8 @@ mod tests {
 
     async fn outcome(limits: Limits) -> (Result<(), TimedOut>, Duration) {
         let begun = Instant::now();
-        let outcome = pin!(Watch::new(pending::<()>(), &limits, Sight::new(None), None)).await;
-        (outcome.map(|_| ()), begun.elapsed())
+        let outcome = pin!(Watch::new(pending::<()>(), &limits, &Standing::new(None), None)).await;
+        (outcome, begun.elapsed())
     }
 
     #[tokio::test(start_paused = true)]
@@ -171,7 +248,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn without_limits_nothing_ends_it() {
         let limits = NONE;
-        let watch = Watch::new(pending::<()>(), &limits, Sight::new(None), None);
+        let standing = Standing::new(None);
+        let watch = Watch::new(pending::<()>(), &limits, &standing, None);
         assert!(tokio::time::timeout(SECOND * 86_400, watch).await.is_err());
     }
 }

@@ -1,0 +1,46 @@
+//! How a request names its target: by path and `Host` header in HTTP/1.1, by a whole URL in HTTP/2.
+
+use ::http::header::HOST;
+use ::http::uri::{Authority, Parts, PathAndQuery, Scheme};
+use ::http::{Request, Uri, Version};
+use bytes::Bytes;
+use url::{Position, Url};
+
+use super::origins::Origin;
+
+/// Path and query. `None`: the standard for URLs allows more than HTTP does.
+pub(super) fn target(url: &Url) -> Option<Uri> {
+    let target = Bytes::copy_from_slice(url[Position::BeforePath..Position::AfterQuery].as_bytes());
+    Uri::from_maybe_shared(target).ok()
+}
+
+/// For HTTP/1.1 (RFC 9112, section 3.2.1).
+pub(super) fn of_origin<B>(request: &mut Request<B>, origin: &Origin) {
+    if request.version() == Version::HTTP_2 {
+        // It was to go over the other kind of connection before.
+        let mut parts = Parts::default();
+        parts.path_and_query = request.uri().path_and_query().cloned();
+        *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+    }
+    *request.version_mut() = Version::HTTP_11;
+    request.headers_mut().entry(HOST).or_insert_with(|| origin.authority.clone());
+}
+
+/// For HTTP/2 (RFC 9113, section 8.3.1): `:authority` takes the place of `Host`.
+pub(super) fn of_stream<B>(request: &mut Request<B>, origin: &Origin) {
+    if request.version() == Version::HTTP_2 {
+        return;
+    }
+    let host = request.headers_mut().remove(HOST);
+    let authority = host.as_ref().unwrap_or(&origin.authority);
+    let mut parts = Parts::default();
+    parts.scheme = Some(Scheme::HTTPS);
+    parts.authority = Authority::try_from(authority.as_bytes()).ok();
+    parts.path_and_query =
+        Some(request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")));
+    // A `Host` of the caller's that names no host: HTTP/2 has no place for it.
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+    *request.version_mut() = Version::HTTP_2;
+}

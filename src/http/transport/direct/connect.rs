@@ -1,0 +1,247 @@
+//! From an origin to a connection to it.
+//!
+//! A host's addresses are tried as RFC 8305 has it ("Happy Eyeballs"): one after the other, the next when the one before
+//! has failed or has not answered for a quarter of a second; the first that connects wins.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::time::{Instant, sleep};
+use tokio_rustls::TlsConnector;
+use url::Host;
+
+use super::connection::{Connection, Stream};
+use super::evidence;
+use super::origins::Origin;
+use super::pool::{Permit, Taken};
+use super::shared::Shared;
+use super::wire::{Socket, Wire};
+use crate::fault::{Delivery, Ending, Fault, Phase};
+use crate::http::transport::Failure;
+use crate::http::transport::lookup::Lookup;
+use crate::http::transport::tls::codes;
+use crate::http::transport::watch::Standing;
+
+/// RFC 8305, section 5, "Connection Attempt Delay"; Node's `autoSelectFamilyAttemptTimeout` is the same.
+const NEXT_AFTER: Duration = Duration::from_millis(250);
+
+/// A peer that vanished without a word (power cut, dropped NAT entry) while we wait for it is found after 60 s: 15 s of
+/// silence, then three unanswered probes, 15 s apart. Linux sends none while data is unacknowledged.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+const KEEPALIVE_PROBES: u32 = 3;
+
+pub(super) struct Connector {
+    pub lookup: Arc<dyn Lookup>,
+    pub socket_path: Option<PathBuf>,
+    pub tls: TlsConnector,
+}
+
+impl Connector {
+    pub async fn connection(
+        self: Arc<Self>,
+        origin: Arc<Origin>,
+        standing: Arc<Standing>,
+        mut permit: Permit,
+    ) -> Result<Taken, Failure> {
+        let connected = self.connect(&origin, &standing).await;
+        let (stream, rtt) = connected.map_err(|fault| Failure { fault: *fault, reused: false })?;
+        let made = if stream.speaks_http2() {
+            Shared::new(stream, rtt, permit).await.map(|shared| Taken::Shared(origin.pool.made_shared(shared)))
+        } else {
+            origin.pool.made_own(&mut permit);
+            Connection::new(stream, rtt, permit).await.map(|connection| Taken::Own(Box::new(connection)))
+        };
+        made.map_err(|error| {
+            let fault = evidence::before_answer(&error, false, false);
+            Failure { fault: at(fault, standing.peer(), origin.port), reused: false }
+        })
+    }
+
+    /// # Errors
+    /// The fault, of which nothing was sent.
+    async fn connect(&self, origin: &Origin, standing: &Standing) -> Result<(Stream, Duration), Box<Fault>> {
+        standing.awaits_connection(Phase::Connect);
+        let begun = Instant::now();
+        let (socket, peer) = match &self.socket_path {
+            None => self.tcp(origin, standing).await?,
+            Some(path) => (unix(path).await?, None),
+        };
+        let rtt = begun.elapsed();
+        let wire = Wire::new(socket);
+        let Some(name) = &origin.secure else {
+            return Ok((Stream::Plain { wire }, rtt));
+        };
+        standing.awaits_connection(Phase::Handshake);
+        match self.tls.connect(name.clone(), wire).await {
+            Ok(stream) => Ok((Stream::Tls { stream: Box::new(stream) }, rtt)),
+            Err(error) => {
+                if let (Some(peer), false) = (peer, is_verdict(&error)) {
+                    origin.pool.suspects().suspect(peer.ip(), Instant::now());
+                }
+                Err(Box::new(at(handshake_failed(&error), peer, origin.port)))
+            }
+        }
+    }
+
+    async fn tcp(&self, origin: &Origin, standing: &Standing) -> Result<(Socket, Option<SocketAddr>), Box<Fault>> {
+        let found;
+        let one;
+        let addresses: &[IpAddr] = match &origin.host {
+            Host::Ipv4(address) => {
+                one = [IpAddr::from(*address)];
+                &one
+            }
+            Host::Ipv6(address) => {
+                one = [IpAddr::from(*address)];
+                &one
+            }
+            Host::Domain(name) => {
+                standing.awaits_connection(Phase::Resolve);
+                found = self.lookup.lookup(name).await.map_err(|failed| {
+                    let mut fault = failed.fault(Phase::Resolve, Delivery::NotSent);
+                    fault.detail = Some(failed.to_string());
+                    fault.port = Some(origin.port);
+                    Box::new(fault)
+                })?;
+                standing.awaits_connection(Phase::Connect);
+                &found
+            }
+        };
+        let (stream, peer) = race(addresses, origin, standing).await.map_err(|(error, address)| {
+            let fault = Fault::from_io(&error, Phase::Connect, Delivery::NotSent)
+                .with_syscall("connect")
+                .with_detail(error.to_string());
+            Box::new(at(fault, address.map(|address| (address, origin.port).into()), origin.port))
+        })?;
+        standing.leads_to(Some(peer));
+        Ok((Socket::Tcp { stream }, Some(peer)))
+    }
+}
+
+/// The first address that connects. The error is that of the first one that failed.
+async fn race(
+    addresses: &[IpAddr],
+    origin: &Origin,
+    standing: &Standing,
+) -> Result<(TcpStream, SocketAddr), (io::Error, Option<IpAddr>)> {
+    let ordered = origin.pool.suspects().order(addresses, Instant::now());
+    let several = ordered.len() > 1;
+    standing.leads_to(match ordered[..] {
+        [address] => Some((address, origin.port).into()),
+        _ => None,
+    });
+    let mut untried = ordered.into_iter();
+    let mut trying: FuturesUnordered<BoxFuture<'_, (IpAddr, io::Result<TcpStream>)>> = FuturesUnordered::new();
+    let mut pending: Vec<IpAddr> = Vec::new();
+    let mut first_error = None;
+    loop {
+        if let Some(address) = untried.next() {
+            pending.push(address);
+            let port = origin.port;
+            trying.push(Box::pin(async move { (address, open((address, port).into()).await) }));
+        }
+        let next = async {
+            match untried.len() {
+                0 => std::future::pending().await,
+                _ => sleep(NEXT_AFTER).await,
+            }
+        };
+        let (address, outcome) = tokio::select! {
+            biased;
+            finished = trying.next() => match finished {
+                Some(finished) => finished,
+                // Nothing is left to be tried.
+                None => return Err(first_error.unwrap_or_else(|| (io::ErrorKind::NotFound.into(), None))),
+            },
+            () = next => continue,
+        };
+        match outcome {
+            Ok(stream) => {
+                if several {
+                    let mut suspects = origin.pool.suspects();
+                    suspects.clear(address);
+                    // Those that began before it have been overtaken.
+                    let overtaken = pending.into_iter().take_while(|&other| other != address);
+                    overtaken.for_each(|slower| suspects.suspect(slower, Instant::now()));
+                }
+                return Ok((stream, (address, origin.port).into()));
+            }
+            Err(error) => {
+                pending.retain(|&other| other != address);
+                if several {
+                    origin.pool.suspects().suspect(address, Instant::now());
+                }
+                first_error.get_or_insert((error, Some(address)));
+            }
+        }
+    }
+}
+
+async fn open(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+    #[cfg(not(target_os = "openbsd"))]
+    let keepalive = keepalive.with_interval(KEEPALIVE);
+    #[cfg(not(any(target_os = "openbsd", target_os = "windows")))]
+    let keepalive = keepalive.with_retries(KEEPALIVE_PROBES);
+    SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+    Ok(stream)
+}
+
+#[cfg(unix)]
+async fn unix(path: &std::path::Path) -> Result<Socket, Box<Fault>> {
+    match UnixStream::connect(path).await {
+        Ok(stream) => Ok(Socket::Unix { stream }),
+        Err(error) => Err(Box::new(
+            Fault::from_io(&error, Phase::Connect, Delivery::NotSent)
+                .with_syscall("connect")
+                .with_address(path.display().to_string())
+                .with_detail(error.to_string()),
+        )),
+    }
+}
+
+#[cfg(not(unix))]
+async fn unix(_path: &std::path::Path) -> Result<Socket, Box<Fault>> {
+    let unsupported = io::Error::from(io::ErrorKind::Unsupported);
+    Err(Box::new(Fault::from_io(&unsupported, Phase::Connect, Delivery::NotSent)))
+}
+
+fn handshake_failed(error: &io::Error) -> Fault {
+    let (phase, delivery) = (Phase::Handshake, Delivery::NotSent);
+    let fault = match verdict(error) {
+        Some(tls) => Fault::new(codes::code(tls), phase, delivery),
+        // rustls' own words for a connection that ended within the handshake.
+        None if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Fault::new("ECONNRESET", phase, delivery).with_ending(Ending::Fin)
+        }
+        None => Fault::from_io(error, phase, delivery),
+    };
+    fault.with_detail(error.to_string())
+}
+
+/// What TLS has against the peer, or the peer against us: the same at any address.
+fn is_verdict(error: &io::Error) -> bool {
+    verdict(error).is_some()
+}
+
+fn verdict(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+fn at(mut fault: Fault, peer: Option<SocketAddr>, port: u16) -> Fault {
+    fault.address = peer.map(|peer| peer.ip().to_string());
+    fault.port = Some(port);
+    fault
+}
