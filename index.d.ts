@@ -48,10 +48,49 @@ export function fetch(input: string | URL | Request, init?: FetchInit): Promise<
  * const billing = createFetch({ retry: { retries: 5, within: 20_000 }, timeout: { attempt: 2_000 } });
  * await billing('https://billing.internal/invoices');
  */
-export function createFetch(options?: CreateFetchOptions): Fetch;
+export function createFetch(options?: CreateFetchOptions): FetchClient;
 
 /** What {@link createFetch} makes; {@link fetch} is one with the defaults. */
 export type Fetch = (input: string | URL | Request, init?: FetchInit) => Promise<FetchResponse>;
+
+/**
+ * A {@link Fetch} with connections of its own, and an end. The exported `fetch` has none: every part of a program shares
+ * it, and its idle connections do not keep the process alive.
+ */
+export interface FetchClient extends Fetch, AsyncDisposable {
+  /**
+   * Lets the calls in flight end, bodies that are still being read included, and closes each connection as soon as it
+   * is idle. Calls that begin later, retries not among them, reject with `UND_ERR_CLOSED`, as in undici.
+   *
+   * @returns resolves when nothing is in flight and no connection is open. A body that nobody reads is waited for as long
+   *   as it has not arrived whole: cancel it (`response.body.cancel()`), or {@link FetchClient.destroy}.
+   *
+   * @example
+   * process.once('SIGTERM', () => billing.close());
+   */
+  close(): Promise<void>;
+
+  /**
+   * Ends the calls in flight at once, and closes all connections. Calls that begin later reject with
+   * `UND_ERR_DESTROYED`.
+   *
+   * @param reason what the calls in flight, and the reading of their bodies, reject with. Default: a {@link FetchError}
+   *   with the code `UND_ERR_DESTROYED`
+   * @returns resolves when nothing of them is left
+   *
+   * @example
+   * await billing.destroy(new Error('the tenant was deleted'));
+   */
+  destroy(reason?: unknown): Promise<void>;
+
+  /**
+   * {@link FetchClient.close}.
+   *
+   * @example
+   * await using billing = createFetch({ connections: 10 });
+   */
+  [Symbol.asyncDispose](): Promise<void>;
+}
 
 /** The defaults of a `fetch` made by {@link createFetch}. */
 export interface CreateFetchOptions {
@@ -67,6 +106,65 @@ export interface CreateFetchOptions {
   maxResponseSize?: number | false;
   /** Sent with every call, except where the call sets a header of the same name. */
   headers?: RequestInit['headers'];
+  /**
+   * The HTTP proxy through which calls go: its URL, which may carry credentials, or an object. `true`: the proxies of the
+   * environment (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`). `false`: none. Default: those of the environment where Node's
+   * own fetch would use them, which is under `NODE_USE_ENV_PROXY=1` or `--use-env-proxy`, and otherwise none. It is read
+   * here, once; by the shared {@link fetch} when it is first called. `docs/proxies.md` has the rules.
+   *
+   * @example
+   * const fetch = createFetch({ proxy: 'http://user:password@proxy.example:3128' });
+   * @example
+   * const fetch = createFetch({ proxy: { url: 'http://proxy.example:3128', noProxy: ['localhost', '.internal.example'] } });
+   */
+  proxy?: string | URL | ProxyOptions | boolean;
+
+  /**
+   * The most connections to one origin at a time, at least 1; further calls wait for one, which counts for
+   * {@link Timeouts.attempt} and {@link Timeouts.total} alone. `false` is no limit, and so is `Infinity`. Default `false`, as for the built-in fetch: a
+   * call that waits for another one's answer costs more than a connection. Set it where the server counts them.
+   *
+   * @example
+   * const legacy = createFetch({ connections: 4 });
+   */
+  connections?: number | false;
+
+  /**
+   * Whether a connection serves more than one call, and how long it may idle between two: `true`, an object, or `false`
+   * for a connection of its own for each call. Default `true`: a new connection costs one round trip, three with TLS.
+   *
+   * @example
+   * const behindGunicorn = createFetch({ keepAlive: { timeout: 1_500 } }); // it closes after 2 s, and does not say so
+   */
+  keepAlive?: boolean | KeepAlive;
+
+  /**
+   * The path of a Unix socket through which every call goes, whatever host its URL names; that host is still what the
+   * server reads in `Host`, and what its certificate must be for. Default: TCP. Not on Windows: named pipes are not
+   * supported.
+   *
+   * @example
+   * const docker = createFetch({ socketPath: '/var/run/docker.sock' });
+   * await docker('http://localhost/containers/json');
+   */
+  socketPath?: string;
+
+  /**
+   * Finds the addresses of a host, in place of the system: as the option of `net.connect`, so `dns.lookup` and what is
+   * made to replace it fit. It is asked for each new connection to a name, never for an IP address, and not in the async
+   * context of a call: a connection belongs to all of them. See {@link LookupFunction}. Not together with `socketPath`.
+   *
+   * By default the system is asked, once for all that ask for a name at the same time, and its addresses are tried in
+   * the order that `dns.setDefaultResultOrder` and `--dns-result-order` say when the first call begins, as by the
+   * built-in fetch.
+   *
+   * @example
+   * import CacheableLookup from 'cacheable-lookup';
+   * const cache = new CacheableLookup();
+   * const cached = createFetch({ lookup: (host, options, callback) => cache.lookup(host, options, callback) });
+   */
+  lookup?: LookupFunction;
+
   /** Whom to trust over TLS, and who we are. */
   tls?: TlsOptions;
 }
@@ -108,6 +206,74 @@ export interface TlsOptions {
    * way. Default `true`, unless the environment has `NODE_TLS_REJECT_UNAUTHORIZED=0`, of which Node warns.
    */
   rejectUnauthorized?: boolean;
+}
+
+/** One HTTP proxy, and the hosts that need none. */
+export interface ProxyOptions {
+  /**
+   * `http://` or `https://` (TLS to the proxy itself). Credentials in it become `Proxy-Authorization`, which the proxy
+   * alone is told, and no error repeats them.
+   */
+  url: string | URL;
+  /**
+   * What only the proxy is told: with `CONNECT` for https URLs, with the request itself for http ones, where headers of
+   * the request come first.
+   *
+   * @example
+   * const headers = { 'proxy-authorization': `Bearer ${token}` };
+   * createFetch({ proxy: { url: 'https://proxy.example', headers } });
+   */
+  headers?: RequestInit['headers'];
+  /** Hosts that are reached directly, written as in `NO_PROXY`: `localhost,.example.com,10.0.0.1:8080`, or an array. */
+  noProxy?: string | string[];
+}
+
+/**
+ * How long a connection may idle and still serve a call, in ms; `Infinity` leaves it to the server. Whoever sends a
+ * request in the moment in which the server closes its idle connection loses it, so these are to be shorter than the
+ * server's own limit.
+ */
+export interface KeepAlive {
+  /**
+   * Where the server does not say how long it waits, at least 1. Default 4 000 ms, as in undici: servers on Node close
+   * after 5 s (`server.keepAliveTimeout`).
+   */
+  timeout?: number;
+  /**
+   * The most that a server's `Keep-Alive: timeout=N` may ask for, at least 1. Default 600 000 ms, as in undici.
+   */
+  maxTimeout?: number;
+  /**
+   * As `timeout`, for calls that must not be repeated, such as a POST: for them a lost request is an error. 0 gives them
+   * a new connection wherever the server says nothing. At most `timeout`. Default 1 000 ms: half of 2 s, the shortest
+   * limit of a server in wide use (gunicorn).
+   */
+  guardedTimeout?: number;
+}
+
+/**
+ * What {@link CreateFetchOptions.lookup} takes: a function as `dns.lookup`, that calls back, or one as
+ * `dns.promises.lookup`, that returns a promise. The first answer counts. What it fails with is the fault of the call, by
+ * its own code (`ENOTFOUND` and `EAI_AGAIN` are retried), in phase `resolve`; the error itself is the `cause` of the
+ * {@link FaultError}.
+ *
+ * @param options always `{ all: true, family: 0, hints: 0 }`
+ * @param callback takes an error, or else addresses: all of them in the order in which they are to be tried, or one.
+ *   Their `family` is not needed.
+ */
+export type LookupFunction = (
+  hostname: string,
+  options: { all: true; family: 0; hints: 0 },
+  callback: (error: Error | null, addresses?: LookupAnswer, family?: number) => void,
+) => void | Promise<LookupAnswer | void>;
+
+/** What a {@link LookupFunction} finds. An address with a zone (`fe80::1%eth0`) is passed over. */
+export type LookupAnswer = string | LookupAddress | readonly (string | LookupAddress)[];
+
+/** An IP address. */
+export interface LookupAddress {
+  address: string;
+  family?: number;
 }
 
 /** The second argument of {@link fetch}. */

@@ -8,8 +8,10 @@
  * see the same steady state.
  */
 
+const crypto = require('node:crypto');
 const { performance } = require('node:perf_hooks');
 const { setTimeout: sleep } = require('node:timers/promises');
+const { isAnyArrayBuffer } = require('node:util/types');
 
 const { cases } = require('./cases');
 const { readClocks, perCall, loopSource } = require('./lib/clocks');
@@ -24,16 +26,21 @@ const WARM_UP_LOOK = 20;
  * @param {string} job.peer
  * @param {string} job.case
  * @param {string} job.origin of the server
+ * @param {string} job.tlsOrigin the same over TLS
  * @param {number} job.serverPid
  * @param {{ calls: number, atLeast: number, atMost: number }} job.warmUp see lib/options.js
  * @param {number} job.window ms
  */
 async function measure(job) {
-  const { operation, path: pathname, inFlight, check } = cases[job.case];
+  const { operation, path: pathname, tls, inFlight, check, digest } = cases[job.case];
   const peer = loadPeer(job.peer);
   await peer.setup();
 
-  const url = job.origin + pathname;
+  const url = (tls ? job.tlsOrigin : job.origin) + pathname;
+  const wrongAnswer = () => new Error(`${job.peer} gave a wrong answer to ${job.case}`);
+  const first = await Promise.all(Array.from({ length: inFlight }, () => peer[operation](url)));
+  if (!first.every((answer) => check(answer) && (!digest || digestOf(answer) === digest))) throw wrongAnswer();
+
   const latencies = new Latencies();
   const run = { isOver: false };
   async function callAfterCall() {
@@ -41,7 +48,7 @@ async function measure(job) {
       const begun = performance.now();
       const answer = await peer[operation](url);
       latencies.add(performance.now() - begun);
-      if (!check(answer)) throw new Error(`${job.peer} gave a wrong answer to ${job.case}`);
+      if (!check(answer)) throw wrongAnswer();
     }
   }
   const callers = Promise.all(Array.from({ length: inFlight }, callAfterCall));
@@ -65,6 +72,13 @@ async function measure(job) {
   run.isOver = true;
   await callers;
   return { version: peer.version, node: process.version, loopSource, figures };
+}
+
+/** What was parsed is written out again: the server's JSON is what `JSON.stringify` gives. */
+function digestOf(answer) {
+  const isBytes = ArrayBuffer.isView(answer) || isAnyArrayBuffer(answer);
+  const content = isBytes ? new Uint8Array(answer) : JSON.stringify(answer);
+  return crypto.createHash('sha256').update(content).digest('hex');
 }
 
 /** Waits until so many calls have ended, and not less or more than so many ms. */

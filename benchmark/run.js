@@ -63,9 +63,10 @@ async function measureAll(options, server) {
     for (const caseName of options.cases) {
       for (const peer of rotate(options.peers, round - 1)) {
         if (!takesPart(peer, caseName) || hasFailed(peer, caseName)) continue;
-        const { origin, pid: serverPid } = server;
+        const { origin, tlsOrigin, authority, pid: serverPid } = server;
         const { warmUp, window } = options;
-        const result = await runMeasurement(options.node, { peer, case: caseName, origin, serverPid, warmUp, window });
+        const job = { peer, case: caseName, origin, tlsOrigin, serverPid, warmUp, window };
+        const result = await runMeasurement(options.node, job, authority);
         const progress = `round ${round} of ${options.rounds}, ${caseName}, ${peer}`;
         if (result.failed) {
           console.error(`${progress}: FAILED`);

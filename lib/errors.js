@@ -17,10 +17,13 @@ const KNOWN_MESSAGES = { ERR_BAD_PORT: 'bad port' };
 
 /** A fault as an Error: the fields of the fault are its own. */
 class FaultError extends Error {
-  /** @param {import('..').Fault} fault */
-  constructor(fault) {
+  /**
+   * @param {import('..').Fault} fault
+   * @param {unknown} [cause] what the caller's own code threw, where that is behind it
+   */
+  constructor(fault, cause) {
     const peer = fault.address && (fault.port ? `${fault.address}:${fault.port}` : fault.address);
-    super(KNOWN_MESSAGES[fault.code] ?? `${[fault.syscall, fault.code, peer].filter(Boolean).join(' ')}: ${fault.reason}`);
+    super(KNOWN_MESSAGES[fault.code] ?? `${[fault.syscall, fault.code, peer].filter(Boolean).join(' ')}: ${fault.reason}`, cause === undefined ? undefined : { cause });
     for (const field of FAULT_FIELDS) {
       if (fault[field] !== undefined) this[field] = fault[field];
     }
@@ -43,7 +46,8 @@ class CallFailure {
    * @param {string} message 'fetch failed' or 'terminated' (a broken body), as the built-in fetch says it, or what is
    *   wrong with the input
    * @param {import('..').Recovery} recovery
-   * @param {{ fault?: import('..').Fault, source?: unknown }} why a fault, or what the request body's source failed with
+   * @param {{ fault?: import('..').Fault, source?: unknown }} why a fault, what the caller's own code
+   *   failed with (the request body's source), or both (`lookup`)
    */
   constructor(message, recovery, { fault, source }) {
     this.message = message;
@@ -53,7 +57,7 @@ class CallFailure {
   }
 
   toError() {
-    const cause = this.fault === undefined ? this.source : new FaultError(this.fault);
+    const cause = this.fault === undefined ? this.source : new FaultError(this.fault, this.source);
     const error = new TypeError(this.message, { cause });
     if (typeof cause?.code === 'string') error.code = cause.code;
     error.recovery = this.recovery;

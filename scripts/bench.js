@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * `npm run bench`, `npm run bench:recovery`: a program of the benchmark, which has its own dependencies. The first argument
- * is its file in benchmark/; what comes after `--` is passed on.
+ * `npm run bench`, `npm run bench:recovery`, `npm run bench:prevention`: a program of the benchmark, which has its own
+ * dependencies. The first argument is its file in benchmark/; what comes after `--` is passed on.
  */
 
 const path = require('node:path');

@@ -34,6 +34,8 @@ describe('the life of the process', () => {
     ['waitsForRetry', 'recovered'],
     ['forgetsBody', '200'],
     ['waitsForUpload', '200 5'],
+    ['waitsForLookup', 'later'],
+    ['waitsForClose', 'body'],
     ['needsResponse', expect.stringContaining('needs the global Response')],
   ])('%s', async (name, printed) => {
     expect(await expectSuccess('lifetime.js', [name])).toEqual(printed);

@@ -1,12 +1,14 @@
 /** `import`, as TypeScript checks it in an ES module: by name, as a namespace, and what Node makes the default. */
 
+import dns from 'node:dns';
 import { createReadStream } from 'node:fs';
+import type { LookupFunction as NodeLookup } from 'node:net';
 import unreset, { classify, createFetch, explain, fetch, isReset, isTransient } from 'unreset';
 import * as all from 'unreset';
 import manifest from 'unreset/package.json' with { type: 'json' };
 import type {
-  Attempt, CreateFetchOptions, Delivery, Explanation, Fault, FaultError, Fetch, FetchError, FetchInit, FetchResponse,
-  GaveUp, Recovery, Resume, RetryEvent, RetryOptions, Timeouts,
+  Attempt, CreateFetchOptions, Delivery, Explanation, Fault, FaultError, Fetch, FetchClient, FetchError, FetchInit,
+  FetchResponse, GaveUp, LookupFunction, Recovery, Resume, RetryEvent, RetryOptions, Timeouts,
 } from 'unreset';
 
 /** Fails to compile unless the two types are the same. */
@@ -67,6 +69,13 @@ fetch('http://localhost/', { decompress: false, maxResponseSize: 1_000_000 });
 createFetch({ decompress: true, maxResponseSize: false });
 fetch('http://localhost/', { resume: 'trusting' });
 createFetch({ resume: false });
+createFetch({ proxy: new URL('http://proxy.example') });
+createFetch({ proxy: true });
+createFetch({ proxy: { url: 'http://proxy.example', headers: [['x-team', 'a']], noProxy: ['localhost'] } });
+// @ts-expect-error it is called url
+createFetch({ proxy: { uri: 'http://proxy.example' } });
+// @ts-expect-error a proxy belongs to a client and its connections, not to a call
+fetch('http://localhost/', { proxy: 'http://proxy.example' });
 same<Resume, 'validated' | 'trusting' | false>(true);
 // @ts-expect-error which of the two is meant has to be said
 fetch('http://localhost/', { resume: true });
@@ -122,6 +131,33 @@ createFetch({ tls: { minVersion: 'TLSv1.1' } });
 createFetch({ tls: { pfx: pem } });
 // @ts-expect-error it is given to createFetch
 fetch('http://localhost/', { tls: { rejectUnauthorized: false } });
+
+// Its connections
+createFetch({ connections: 10, keepAlive: { timeout: 1, maxTimeout: Infinity, guardedTimeout: 0 }, socketPath: '/run/s' });
+createFetch({ connections: false, keepAlive: false });
+// @ts-expect-error true is no number of connections
+createFetch({ connections: true });
+// @ts-expect-error unknown keys of our own option objects are refused
+createFetch({ keepAlive: { keepAliveTimeout: 1 } });
+// @ts-expect-error a client's connections are the same for all its calls
+fetch('http://localhost/', { connections: 1 } satisfies FetchInit);
+declare const ofNode: NodeLookup;
+createFetch({ lookup: dns.lookup });
+createFetch({ lookup: dns.promises.lookup });
+createFetch({ lookup: ofNode });
+createFetch({ lookup: async () => '127.0.0.1' });
+createFetch({ lookup: (_host, _options, callback) => callback(null, '127.0.0.1', 4) });
+createFetch({ lookup: (_host, { all }, callback) => callback(null, all ? [{ address: '::1', family: 6 }] : '::1') });
+// @ts-expect-error an address is a text
+createFetch({ lookup: async () => 1 });
+dns.lookup satisfies LookupFunction;
+
+// Its end
+await using ended: FetchClient = createFetch();
+same<ReturnType<typeof ended.close>, Promise<void>>(true);
+await ended.destroy(new Error('enough'));
+// @ts-expect-error every part of a program shares it
+fetch.close();
 
 // Faults
 const fault = classify('anything', { phase: 'connect', delivery: 'not-sent', signal: controller.signal });

@@ -1,7 +1,8 @@
 'use strict';
 
-/** Settings of the user that would send the calls elsewhere, or measure another addon or another Node. */
-const FOREIGN_SETTINGS = /^(https?_proxy|all_proxy|no_proxy|node_use_env_proxy|node_options|node_debug|unreset_.*)$/i;
+/** Settings of the user that would send the calls elsewhere, trust others, or measure another addon or another Node. */
+const FOREIGN_SETTINGS =
+  /^(https?_proxy|all_proxy|no_proxy|node_use_env_proxy|ssl_cert_(file|dir)|node_options|node_debug|unreset_.*)$/i;
 
 /** The environment of a process that is measured. */
 const ownEnvironment = () =>

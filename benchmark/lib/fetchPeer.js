@@ -12,15 +12,17 @@ const { JSON_BODY } = require('../cases');
  */
 function fetchPeer({ version, load }) {
   let fetch;
+  const json = async (url) => {
+    const response = await fetch(url);
+    return response.json();
+  };
   return {
     version,
     async setup() {
       fetch = await load();
     },
-    async json(url) {
-      const response = await fetch(url);
-      return response.json();
-    },
+    json,
+    inflated: json,
     async bytes(url) {
       const response = await fetch(url);
       return response.arrayBuffer();

@@ -15,11 +15,13 @@ const GRACE = 30_000;
  * Runs one measurement in a process of its own.
  * @param {string} node the Node to measure
  * @param {object} job see client.js
+ * @param {string} authority a file with the certificate that the process is to trust, by the variables that Node and
+ *   the native clients read: nobody is told to skip the check
  * @returns {Promise<object>} what client.js printed, or `{ failed }` with the reason
  */
-async function runMeasurement(node, job) {
+async function runMeasurement(node, job, authority) {
   const child = spawn(node, [CLIENT, JSON.stringify(job)], {
-    env: ownEnvironment(),
+    env: { ...ownEnvironment(), NODE_EXTRA_CA_CERTS: authority, SSL_CERT_FILE: authority },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: job.warmUp.atMost + job.window + GRACE,
     killSignal: 'SIGKILL',

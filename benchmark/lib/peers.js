@@ -15,6 +15,7 @@ const FOLDER = path.join(__dirname, '..', 'peers');
  * @property {string[]} [cases] the only cases in which it says something; all of them by default
  * @property {() => Promise<void>} setup loads the client: requiring the file must not, the runner does it too
  * @property {(url: string) => Promise<any>} [json] GET, gives the parsed body
+ * @property {(url: string) => Promise<any>} [inflated] as `json`, of a body that comes compressed
  * @property {(url: string) => Promise<ArrayBuffer | Uint8Array>} [bytes] GET, gives the whole body
  * @property {(url: string) => Promise<any>} [post] POST of JSON_BODY, gives the parsed body
  * @property {(url: string) => Promise<number>} [drain] GET, reads the body as a stream, gives its length

@@ -2,6 +2,8 @@
 
 const { spawn, spawnSync } = require('node:child_process');
 const { once } = require('node:events');
+const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const readline = require('node:readline');
 
@@ -28,22 +30,30 @@ function buildServer() {
 /**
  * Starts the server. It ends with its standard input, so also when this process is killed.
  * @param {string} program
- * @returns {Promise<{ origin: string, pid: number, stop: () => Promise<void> }>}
+ * @returns {Promise<{ origin: string, tlsOrigin: string, authority: string, pid: number, stop: () => Promise<void> }>}
+ *   `authority`: a file with the certificate that clients have to trust, which is there until `stop`
  */
 async function startServer(program) {
   const child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   const lines = readline.createInterface({ input: child.stdout });
-  const [port] = await Promise.race([
+  const [line] = await Promise.race([
     once(lines, 'line'),
     ended.then(([code, signal]) => {
       throw new Error(`the benchmark's server ended at once (${signal ?? code})`);
     }),
   ]);
+  const { port, tlsPort, authority } = JSON.parse(line);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'unreset-benchmark-'));
+  const file = path.join(folder, 'authority.pem');
+  fs.writeFileSync(file, authority);
   return {
     origin: `http://127.0.0.1:${port}`,
+    tlsOrigin: `https://127.0.0.1:${tlsPort}`,
+    authority: file,
     pid: child.pid,
     async stop() {
+      fs.rmSync(folder, { recursive: true });
       child.stdin.end();
       await ended;
     },

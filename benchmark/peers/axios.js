@@ -5,16 +5,19 @@ const { packageVersion } = require('../lib/packages');
 
 let axios;
 
+async function json(url) {
+  const { data } = await axios.get(url);
+  return data;
+}
+
 /** axios as it comes: the http adapter over Node's global agent, which keeps connections. */
 module.exports = {
   version: packageVersion('axios'),
   async setup() {
     axios = require('axios');
   },
-  async json(url) {
-    const { data } = await axios.get(url);
-    return data;
-  },
+  json,
+  inflated: json,
   async bytes(url) {
     const { data } = await axios.get(url, { responseType: 'arraybuffer' });
     return data;

@@ -13,6 +13,7 @@ module.exports = {
     ({ default: got } = await import(name));
   },
   json: (url) => got(url).json(),
+  inflated: (url) => got(url).json(),
   bytes: (url) => got(url).buffer(),
   post: (url) => got.post(url, { json: JSON_BODY }).json(),
   async drain(url) {

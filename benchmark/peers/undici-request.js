@@ -6,7 +6,7 @@ const { newest, packageVersion } = require('../lib/packages');
 const name = newest('undici');
 let request;
 
-/** undici's own interface, which skips what the fetch standard asks for; its default dispatcher. */
+/** undici's own interface, which skips what the fetch standard asks for, compression included; its default dispatcher. */
 module.exports = {
   version: packageVersion(name),
   async setup() {

@@ -16,6 +16,7 @@ const { checkBody } = require('./lib/bodies');
 const { row, targetOf } = require('./lib/calls');
 const { loadPeer } = require('./lib/peers');
 const { loadScript } = require('./lib/scripts');
+const { errorCode } = require('../lib/errorCode');
 
 /** Calls that load what is loaded at first use, so that the script does not measure that. */
 const WARM_UP = 5;
@@ -65,7 +66,7 @@ async function makeCall(peer, call, { origin, seed, bound }) {
   const answered = call.method === 'POST' ? peer.post(url, { id: call.id }) : peer.get(url);
   const judged = answered.then(
     (bytes) => judge(bytes, seed, call),
-    (error) => ({ result: 'failed', detail: codeOf(error) })
+    (error) => ({ result: 'failed', detail: errorCode(error) })
   );
   const outcome = await Promise.race([judged, hung]);
   const ms = performance.now() - begun;
@@ -78,11 +79,6 @@ function judge(bytes, seed, call) {
   if (bytes === undefined) return { result: 'failed', detail: 'undefined' };
   const found = checkBody(bytes, seed, call);
   return found === 'right' ? { result: 'right' } : { result: 'wrong', detail: found };
-}
-
-function codeOf(error) {
-  const status = error.response?.statusCode ?? error.response?.status ?? error.statusCode;
-  return error.code ?? error.cause?.code ?? (status ? `HTTP_${status}` : error.name);
 }
 
 play(JSON.parse(process.argv[2])).then(

@@ -18,7 +18,9 @@ module.exports = {
   DROPPED: 6,
   SHOULD_RETRY: 7,
   ON_RETRY: 8,
-  ROOTS: 9,
+  LOOKUP: 9,
+  CLOSED: 10,
+  ROOTS: 11,
 
   BUFFER: 1 << 8,
   STRING: 1 << 9,

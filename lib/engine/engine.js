@@ -22,13 +22,19 @@ const {
   PULL,
   DROPPED,
   SHOULD_RETRY,
+  LOOKUP,
+  CLOSED,
   ROOTS,
   BUFFER,
   STRING,
   RECOVERY,
 } = require('./completion');
 
-/** @type {Map<number, import('../fetch/call').Call>} */
+/**
+ * All that native code speaks to by number: calls, and a few things besides that answer to some of the same methods.
+ *
+ * @type {Map<number, import('../fetch/call').Call>}
+ */
 const calls = new Map();
 const numbers = new Float64Array(SLOTS * BATCH);
 
@@ -53,6 +59,11 @@ function open(call) {
   } while (calls.has(lastId));
   call.id = lastId;
   calls.set(lastId, call);
+}
+
+/** The calls of one client that are open. */
+function callsOf(client) {
+  return Array.from(calls.values()).filter((call) => call.client === client);
 }
 
 /** Forgets a call that native code has finished with. */
@@ -107,6 +118,7 @@ function valuesOf(flags) {
       return (flags & BUFFER ? 1 : 0) + (flags & RECOVERY ? 1 : 0);
     case PULL:
     case DROPPED:
+    case CLOSED:
     case ROOTS:
       return 0;
     default:
@@ -140,6 +152,12 @@ function dispatch(call, flags, slot, values, first) {
     case DROPPED:
       call.upload?.onDropped(numbers[slot + 2]);
       return;
+    case LOOKUP:
+      call.onLookup(numbers[slot + 2], values[first]);
+      return;
+    case CLOSED:
+      call.onClosed();
+      return;
     case ROOTS:
       engine.answerRoots(call.id, beginTls(numbers[slot + 2] === 1));
       return;
@@ -148,4 +166,4 @@ function dispatch(call, flags, slot, values, first) {
   }
 }
 
-module.exports = { nativeEngine, open, forget, cancel, startWaiting, stopWaiting };
+module.exports = { nativeEngine, open, callsOf, forget, cancel, startWaiting, stopWaiting };

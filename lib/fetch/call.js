@@ -9,7 +9,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const engine = require('../engine/engine');
 const { DONE } = require('../engine/completion');
-const { CallFailure } = require('../errors');
+const { CallFailure, toThrow } = require('../errors');
 const { unwatch } = require('./abort');
 const { hasIntegrity } = require('./integrity');
 const { Incoming } = require('./incoming');
@@ -23,8 +23,10 @@ let UnresetResponse;
 
 
 class Call {
-  constructor(method, url, resolve, reject) {
+  constructor(client, method, url, resolve, reject) {
     this.id = 0;
+    /** Whose call it is. @type {import('./client').Client} */
+    this.client = client;
     this.method = method;
     this.url = url;
     this.resolve = resolve;
@@ -87,7 +89,7 @@ class Call {
     const { reject } = this.#promised();
     if (source === 'hook') reject(this.hooks.thrown);
     else if (source === 'body') reject(new CallFailure('fetch failed', recovery, { source: this.upload.failure?.error }));
-    else reject(new CallFailure(isBadInput(fault) ? `input: ${fault.reason}` : 'fetch failed', recovery, { fault }));
+    else reject(this.#failure(isBadInput(fault) ? `input: ${fault.reason}` : 'fetch failed', recovery, fault));
   }
 
   onChunk(flags, bytes, recovery) {
@@ -102,7 +104,7 @@ class Call {
 
   onBroken({ source, fault, recovery }) {
     if (recovery) this.recovery = JSON.stringify(recovery);
-    const failure = new CallFailure('terminated', JSON.parse(this.recovery), { fault });
+    const failure = this.#failure('terminated', JSON.parse(this.recovery), fault);
     this.#end(source === 'hook' ? this.hooks.thrown : failure);
   }
 
@@ -110,11 +112,11 @@ class Call {
     this.hooks.run(isShouldRetry, event).then((answer) => engine.nativeEngine().answerHook(this.id, answer));
   }
 
-  /** Ends the call because the caller's signal says so, with the caller's reason. */
+  /** Ends the call at once, with the reason of the caller's signal or whatever else ends it. */
   abort(reason) {
     engine.cancel(this);
     this.fail(reason);
-    this.streaming?.deref()?.error(reason);
+    this.streaming?.deref()?.error(toThrow(reason, this.abort));
   }
 
   /** Lets the process end, unless somebody waits for the body or the request is still being sent. */
@@ -162,6 +164,10 @@ class Call {
     return { resolve, reject };
   }
 
+  #failure(message, recovery, fault) {
+    return new CallFailure(message, recovery, { fault, source: this.client.lookups?.errorBehind(fault) });
+  }
+
   #end(error) {
     this.ended ??= { error };
     // A failure that has not become an error yet is nothing to give to the caller's source as a reason.
@@ -192,10 +198,10 @@ const LOST_BODY = Object.freeze({
 
 /**
  * The URL was at fault, and nothing was sent: the message says so itself, as for any other wrong argument. A blocked port
- * is none: there the built-in fetch says "fetch failed", and why in the cause.
+ * is none: there the built-in fetch says "fetch failed", and why in the cause. Nor is a `lookup` that gave no address.
  */
 function isBadInput(fault) {
-  return fault.kind === 'client' && fault.delivery === 'not-sent' && fault.code !== 'ERR_BAD_PORT';
+  return fault.kind === 'client' && fault.delivery === 'not-sent' && fault.code !== 'ERR_BAD_PORT' && fault.phase !== 'resolve';
 }
 
 /** Statuses that never have a body (Fetch standard, "null body status"). */

@@ -20,7 +20,9 @@ const CONNECTION_HEADERS = new Set(['transfer-encoding', 'keep-alive', 'upgrade'
 
 /** Header lines under way: `name\nvalue\n` for each. */
 class HeaderLines {
-  constructor() {
+  /** @param {string} [option] what the caller calls it, for messages */
+  constructor(option = 'headers') {
+    this.option = option;
     this.text = '';
     this.names = new Set();
     /** What the caller wrote as Content-Length, to be held against the body. */
@@ -33,13 +35,13 @@ class HeaderLines {
 
   append(rawName, rawValue) {
     const name = String(rawName).toLowerCase();
-    if (!TOKEN.test(name)) throw invalidValue('headers', `named with ${TOKEN_CHARACTERS} only`, String(rawName));
+    if (!TOKEN.test(name)) throw invalidValue(this.option, `named with ${TOKEN_CHARACTERS} only`, String(rawName));
     // Not `String`, which makes a text of a symbol too.
     const value = trim(`${rawValue}`);
-    if (!VALUE.test(value)) throw invalidSecret(inHeaders(name), 'of latin1 characters other than control characters');
-    if (CONNECTION_HEADERS.has(name)) throw invalidValue(inHeaders(name), 'left out: it belongs to the connection', value);
+    if (!VALUE.test(value)) throw invalidSecret(inHeaders(name, this.option), 'of latin1 characters other than control characters');
+    if (CONNECTION_HEADERS.has(name)) throw invalidValue(inHeaders(name, this.option), 'left out: it belongs to the connection', value);
     if (name === 'connection' && !/^(close|keep-alive)$/i.test(value)) {
-      throw invalidValue(inHeaders(name), '"close" or "keep-alive"', value);
+      throw invalidValue(inHeaders(name, this.option), '"close" or "keep-alive"', value);
     }
     if (name === 'content-length') {
       this.contentLength = value;
@@ -59,17 +61,31 @@ class HeaderLines {
 function appendHeaders(init, lines) {
   if (init === undefined) return;
   if ((typeof init !== 'object' && typeof init !== 'function') || init === null) {
-    throw invalidSecret('headers', 'a Headers object, an array of [name, value] pairs or an object');
+    throw invalidSecret(lines.option, 'a Headers object, an array of [name, value] pairs or an object');
   }
   if (typeof init[Symbol.iterator] === 'function') {
     for (const pair of init) {
       const entry = Array.isArray(pair) || typeof pair !== 'object' ? pair : [...pair];
-      if (typeof entry !== 'object' || entry.length !== 2) throw invalidSecret('headers', 'pairs of a name and a value');
+      if (typeof entry !== 'object' || entry.length !== 2) throw invalidSecret(lines.option, 'pairs of a name and a value');
       lines.append(entry[0], entry[1]);
     }
     return;
   }
   for (const name of Object.keys(init)) lines.append(name, init[name]);
+}
+
+/**
+ * @param {HeadersInit | undefined} init
+ * @param {string} [option] what the caller calls it, for messages
+ * @returns {[string, string][]}
+ */
+function headerPairs(init, option) {
+  const lines = new HeaderLines(option);
+  appendHeaders(init, lines);
+  const parts = lines.text.split('\n');
+  const pairs = [];
+  for (let part = 0; part + 1 < parts.length; part += 2) pairs.push([parts[part], parts[part + 1]]);
+  return pairs;
 }
 
 /**
@@ -89,8 +105,8 @@ class ResponseHead {
 }
 
 /** What a message calls a header. */
-function inHeaders(name) {
-  return `headers[${JSON.stringify(name)}]`;
+function inHeaders(name, option = 'headers') {
+  return `${option}[${JSON.stringify(name)}]`;
 }
 
 /** Leading and trailing HTTP whitespace does not belong to a value (Fetch standard, "normalize"). */
@@ -98,4 +114,4 @@ function trim(value) {
   return value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
 }
 
-module.exports = { HeaderLines, ResponseHead, appendHeaders, inHeaders };
+module.exports = { HeaderLines, ResponseHead, appendHeaders, headerPairs, inHeaders };

@@ -4,7 +4,9 @@
 
 const { parseRetryOptions } = require('../policy/options');
 const { checkBoolean, checkMilliseconds, checkNumber, checkOptions, invalidType, invalidValue } = require('../validate');
-const { HeaderLines, appendHeaders } = require('./headers');
+const { headerPairs } = require('./headers');
+const { parseProxy } = require('./proxy-options');
+const { POOL_OPTIONS, parsePoolOptions, parseLookup } = require('./pool-options');
 const { parseTls } = require('./tls-options');
 
 /** Milliseconds; `null` is no limit. Headers and body as the built-in fetch has them, connect as undici. */
@@ -16,12 +18,15 @@ const DEFAULT_DECODING = Object.freeze({ decompress: true, maxResponseSize: null
 /** What `resume` may be, and what native code calls it. */
 const RESUME = new Map([[false, 'never'], ['validated', 'validated'], ['trusting', 'trusting']]);
 
-const CLIENT_OPTIONS = ['retry', 'timeout', 'resume', 'decompress', 'maxResponseSize', 'headers', 'tls'];
+const CLIENT_OPTIONS = [
+  'retry', 'timeout', 'resume', 'decompress', 'maxResponseSize', 'headers', 'proxy', ...POOL_OPTIONS, 'lookup', 'tls',
+];
 
 /**
  * @param {import('../..').CreateFetchOptions} options
  * @returns {{ retry: ReturnType<typeof parseRetryOptions>, timeouts: typeof DEFAULT_TIMEOUTS,
- *   decoding: typeof DEFAULT_DECODING, headers: [string, string][], rejectUnauthorized: boolean | undefined, json: string }}
+ *   decoding: typeof DEFAULT_DECODING, headers: [string, string][], lookup: Function | undefined,
+ *   rejectUnauthorized: boolean | undefined, json: string }}
  */
 function parseClientOptions(options = {}) {
   const given = checkOptions(options, 'options', CLIENT_OPTIONS);
@@ -30,10 +35,13 @@ function parseClientOptions(options = {}) {
   const resume = parseResume(given.resume, 'resume');
   const decoding = parseDecoding(given, DEFAULT_DECODING);
   const headers = headerPairs(given.headers);
-  const tls = parseTls(given.tls);
-  const rest = JSON.stringify({ timeout: timeouts, resume, decoding, tls: tls.native });
+  const proxies = parseProxy(given.proxy, 'proxy');
+  const lookup = parseLookup(given);
+  const pool = parsePoolOptions(given);
+  const { rejectUnauthorized, native: tls } = parseTls(given.tls);
+  const rest = JSON.stringify({ timeout: timeouts, resume, decoding, tls, proxies, pool });
   const json = `{"retry":${retry.json},${rest.slice(1)}`;
-  return { retry, timeouts, decoding, headers, rejectUnauthorized: tls.rejectUnauthorized, json };
+  return { retry, timeouts, decoding, headers, lookup, rejectUnauthorized, json };
 }
 
 /**
@@ -90,15 +98,6 @@ function checkLimit(value, name) {
   if (value === false || value === Infinity) return null;
   if (typeof value !== 'number') throw invalidType(name, 'a number of milliseconds, or false for no limit', value);
   return checkMilliseconds(value, name, { min: 1 });
-}
-
-function headerPairs(init) {
-  const lines = new HeaderLines();
-  appendHeaders(init, lines);
-  const parts = lines.text.split('\n');
-  const pairs = [];
-  for (let part = 0; part + 1 < parts.length; part += 2) pairs.push([parts[part], parts[part + 1]]);
-  return pairs;
 }
 
 module.exports = { parseClientOptions, parseCallOptions };

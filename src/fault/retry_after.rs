@@ -45,6 +45,9 @@ impl RetryAfter {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

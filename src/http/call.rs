@@ -48,6 +48,11 @@ impl<T: Transport> Client<T> {
         Client { transport: Arc::new(transport), clock }
     }
 
+    /// See [`Transport::close`].
+    pub fn close(&self) {
+        self.transport.close();
+    }
+
     /// Makes one call. Needs a tokio runtime with time and I/O. Dropping the future ends the call at once:
     /// the exchange in flight, its connection and any wait.
     ///

@@ -139,6 +139,9 @@ fn readable(location: &[u8]) -> Cow<'_, str> {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use ::http::HeaderValue;
 

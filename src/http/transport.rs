@@ -4,6 +4,7 @@ mod causes;
 pub mod direct;
 pub mod lookup;
 pub mod options;
+pub mod proxies;
 mod request_body;
 pub mod reqwest;
 pub mod tls;
@@ -108,6 +109,10 @@ pub trait IncomingBody: Send + 'static {
 pub trait Transport: Send + Sync + 'static {
     type Body: IncomingBody;
     fn exchange(&self, exchange: Exchange) -> impl Future<Output = Result<Reply<Self::Body>, Failure>> + Send;
+    /// Stops keeping connections: those that idle are closed now, the others with the exchange that has them. Exchanges
+    /// still work (a call that is in flight may need another attempt), each on a connection of its own. It may be called
+    /// again.
+    fn close(&self);
 }
 
 /// The address that a URL names by itself.

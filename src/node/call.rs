@@ -29,6 +29,8 @@ pub struct Start {
     pub redirect: RedirectMode,
     pub overrides: Option<Options>,
     pub hooks: Option<Arc<dyn Hooks>>,
+    /// Whether certificates are verified.
+    pub verify: bool,
 }
 
 /// Runs a call to its answer. What the event loop's thread allocates is a small task: the call itself, some kibibytes
@@ -39,15 +41,16 @@ pub async fn run(shared: Arc<Shared>, start: Start, registration: Registration) 
 }
 
 async fn answer(shared: Arc<Shared>, start: Start, registration: Registration) {
+    let verify = start.verify;
     let answer = match prepare(&shared, start) {
         Err(problem) => Err(internal_error(problem, Delivery::NotSent)),
-        Ok(call) => match shared.http() {
+        Ok(call) => match shared.http(verify) {
             Err(problem) => Err(internal_error(problem, Delivery::NotSent)),
             Ok(client) => client.call(call).await,
         },
     };
     match answer {
-        Ok(answer) => deliver(answer, registration).await,
+        Ok(answer) => deliver(answer, shared, registration).await,
         Err(error) => {
             let text = failed_json(&error);
             registration.core().push(Completion::json(Kind::Failed, registration.call(), text));
@@ -80,9 +83,9 @@ fn prepare(shared: &Shared, start: Start) -> Result<Call, &'static str> {
     })
 }
 
-async fn deliver<B: RecoveringBody>(answer: Answer<Decoded<B>>, mut registration: Registration) {
+async fn deliver<B: RecoveringBody>(answer: Answer<Decoded<B>>, shared: Arc<Shared>, mut registration: Registration) {
     let whole_limit = answer.body.whole_limit();
-    let mut download = Download::new(answer.body, whole_limit);
+    let mut download = Download::new(answer.body, whole_limit, shared);
     download.take_arrived().await;
 
     let call = registration.call();

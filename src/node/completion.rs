@@ -40,8 +40,12 @@ pub enum Kind {
     ShouldRetry = 7,
     /// The hook `onRetry` is to be told. A JSON text holds its arguments.
     OnRetry = 8,
+    /// The caller's `lookup` is to be asked; the call is the function's number. Number: the lookup. A text: the host.
+    Lookup = 9,
+    /// A client's connections are closed, and nothing of it is in flight.
+    Closed = 10,
     /// A client is about to begin to speak TLS. Number: 1 if it wants to know which roots Node trusts, otherwise 0.
-    Roots = 9,
+    Roots = 11,
 }
 
 /// A buffer is among the values.

@@ -23,8 +23,8 @@ use crate::http::resume::RecoveringBody;
 /// What is read before JavaScript asks for it. Small enough to forget about an unread response, large enough
 /// that one crossing moves a worthwhile piece.
 const READ_AHEAD: usize = 256 * 1024;
-/// What may travel with the head. More would keep the head waiting.
-const INLINE: usize = 64 * 1024;
+/// The largest body that may travel with the head. More would keep the head waiting.
+const INLINE: usize = 128 * 1024;
 /// How often the connection's task gets a turn before the head leaves without its body: it has the bytes
 /// already, but hands them on only when asked, in a turn of its own.
 const TURNS: u32 = 3;
@@ -40,7 +40,7 @@ pub enum Wanted {
 }
 
 /// A body and what of it has been read.
-pub struct Download<B> {
+pub struct Download<B, H> {
     body: B,
     gathered: Vec<u8>,
     /// JavaScript has some of the body: from now on it must not begin anew.
@@ -48,11 +48,14 @@ pub struct Download<B> {
     end: Option<Result<(), Box<Fault>>>,
     /// The most that is collected for whoever asks for everything, in bytes.
     whole_limit: Option<u64>,
+    /// A hold on the client, as long as some of the body is to come: one that closes does not wait for what has come and is
+    /// not asked for. It is the last field: the body and its connection go before it.
+    held: Option<H>,
 }
 
-impl<B: RecoveringBody> Download<B> {
-    pub fn new(body: B, whole_limit: Option<u64>) -> Self {
-        Download { body, gathered: Vec::new(), handed: false, end: None, whole_limit }
+impl<B: RecoveringBody, H> Download<B, H> {
+    pub fn new(body: B, whole_limit: Option<u64>, held: H) -> Self {
+        Download { body, gathered: Vec::new(), handed: false, end: None, whole_limit, held: Some(held) }
     }
 
     pub fn headers(&self) -> &HeaderMap {
@@ -64,10 +67,18 @@ impl<B: RecoveringBody> Download<B> {
         self.body.news()
     }
 
-    /// Takes what has arrived with the head, without waiting for the network.
+    /// Takes what has arrived with the head, without waiting for the network. Of a body that is too large to go with it
+    /// that is the first piece at most: a response without a body may state the length of the one that it would have.
+    ///
+    /// The pieces are copied at once: the connection can then use its read buffer again. Kept until JavaScript takes
+    /// them, they cost it a new one for every body, whose pages the kernel has to make.
     pub async fn take_arrived(&mut self) {
+        let most = if self.body.remaining() > Some(INLINE as u64) { 0 } else { INLINE };
+        if most > 0 {
+            self.reserve();
+        }
         let mut turns = 0;
-        while self.end.is_none() && self.gathered.len() < INLINE {
+        while self.end.is_none() && self.gathered.len() <= most {
             match self.arrived().await {
                 Some(read) => self.gather(read),
                 None if turns == TURNS => return,
@@ -91,6 +102,9 @@ impl<B: RecoveringBody> Download<B> {
     pub async fn serve(mut self, core: &Arc<Core>, call: u32, mut requests: mpsc::Receiver<Wanted>) {
         let mut wanted = None;
         loop {
+            if self.end.is_some() {
+                self.held = None;
+            }
             if let Some(answer) = wanted.and_then(|wanted| self.answer(wanted, call)) {
                 let last = answer.kind == Kind::Broken || answer.flags & DONE != 0;
                 core.push(answer);
@@ -197,4 +211,90 @@ fn piece(call: u32, bytes: Vec<u8>, complete: bool, news: Option<Recovery>) -> C
         completion.values[1] = Value::Utf8(recovery_json(&recovery).to_string());
     }
     completion
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::task::Context;
+
+    use super::*;
+    use crate::http::transport::IncomingBody;
+
+    /// A body whose pieces are all there.
+    struct Arrived {
+        pieces: VecDeque<Bytes>,
+        states: Option<u64>,
+        headers: HeaderMap,
+    }
+
+    impl IncomingBody for Arrived {
+        async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
+            Ok(self.pieces.pop_front())
+        }
+
+        fn poll_arrived(&mut self, _: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
+            Poll::Ready(Ok(self.pieces.pop_front()))
+        }
+
+        fn remaining(&self) -> Option<u64> {
+            self.states
+        }
+    }
+
+    impl RecoveringBody for Arrived {
+        fn headers(&self) -> &HeaderMap {
+            &self.headers
+        }
+
+        fn start_over(&mut self) -> bool {
+            false
+        }
+
+        fn news(&mut self) -> Option<Recovery> {
+            None
+        }
+
+        fn hook_failed(&self) -> bool {
+            false
+        }
+    }
+
+    async fn with_its_head(pieces: &[usize], states: Option<usize>) -> Download<Arrived, ()> {
+        let pieces = pieces.iter().map(|length| Bytes::from(vec![7; *length])).collect();
+        let states = states.map(|length| length as u64);
+        let mut download = Download::new(Arrived { pieces, states, headers: HeaderMap::new() }, None, ());
+        download.take_arrived().await;
+        download
+    }
+
+    #[tokio::test]
+    async fn what_is_there_goes_with_the_head_up_to_the_bound_itself() {
+        for length in [0, 1, 64 * 1024, INLINE] {
+            for states in [Some(length), None] {
+                let download = with_its_head(&[length / 2, length - length / 2], states).await;
+                assert!(download.is_complete(), "{length} of {states:?}");
+                assert_eq!(download.into_bytes(), vec![7; length]);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn memory_for_a_stated_length_is_taken_once() {
+        let download = with_its_head(&[INLINE - 1, 1], Some(INLINE)).await;
+        assert_eq!(download.gathered.capacity(), INLINE);
+    }
+
+    #[tokio::test]
+    async fn a_larger_body_does_not_keep_its_head_waiting() {
+        let download = with_its_head(&[1000; 300], Some(300_000)).await;
+        assert_eq!((download.is_complete(), download.gathered.len()), (false, 1000));
+        let unstated = with_its_head(&[1000; 300], None).await;
+        assert_eq!((unstated.is_complete(), unstated.gathered.len()), (false, INLINE.next_multiple_of(1000)));
+    }
+
+    #[tokio::test]
+    async fn no_body_is_complete_whatever_length_is_stated() {
+        assert!(with_its_head(&[], Some(1 << 30)).await.is_complete());
+    }
 }

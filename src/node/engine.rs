@@ -16,6 +16,7 @@ use super::completion::{Completion, Kind};
 use super::dispatcher::Dispatcher;
 use super::download::Wanted;
 use super::hooks::HookAnswer;
+use super::lookup::{Answer, Lookups};
 use super::runtime::runtime;
 use super::tls::NativeRoots;
 use super::upload::Piece;
@@ -31,6 +32,7 @@ pub struct Engine {
 pub struct Core {
     dispatcher: Dispatcher,
     calls: Mutex<Calls>,
+    lookups: Lookups,
 }
 
 #[derive(Default)]
@@ -81,7 +83,7 @@ impl Engine {
     #[napi(constructor)]
     pub fn new(env: Env, drain: Function<'_, Unknown<'_>, Unknown<'_>>, numbers: Unknown<'_>) -> napi::Result<Self> {
         let dispatcher = Dispatcher::new(env, &drain, &numbers)?;
-        Ok(Engine { core: Arc::new(Core { dispatcher, calls: Mutex::default() }) })
+        Ok(Engine { core: Arc::new(Core { dispatcher, calls: Mutex::default(), lookups: Lookups::default() }) })
     }
 
     /// Whether process and realm stay alive for what is in flight.
@@ -148,6 +150,16 @@ impl Engine {
         }
     }
 
+    /// What the caller's `lookup` gave: addresses, one on each line, or else why there are none, as JSON.
+    #[napi]
+    pub fn answer_lookup(&self, lookup: u32, addresses: Option<String>, failure: Option<String>) {
+        let answer = match addresses {
+            Some(lines) => Answer::Addresses(lines),
+            None => Answer::Failed(failure.unwrap_or_default()),
+        };
+        self.core.lookups.answer(lookup, answer);
+    }
+
     /// The calls that are open, for tests of leaks.
     #[napi(getter)]
     pub fn open_calls(&self) -> u32 {
@@ -181,6 +193,10 @@ impl Core {
         let task = runtime.spawn(task(registration)).abort_handle();
         calls.open.insert(call, OpenCall { task, body: None, upload: None, hook: None, roots: None });
         Ok(())
+    }
+
+    pub fn lookups(&self) -> &Lookups {
+        &self.lookups
     }
 
     pub fn push(&self, completion: Completion) {
@@ -237,6 +253,7 @@ impl Core {
         for call in open.into_values() {
             call.task.abort();
         }
+        self.lookups.close();
     }
 
     fn lock(&self) -> MutexGuard<'_, Calls> {

@@ -5,13 +5,17 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::pool::PoolOptions;
+use super::proxies::WireProxies;
 use super::tls::WireTls;
 use crate::http::decode::{Decoding, SizeLimit};
 use crate::http::resume::Resume;
 use crate::http::transport::Limits;
+use crate::http::transport::proxies::ProxyRules;
 use crate::{milliseconds, policy};
 
-/// `{ "retry": {...}, "timeout": {...}, "resume": ..., "decoding": {...}, "tls": {...} }`; what is absent keeps the
+/// `{ "retry": {...}, "timeout": {...}, "resume": ..., "decoding": {...}, "tls": {...}, "proxies": {...},
+/// "pool": {...} }`; what is absent keeps the
 /// client's value.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -22,6 +26,9 @@ struct Wire<'a> {
     resume: Option<WireResume>,
     decoding: Option<WireDecoding>,
     tls: Option<WireTls>,
+    proxies: Option<WireProxies>,
+    #[serde(default)]
+    pool: PoolOptions,
 }
 
 /// Milliseconds; `null` is no limit.
@@ -72,6 +79,8 @@ pub struct Options {
     pub resume: Option<Resume>,
     pub decoding: Option<Decoding>,
     pub tls: Option<WireTls>,
+    pub proxies: Option<ProxyRules>,
+    pub pool: PoolOptions,
 }
 
 impl Options {
@@ -83,6 +92,8 @@ impl Options {
             resume: wire.resume.map(Resume::from),
             decoding: wire.decoding.map(Decoding::from),
             tls: wire.tls,
+            proxies: wire.proxies.map(WireProxies::rules).transpose()?.flatten(),
+            pool: wire.pool,
         })
     }
 }
@@ -128,6 +139,9 @@ fn limit(name: &str, given: Option<f64>) -> Result<Option<Duration>, String> {
     let read = |given| milliseconds::from_js(given).ok_or_else(|| format!("timeout.{name}: {given} is negative"));
     given.map(read).transpose()
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {

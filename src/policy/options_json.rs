@@ -107,6 +107,9 @@ fn negative(name: &str, value: f64) -> String {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::policy::{MethodSet, StatusSet};

@@ -5,6 +5,7 @@ mod body;
 mod connections;
 mod decode;
 mod http2;
+mod proxy;
 mod redirect;
 mod reset;
 mod resume;

@@ -20,9 +20,9 @@ use unreset::http::transport::tls::{MinVersion, TlsOptions, Trust};
 
 use crate::support::*;
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> Authority {
+pub fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(rcgen::DnType::CommonName, "Test Authority");
@@ -30,7 +30,7 @@ fn authority() -> Authority {
 }
 
 /// For 127.0.0.1 unless a test changes it.
-fn leaf() -> CertificateParams {
+pub fn leaf() -> CertificateParams {
     CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap()
 }
 
@@ -65,7 +65,7 @@ async fn serving_over(
     .await
 }
 
-async fn signed_by(authority: &Authority, params: CertificateParams, with_root: bool) -> Server {
+pub async fn signed_by(authority: &Authority, params: CertificateParams, with_root: bool) -> Server {
     let key = KeyPair::generate().unwrap();
     let leaf = params.signed_by(&key, authority).unwrap();
     let mut chain = vec![leaf.der().clone()];
@@ -81,12 +81,17 @@ async fn self_signed(params: CertificateParams) -> Server {
     serving(vec![certificate.der().clone()], key).await
 }
 
-fn https(server: &Server) -> String {
+pub fn https(server: &Server) -> String {
     format!("https://{}/", server.address)
 }
 
+pub fn transport_trusting(authority: &Authority) -> TransportOptions {
+    let tls = TlsOptions { trust: Trust::only([&**authority.der()]), ..Default::default() };
+    TransportOptions { tls, ..Default::default() }
+}
+
 fn trusting(authority: &Authority) -> TestClient {
-    with_roots(&[authority.pem().as_bytes()])
+    Client::new(DirectTransport::new(transport_trusting(authority)).unwrap())
 }
 
 /// The one fault of a POST to `server`: refusals are never retried, and nothing was sent.

@@ -4,7 +4,7 @@
 
 const http = require('node:http');
 const { once } = require('node:events');
-const { fetch } = require('../../..');
+const { fetch, createFetch } = require('../../..');
 
 const CASES = {
   /** Nothing else keeps the process alive: the answer must still arrive, and then it must end by itself. */
@@ -41,6 +41,22 @@ const CASES = {
     };
     const response = await fetch(`${url}/early`, { method: 'POST', body: pieces(), duplex: 'half' });
     process.on('exit', () => console.log(`${response.status} ${sent}`));
+  },
+  /** The addresses of a host are found by a function of the program. */
+  async waitsForLookup(url) {
+    const lookup = (host, options, callback) => {
+      setTimeout(callback, 50, null, '127.0.0.1').unref();
+    };
+    const { port } = new URL(url);
+    const response = await createFetch({ lookup })(`http://service.invalid:${port}/later`);
+    console.log(await response.text());
+  },
+  /** Nobody waits for the call, but somebody for its end. */
+  async waitsForClose(url) {
+    const client = createFetch();
+    const response = await client(`${url}/late-body`);
+    await client.close();
+    console.log(await response.text());
   },
   /** Where there is no built-in Response the call fails and says so; it does not hang. */
   async needsResponse(url) {

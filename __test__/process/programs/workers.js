@@ -12,9 +12,13 @@ const AT_ONCE = 6;
 if (isMainThread) {
   main();
 } else {
-  const { fetch } = require('../../..');
+  const { fetch, createFetch } = require('../../..');
   const { url } = workerData;
-  // Answered, waiting, half-read and retrying ones, all at once.
+  // Answered, waiting, half-read, retrying and closing ones, and one that asks for addresses, all at once.
+  createFetch({ lookup() {} })('http://service.invalid/').catch(() => {});
+  const closing = createFetch();
+  closing(`${url}/slow`).catch(() => {});
+  closing.close();
   fetch(`${url}/slow`).catch(() => {});
   fetch(`${url}/half`).then((response) => response.text()).catch(() => {});
   fetch(`${url}/reset`, { retry: { retries: 100, backoff: { base: 5, cap: 20 } } }).catch(() => {});

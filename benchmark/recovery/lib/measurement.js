@@ -5,20 +5,19 @@
  * them in this one, which does nothing else meanwhile.
  */
 
-const { fork } = require('node:child_process');
-const { once } = require('node:events');
 const path = require('node:path');
-const { text } = require('node:stream/consumers');
 
 const { pathOf } = require('./calls');
 const { score } = require('./score');
 const { loadScript } = require('./scripts');
-const { ownEnvironment } = require('../../lib/environment');
+const { startProcess } = require('../../lib/childProcess');
 
 /** When a call counts as hanging, in ms. The most patient client, p-retry, waits 1 + 2 + 4 + 8 + 16 s between attempts. */
 const BOUND = 32_000;
 /** What a measurement may take beyond its last call and the bound, in ms. */
 const GRACE = 20_000;
+
+const FOLDER = path.join(__dirname, '..');
 
 /**
  * Measures several clients in one script at the same time: all are started before any begins, so that no client's
@@ -51,7 +50,7 @@ async function setUp(job) {
   // Not above: whoever asks for --help, or has to be told that the addon is missing, has none.
   const { FaultProxy } = require('../../..');
   const script = loadScript(job.script);
-  const origin = startProcess('origin.js', { seed: job.seed, ...script.origin });
+  const origin = startProcess(path.join(FOLDER, 'origin.js'), { seed: job.seed, ...script.origin });
   let proxy;
   let client;
   const end = async () => {
@@ -62,7 +61,7 @@ async function setUp(job) {
   try {
     const { port } = await origin.message();
     proxy = await FaultProxy.listen({ upstream: { host: '127.0.0.1', port }, seed: job.seed });
-    client = startProcess('client.js', { ...job, origin: `http://${proxy.address}`, bound: BOUND });
+    client = startProcess(path.join(FOLDER, 'client.js'), { ...job, origin: `http://${proxy.address}`, bound: BOUND });
     await client.message();
   } catch (error) {
     await end();
@@ -98,31 +97,6 @@ function requestsByCall(proxy, script, calls, counted) {
   if (timeline.dropped > 0) throw new Error('the script is too long for the proxy\'s timeline');
   const paths = timeline.filter(({ event }) => event === 'exchange').map((entry) => entry.path);
   return new Map(calls.map(({ id }) => [id, paths.filter((one) => one === pathOf(id)).length]));
-}
-
-/**
- * A child process that tells by messages; waiting for one fails when the process ends first.
- * @param {string} file in recovery/
- * @param {object} job its argument
- */
-function startProcess(file, job) {
-  const child = fork(path.join(__dirname, '..', file), [JSON.stringify(job)], {
-    env: ownEnvironment(),
-    execArgv: [],
-    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-  });
-  const complaint = text(child.stderr);
-  const ended = once(child, 'exit').then(async ([code, signal]) => {
-    throw new Error(`${file}: ${(await complaint).trim() || `ended with ${signal ?? code}`}`);
-  });
-  ended.catch(() => {}); // looked at only where somebody waits
-  return {
-    message: () => Promise.race([once(child, 'message').then(([message]) => message), ended]),
-    // With a callback: without one, a process that has ended is an 'error' event, which ends the whole run. That it has
-    // ended is what message() tells.
-    send: (message) => child.send(message, () => {}),
-    kill: () => child.kill('SIGKILL'),
-  };
 }
 
 module.exports = { measure, BOUND };

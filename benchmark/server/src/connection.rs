@@ -3,10 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::answers::{self, Answers, STREAM_CHUNK, STREAM_LENGTH};
+use crate::answers::{self, Answers, JSON_TYPE, KEEP_ALIVE, STREAM_CHUNK, STREAM_LENGTH};
 use crate::delay::Delay;
 use crate::request::{self, Head, Request, Route};
 
@@ -17,18 +16,16 @@ const INPUT: usize = 8 * 1024;
 /// The longest body that `/echo` takes.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
-pub async fn serve(stream: TcpStream, answers: &'static Answers) -> io::Result<()> {
-    let connection = Connection {
-        stream,
-        input: Vec::with_capacity(INPUT),
-        delay: None,
-        answers,
-    };
+pub async fn serve<S>(stream: S, answers: &'static Answers) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let connection = Connection { stream, input: Vec::with_capacity(INPUT), delay: None, answers };
     connection.serve().await
 }
 
-struct Connection {
-    stream: TcpStream,
+struct Connection<S> {
+    stream: S,
     /// What has arrived and is not answered.
     input: Vec<u8>,
     /// Made by the first call that waits.
@@ -36,7 +33,7 @@ struct Connection {
     answers: &'static Answers,
 }
 
-impl Connection {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn serve(mut self) -> io::Result<()> {
         loop {
             match request::parse(&self.input) {
@@ -45,8 +42,10 @@ impl Connection {
                 }
                 Head::Complete(request) => {
                     self.answer(&request).await?;
-                    if request.close {
-                        return Ok(());
+                    // What TLS has not passed on yet; nothing without it.
+                    self.stream.flush().await?;
+                    if request.close || request.route == Route::Last {
+                        return self.stream.shutdown().await;
                     }
                 }
                 Head::Partial if self.input.len() >= INPUT => {
@@ -68,6 +67,8 @@ impl Connection {
         self.read_up_to(end).await?;
         match request.route {
             Route::Json => self.stream.write_all(&self.answers.json).await?,
+            Route::Last => self.stream.write_all(&self.answers.last).await?,
+            Route::Gzip => self.stream.write_all(&self.answers.gzip).await?,
             Route::Large => {
                 self.wait(LARGE_DELAY).await?;
                 self.stream.write_all(&self.answers.large).await?;
@@ -79,16 +80,12 @@ impl Connection {
                 }
             }
             Route::Echo => {
-                let mut answer = answers::head(
-                    "200 OK",
-                    "application/json; charset=utf-8",
-                    request.body_length,
-                );
+                let mut answer = answers::head("200 OK", JSON_TYPE, KEEP_ALIVE, request.body_length);
                 answer.extend_from_slice(&self.input[request.head_length..end]);
                 self.stream.write_all(&answer).await?;
             }
             Route::NotFound => {
-                let answer = answers::head("404 Not Found", "text/plain", 0);
+                let answer = answers::head("404 Not Found", "text/plain", KEEP_ALIVE, 0);
                 self.stream.write_all(&answer).await?;
             }
         }
@@ -97,7 +94,8 @@ impl Connection {
     }
 
     async fn refuse(&mut self, status: &str) -> io::Result<()> {
-        self.stream.write_all(&answers::refusal(status)).await
+        self.stream.write_all(&answers::refusal(status)).await?;
+        self.stream.shutdown().await
     }
 
     async fn wait(&mut self, duration: Duration) -> io::Result<()> {

@@ -18,8 +18,7 @@ mod timer_descriptor {
     use std::os::fd::OwnedFd;
 
     use rustix::time::{
-        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
-        timerfd_settime,
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
     };
     use tokio::io::Interest;
     use tokio::io::unix::AsyncFd;
@@ -53,18 +52,9 @@ mod timer_descriptor {
     }
 
     fn once_after(duration: Duration) -> Itimerspec {
-        let zero = Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        let value = Timespec {
-            tv_sec: duration.as_secs() as _,
-            tv_nsec: duration.subsec_nanos().into(),
-        };
-        Itimerspec {
-            it_interval: zero,
-            it_value: value,
-        }
+        let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let value = Timespec { tv_sec: duration.as_secs() as _, tv_nsec: duration.subsec_nanos().into() };
+        Itimerspec { it_interval: zero, it_value: value }
     }
 }
 

@@ -6,6 +6,9 @@ const MAX_HEADERS: usize = 64;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Route {
     Json,
+    /// As `Json`, and then the connection ends.
+    Last,
+    Gzip,
     Large,
     Stream,
     Echo,
@@ -45,10 +48,7 @@ pub fn parse(bytes: &[u8]) -> Head {
     let mut close = false;
     for header in parsed.headers.iter() {
         if header.name.eq_ignore_ascii_case("content-length") {
-            match std::str::from_utf8(header.value)
-                .ok()
-                .and_then(|text| text.parse().ok())
-            {
+            match std::str::from_utf8(header.value).ok().and_then(|text| text.parse().ok()) {
                 Some(length) => body_length = length,
                 None => return Head::Refused("400 Bad Request"),
             }
@@ -60,17 +60,14 @@ pub fn parse(bytes: &[u8]) -> Head {
         }
     }
 
-    Head::Complete(Request {
-        route: route(parsed.method, parsed.path),
-        head_length,
-        body_length,
-        close,
-    })
+    Head::Complete(Request { route: route(parsed.method, parsed.path), head_length, body_length, close })
 }
 
 fn route(method: Option<&str>, path: Option<&str>) -> Route {
     match (method, path) {
         (Some("GET"), Some("/json")) => Route::Json,
+        (Some("GET"), Some("/last")) => Route::Last,
+        (Some("GET"), Some("/gzip")) => Route::Gzip,
         (Some("GET"), Some("/64k")) => Route::Large,
         (Some("GET"), Some("/stream")) => Route::Stream,
         (Some("POST"), Some("/echo")) => Route::Echo,
@@ -85,12 +82,7 @@ mod tests {
     #[test]
     fn a_head_is_complete_at_its_blank_line_and_says_what_follows() {
         let bytes = b"POST /echo HTTP/1.1\r\nHost: a\r\ncontent-length: 5\r\nConnection: Close\r\n\r\nhello";
-        let expected = Request {
-            route: Route::Echo,
-            head_length: bytes.len() - 5,
-            body_length: 5,
-            close: true,
-        };
+        let expected = Request { route: Route::Echo, head_length: bytes.len() - 5, body_length: 5, close: true };
         assert_eq!(parse(bytes), Head::Complete(expected));
         for end in 0..bytes.len() - 5 {
             assert_eq!(parse(&bytes[..end]), Head::Partial, "cut at byte {end}");
@@ -106,10 +98,7 @@ mod tests {
     #[test]
     fn what_is_not_a_length_or_not_http_is_refused() {
         let refused = Head::Refused("400 Bad Request");
-        assert_eq!(
-            parse(b"GET /json HTTP/1.1\r\nContent-Length: -1\r\n\r\n"),
-            refused
-        );
+        assert_eq!(parse(b"GET /json HTTP/1.1\r\nContent-Length: -1\r\n\r\n"), refused);
         assert_eq!(parse(b"\x16\x03\x01\x02\x00\x01\x00"), refused);
     }
 

@@ -131,13 +131,13 @@ const ENTRIES: &[Entry] = &[
         .causes(&["destroy() was called while connecting"])
         .action("Open a new connection if it is still wanted."),
     Entry::of(Kind::Closed, Phase::Idle, Delivery::NotSent)
-        .code("UND_ERR_CLOSED", "The undici client or pool was closed before the call began.")
-        .causes(&["close() was called on the dispatcher while calls were still being made"])
-        .action("Close the dispatcher after the last call, or make a new one."),
+        .code("UND_ERR_CLOSED", "The client was closed before the call began.")
+        .causes(&["close() was called on the fetch of `createFetch`, or on undici's dispatcher, while calls were still being made"])
+        .action("Close the client after the last call, or make a new one."),
     Entry::of(Kind::Closed, Phase::Wait, Delivery::Unknown)
-        .code("UND_ERR_DESTROYED", "The undici client or pool was destroyed with the call outstanding.")
-        .causes(&["destroy() was called on the dispatcher", "The process is shutting down"])
-        .action("Destroy the dispatcher after the last call, or make a new one."),
+        .code("UND_ERR_DESTROYED", "The client was destroyed with the call outstanding, or before it began.")
+        .causes(&["destroy() was called on the fetch of `createFetch`, or on undici's dispatcher", "The process is shutting down"])
+        .action("Close the client instead of destroying it, or make a new one."),
     Entry::of(Kind::Closed, Phase::Send, Delivery::Unknown)
         .transient()
         .reconnect()

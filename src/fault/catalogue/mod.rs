@@ -204,10 +204,11 @@ mod tests {
             "ERR_SSL_WRONG_VERSION_NUMBER",
             "ERR_TLS_CERT_ALTNAME_INVALID",
         ];
+        let proxies = ["ERR_PROXY_INVALID_CONFIG", "ERR_PROXY_TUNNEL"];
         // `node/call.rs` and `lib/fetch/`
         let boundary = ["ERR_INTEGRITY_MISMATCH", "ERR_UNRESET_INTERNAL"];
-        let files: [&[&str]; 9] =
-            [&call, &redirect, &resume, &decode, &evidence, &resolver, &tls, &tls_evidence, &boundary];
+        let files: [&[&str]; 10] =
+            [&call, &redirect, &resume, &decode, &evidence, &resolver, &tls, &tls_evidence, &proxies, &boundary];
         for code in files.concat() {
             assert_eq!(find(code).map(|entry| entry.code), Some(code));
         }

@@ -35,13 +35,20 @@ const ENTRIES: &[Entry] = &[
         .transient()
         .causes(&[
             "The server behind the proxy is down",
-            "The proxy refuses this server or port",
+            "The proxy refuses this server or port (403)",
             "Missing credentials (407)",
+            "The proxy closed the connection before it answered: it restarts, is overloaded, or is no proxy",
         ])
-        .action("Look at the status in the message; check the proxy and its credentials."),
+        .action(
+            "Look at `status`, which is the proxy's answer; without one the connection broke. Check the proxy and its \
+             credentials. Whether it is transient depends on that status: 503 is, 403 and 407 are not.",
+        ),
     NO_TUNNEL
         .kind(Kind::Client)
         .code("ERR_PROXY_INVALID_CONFIG", "The configuration of the proxy is not valid.")
-        .causes(&["A malformed HTTP_PROXY or HTTPS_PROXY"])
-        .action("Correct the proxy's URL."),
+        .causes(&[
+            "A malformed HTTP_PROXY or HTTPS_PROXY",
+            "A Proxy-Authorization header in a request that goes through a proxy, where the server would read it",
+        ])
+        .action("Correct the proxy's URL; put its credentials into that URL or into the proxy option."),
 ];

@@ -99,6 +99,8 @@ impl Transport for Script {
             }
         }
     }
+
+    fn close(&self) {}
 }
 
 struct TokioClock(Instant);

@@ -64,6 +64,9 @@ pub(in crate::http) fn has_null_body(method: &Method, status: StatusCode) -> boo
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use ::http::HeaderValue;
 

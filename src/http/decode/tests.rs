@@ -414,4 +414,5 @@ fn in_all_codings(plain: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+mod gzip_members;
 mod properties;

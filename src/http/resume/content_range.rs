@@ -35,9 +35,10 @@ fn number(text: &str) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
+mod properties;
 
+#[cfg(test)]
+mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Option<(u64, u64, Option<u64>)> {
@@ -80,29 +81,5 @@ mod tests {
             assert_eq!(parsed(text), None, "{text:?}");
         }
         assert_eq!(ContentRange::parse(b"bytes 0-9/1\xff"), None);
-    }
-
-    proptest! {
-        #[test]
-        fn every_part_of_a_whole_is_read_as_it_was_written(first: u64, more in 0..u64::MAX, beyond in 1..u64::MAX, known: bool) {
-            let last = first.saturating_add(more).min(u64::MAX - 1).max(first);
-            prop_assume!(last < u64::MAX);
-            let total = known.then(|| last.saturating_add(beyond));
-            let written = total.map_or_else(|| "*".to_owned(), |total| total.to_string());
-            prop_assert_eq!(parsed(&format!("bytes {first}-{last}/{written}")), Some((first, last, total)));
-        }
-
-        #[test]
-        fn whatever_is_read_lies_within_its_whole(value in proptest::collection::vec(any::<u8>(), 0..40)) {
-            if let Some(range) = ContentRange::parse(&value) {
-                prop_assert!(range.first <= range.last && range.total.is_none_or(|total| range.last < total));
-            }
-        }
-
-        #[test]
-        fn figures_in_any_order_are_read_only_if_they_make_sense(first: u8, last: u8, total: u8) {
-            let read = parsed(&format!("bytes {first}-{last}/{total}"));
-            prop_assert_eq!(read.is_some(), first <= last && last < total);
-        }
     }
 }

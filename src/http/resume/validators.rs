@@ -123,6 +123,9 @@ fn is_settled(modified: &HeaderValue, date: Option<&HeaderValue>) -> bool {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

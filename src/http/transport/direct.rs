@@ -7,7 +7,7 @@
 //! | question | file |
 //! |---|---|
 //! | which connection does an exchange get? | [`pool`], [`origins`]; how long one may have idled: [`keep_alive`] |
-//! | how is one made, and to which address? | [`connect`], [`addresses`] |
+//! | how is one made, and to which address? | [`connect`], [`addresses`], [`via`] |
 //! | how does a request name its target on it? | [`address`] |
 //! | who polls it, and when? | [`connection`], [`shared`], [`body`]; while it idles: [`reaper`] |
 //! | what left this process, and what became of it? | [`wire`], [`tcp_info`] |
@@ -26,6 +26,7 @@ mod pool;
 mod reaper;
 mod shared;
 mod tcp_info;
+mod via;
 mod wire;
 
 use std::sync::{Arc, OnceLock};
@@ -52,7 +53,7 @@ use super::options::{TransportError, TransportOptions};
 use super::request_body::ReadyBody;
 use super::upload::Progress;
 use super::watch::{Standing, Watch};
-use super::{Connection as Wanted, Exchange, Failure, Reply, Transport, address_in, switched, tls};
+use super::{Connection as Wanted, Exchange, Failure, Reply, Transport, proxies, switched, tls};
 use crate::fault::{Delivery, Fault, Phase};
 
 /// How long a connection in the making is waited for that is not needed any more.
@@ -73,23 +74,21 @@ impl DirectTransport {
     /// TLS cannot be set up.
     pub fn new(options: TransportOptions) -> Result<Self, TransportError> {
         let mut tls = tls::config(&options.tls, || {})?;
+        let proxy_tls = TlsConnector::from(proxies::tls(&tls));
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         if options.http2 {
             tls.alpn_protocols.insert(0, b"h2".to_vec());
         }
         let reaper = Arc::<Reaper>::default();
+        let origins = Arc::new(Origins::new(&options, Arc::clone(&reaper)));
         Ok(DirectTransport {
             connector: Arc::new(Connector {
                 lookup: options.lookup,
                 socket_path: options.socket_path,
                 tls: TlsConnector::from(Arc::new(tls)),
+                proxy_tls,
             }),
-            origins: Arc::new(Origins::new(
-                options.keep_alive,
-                options.connections,
-                options.http2,
-                Arc::clone(&reaper),
-            )),
+            origins,
             reaper,
             reaping: OnceLock::new(),
         })
@@ -216,7 +215,7 @@ async fn failed_by(origin: &Origin, broken: Broken, error: &hyper::Error, sent: 
     };
     let mut fault = evidence::before_answer(error, written, sent.all);
     fault.address = peer.map(|peer| peer.ip().to_string());
-    fault.port = Some(origin.port);
+    fault.port = Some(origin.next_port());
     if evidence::is_broken_connection(error) {
         if !reused && let Some(peer) = peer {
             origin.pool.suspects().suspect(peer.ip(), Instant::now());
@@ -237,13 +236,6 @@ async fn failed_by(origin: &Origin, broken: Broken, error: &hyper::Error, sent: 
     Failure { fault, reused }
 }
 
-impl DirectTransport {
-    /// Closes the connections that idle, now and in future: each then serves one exchange. Exchanges under way go on.
-    pub fn close(&self) {
-        self.origins.close();
-    }
-}
-
 impl Drop for DirectTransport {
     fn drop(&mut self) {
         if let Some(reaping) = self.reaping.get() {
@@ -257,9 +249,13 @@ impl Transport for DirectTransport {
 
     async fn exchange(&self, exchange: Exchange) -> Result<Reply<DirectBody>, Failure> {
         let Exchange { method, url, mut headers, body, connection: wanted, mut limits } = exchange;
-        let port = url.port_or_known_default();
         let origin = self.origins.find(&url).map_err(|NoHost| unaddressable())?;
-        let standing = Arc::new(Standing::new(address_in(&url)));
+        if origin.via.is_some()
+            && let Some(fault) = via::misplaced_credentials(&headers)
+        {
+            return Err(Failure { fault, reused: false });
+        }
+        let standing = Arc::new(Standing::new(origin.next_address()));
         let body = ReadyBody::of(body, &method, &mut headers, &mut limits).await?;
         let (body, progress) = match body {
             ReadyBody::Empty => (Outgoing::Bytes(Bytes::new()), None),
@@ -275,7 +271,14 @@ impl Transport for DirectTransport {
         let watched = std::pin::pin!(Watch::new(answering, &limits, &standing, progress.as_deref()));
         let (mut response, mut taken) = match watched.await {
             Ok(outcome) => outcome?,
-            Err(timed_out) => return Err(timed_out.failure(port)),
+            Err(timed_out) => {
+                let mut failure = timed_out.failure(Some(origin.next_port()));
+                if origin.via.is_some() && failure.fault.delivery == Delivery::NotSent {
+                    failure.fault.reason =
+                        format!("{} It was to be made through a proxy.", failure.fault.reason).into();
+                }
+                return Err(failure);
+            }
         };
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(switched());
@@ -296,6 +299,10 @@ impl Transport for DirectTransport {
         let sending = progress.as_ref().is_some_and(|progress| !progress.has_finished());
         let body = DirectBody::new(response.into_body(), taken, &origin, limits.body, sending);
         Ok(Reply { status, status_text, headers, body })
+    }
+
+    fn close(&self) {
+        self.origins.close();
     }
 }
 

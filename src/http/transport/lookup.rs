@@ -4,6 +4,7 @@
 //! "There is no such name" and "the name server does not answer" must be told apart: the second is worth a retry.
 
 mod in_flight;
+mod order;
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -13,6 +14,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use dns_lookup::{AddrInfoHints, LookupError, SockType, getaddrinfo};
+
+pub use self::order::{InOrder, ResultOrder};
 
 use self::in_flight::Lookups;
 use crate::fault::resolver::node_code;
@@ -40,23 +43,44 @@ pub struct LookupFailed {
     pub errno: Option<i32>,
     /// `getaddrinfo`, or what the caller's own lookup says.
     pub syscall: Cow<'static, str>,
+    /// Where there is more to tell than the code does.
+    pub reason: Option<Cow<'static, str>>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl LookupFailed {
     pub fn new(host: &str, code: impl Into<Cow<'static, str>>) -> Self {
-        LookupFailed { host: host.into(), code: code.into(), errno: None, syscall: "getaddrinfo".into(), source: None }
+        LookupFailed {
+            host: host.into(),
+            code: code.into(),
+            errno: None,
+            syscall: "getaddrinfo".into(),
+            reason: None,
+            source: None,
+        }
+    }
+
+    /// What it failed with, for the fault's `detail`.
+    pub fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {
+        LookupFailed { source: Some(Arc::new(source)), ..self }
     }
 
     pub(super) fn fault(&self, phase: Phase, delivery: Delivery) -> Fault {
         let mut fault =
             Fault::new(self.code.clone(), phase, delivery).with_syscall(self.syscall.clone()).with_address(&*self.host);
         fault.errno = self.errno;
-        fault
+        fault.detail = Some(match &self.source {
+            Some(source) => format!("{self}: {source}"),
+            None => self.to_string(),
+        });
+        match &self.reason {
+            Some(reason) => fault.with_reason(reason.clone()),
+            None => fault,
+        }
     }
 
     /// The lookup itself broke off: nothing is known about the name.
-    fn broken_off(host: &str) -> Self {
+    pub fn broken_off(host: &str) -> Self {
         LookupFailed { errno: Some(-3001), ..LookupFailed::new(host, "EAI_AGAIN") }
     }
 
@@ -97,8 +121,8 @@ fn ask(host: &Arc<str>) -> Addresses {
         Ok(addresses) => Ok(addresses.into()),
         Err(error) => {
             let (code, errno) = node_code(error.kind());
-            let source = Arc::new(std::io::Error::from(error));
-            Err(LookupFailed { errno, source: Some(source), ..LookupFailed::new(host, code) })
+            let source = std::io::Error::from(error);
+            Err(LookupFailed { errno, ..LookupFailed::new(host, code) }.with_source(source))
         }
     }
 }
@@ -106,6 +130,20 @@ fn ask(host: &Arc<str>) -> Addresses {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_becomes_a_fault_that_tells_all_of_it() {
+        let mut failed = LookupFailed::new("a.test", "E_MINE").with_source(std::io::Error::other("no instance"));
+        failed.syscall = "lookup".into();
+        failed.reason = Some("Nothing is registered.".into());
+        let fault = failed.fault(Phase::Resolve, Delivery::NotSent);
+        assert_eq!((&*fault.code, &*fault.reason), ("E_MINE", "Nothing is registered."));
+        assert_eq!(fault.address.as_deref(), Some("a.test"));
+        assert_eq!(fault.detail.as_deref(), Some("lookup for a.test: no instance"));
+        let known = LookupFailed::not_found("a.test").fault(Phase::Resolve, Delivery::NotSent);
+        assert_eq!((known.errno, known.transient), (Some(-3008), true));
+        assert_eq!(known.reason, Fault::of_code("ENOTFOUND").reason);
+    }
 
     #[test]
     fn a_local_name_has_addresses() {

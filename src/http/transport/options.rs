@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::lookup::{Lookup, SystemLookup};
+use super::proxies::ProxyRules;
 use super::tls::TlsOptions;
 
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct TransportOptions {
     pub http2: bool,
     /// Where the addresses of hosts come from.
     pub lookup: Arc<dyn Lookup>,
+    /// Which exchanges go through a proxy.
+    pub proxies: Option<ProxyRules>,
     /// All exchanges go through this Unix socket, whatever host their URL names.
     pub socket_path: Option<PathBuf>,
     pub tls: TlsOptions,
@@ -58,6 +61,7 @@ impl Default for TransportOptions {
             connections: None,
             http2: true,
             lookup: Arc::new(SystemLookup::new()),
+            proxies: None,
             socket_path: None,
             tls: TlsOptions::default(),
         }
@@ -71,6 +75,7 @@ impl fmt::Debug for TransportOptions {
             .field("keep_alive", &self.keep_alive)
             .field("connections", &self.connections)
             .field("http2", &self.http2)
+            .field("proxies", &self.proxies)
             .field("socket_path", &self.socket_path)
             .field("tls", &self.tls)
             .finish_non_exhaustive()

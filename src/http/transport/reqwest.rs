@@ -19,7 +19,7 @@ mod lanes;
 mod resolver;
 mod reuse;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use ::http::StatusCode;
@@ -37,12 +37,13 @@ use super::options::{TransportError, TransportOptions};
 use super::request_body::ReadyBody;
 use super::upload::Progress;
 use super::watch::{Standing, Watch};
-use super::{Exchange, Failure, Reply, Transport, address_in, switched, tls};
+use super::{Connection, Exchange, Failure, Limits, Reply, Transport, address_in, switched, tls};
 use crate::fault::{Delivery, Fault, Phase};
 
 /// Exchanges over reqwest: HTTP/1.1, a pool of connections per origin, TLS by rustls.
 pub struct ReqwestTransport {
-    lanes: Lanes,
+    /// Held for one statement. Replaced by [`close`](Transport::close).
+    lanes: RwLock<Lanes>,
     answered: Arc<Answered>,
 }
 
@@ -54,7 +55,13 @@ impl ReqwestTransport {
     pub fn new(options: TransportOptions) -> Result<Self, TransportError> {
         let mut tls = tls::config(&options.tls, connector::handshaking)?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(ReqwestTransport { lanes: Lanes::new(tls, options)?, answered: Arc::new(Answered::new()) })
+        Ok(ReqwestTransport { lanes: RwLock::new(Lanes::new(tls, options)?), answered: Arc::new(Answered::new()) })
+    }
+
+    fn client(&self, connection: Connection, limits: &Limits) -> Result<reqwest::Client, TransportError> {
+        // Lanes are replaced whole, so a panic elsewhere cannot have left them half changed.
+        let lanes = self.lanes.read().unwrap_or_else(PoisonError::into_inner);
+        lanes.pick(connection, limits).cloned()
     }
 }
 
@@ -63,7 +70,7 @@ impl Transport for ReqwestTransport {
 
     async fn exchange(&self, exchange: Exchange) -> Result<Reply<ReqwestBody>, Failure> {
         let Exchange { method, url, headers, body, connection, mut limits } = exchange;
-        let client = self.lanes.pick(connection, &limits).map_err(|error| unusable(&error))?;
+        let client = self.client(connection, &limits).map_err(|error| unusable(&error))?;
         let port = url.port_or_known_default();
         let standing = Standing::new(address_in(&url));
 
@@ -85,6 +92,16 @@ impl Transport for ReqwestTransport {
                 Err(Failure { fault: evidence.before_answer(sight, port, sent_all), reused })
             }
             Err(timed_out) => Err(timed_out.failure(port)),
+        }
+    }
+
+    /// reqwest closes its idle connections when its clients are dropped, and each exchange holds one until the head of
+    /// its response is there: the last of them closes them.
+    fn close(&self) {
+        let mut lanes = self.lanes.write().unwrap_or_else(PoisonError::into_inner);
+        // The old ones stay if others cannot be made, which no option causes.
+        if let Ok(unpooled) = lanes.unpooled() {
+            *lanes = unpooled;
         }
     }
 }

@@ -163,6 +163,9 @@ fn room_for_headers(head: &[u8]) -> Vec<httparse::Header<'_>> {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -1,8 +1,11 @@
+mod properties;
+
 use proptest::prelude::*;
 
 use super::*;
 
 /// A message, the length of its head and its own length, as the test wrote it.
+#[derive(Debug)]
 struct Message {
     text: String,
     head: usize,

@@ -14,7 +14,8 @@ pub(super) fn target(url: &Url) -> Option<Uri> {
     Uri::from_maybe_shared(target).ok()
 }
 
-/// For HTTP/1.1 (RFC 9112, section 3.2.1).
+/// For HTTP/1.1: the path to a server, the whole URL to a proxy that passes the request on (RFC 9112, sections 3.2.1 and
+/// 3.2.2).
 pub(super) fn of_origin<B>(request: &mut Request<B>, origin: &Origin) {
     if request.version() == Version::HTTP_2 {
         // It was to go over the other kind of connection before.
@@ -23,6 +24,17 @@ pub(super) fn of_origin<B>(request: &mut Request<B>, origin: &Origin) {
         *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
     }
     *request.version_mut() = Version::HTTP_11;
+    if let (Some(via), None) = (&origin.via, &origin.secure) {
+        via.tell(request.headers_mut());
+        let mut parts = Parts::default();
+        parts.scheme = Some(Scheme::HTTP);
+        parts.authority = Authority::try_from(origin.authority.as_bytes()).ok();
+        parts.path_and_query = request.uri().path_and_query().cloned();
+        // Its parts are those of a URL: they fit.
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
     request.headers_mut().entry(HOST).or_insert_with(|| origin.authority.clone());
 }
 

@@ -74,7 +74,8 @@ impl DirectBody {
                 (Link::Shared { _shared: shared }, peer)
             }
         };
-        let mut body = DirectBody { incoming, link, stall, port: origin.port, address: peer.map(|peer| peer.ip()) };
+        let mut body =
+            DirectBody { incoming, link, stall, port: origin.next_port(), address: peer.map(|peer| peer.ip()) };
         body.end_if_complete();
         body
     }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 #[cfg(unix)]
@@ -25,10 +26,12 @@ use super::evidence;
 use super::origins::Origin;
 use super::pool::{Permit, Taken};
 use super::shared::Shared;
+use super::via;
 use super::wire::{Socket, Wire};
 use crate::fault::{Delivery, Ending, Fault, Phase};
 use crate::http::transport::Failure;
 use crate::http::transport::lookup::Lookup;
+use crate::http::transport::proxies::tunnel;
 use crate::http::transport::tls::codes;
 use crate::http::transport::watch::Standing;
 
@@ -43,7 +46,10 @@ const KEEPALIVE_PROBES: u32 = 3;
 pub(super) struct Connector {
     pub lookup: Arc<dyn Lookup>,
     pub socket_path: Option<PathBuf>,
+    /// With servers.
     pub tls: TlsConnector,
+    /// With proxies.
+    pub proxy_tls: TlsConnector,
 }
 
 impl Connector {
@@ -63,7 +69,7 @@ impl Connector {
         };
         made.map_err(|error| {
             let fault = evidence::before_answer(&error, false, false);
-            Failure { fault: at(fault, standing.peer(), origin.port), reused: false }
+            Failure { fault: at(fault, standing.peer(), origin.next_port()), reused: false }
         })
     }
 
@@ -71,32 +77,35 @@ impl Connector {
     /// The fault, of which nothing was sent.
     async fn connect(&self, origin: &Origin, standing: &Standing) -> Result<(Stream, Duration), Box<Fault>> {
         standing.awaits_connection(Phase::Connect);
-        let begun = Instant::now();
-        let (socket, peer) = match &self.socket_path {
-            None => self.tcp(origin, standing).await?,
-            Some(path) => (unix(path).await?, None),
+        let Reached { socket, peer, rtt } = match &self.socket_path {
+            None => self.tcp(origin, standing).await.map_err(|fault| to_proxy(origin, fault))?,
+            Some(path) => Reached { socket: unix(path).await?, peer: None, rtt: Duration::ZERO },
         };
-        let rtt = begun.elapsed();
-        let wire = Wire::new(socket);
-        let Some(name) = &origin.secure else {
-            return Ok((Stream::Plain { wire }, rtt));
-        };
-        standing.awaits_connection(Phase::Handshake);
-        match self.tls.connect(name.clone(), wire).await {
-            Ok(stream) => Ok((Stream::Tls { stream: Box::new(stream) }, rtt)),
-            Err(error) => {
-                if let (Some(peer), false) = (peer, is_verdict(&error)) {
-                    origin.pool.suspects().suspect(peer.ip(), Instant::now());
-                }
-                Err(Box::new(at(handshake_failed(&error), peer, origin.port)))
+        let mut stream = Stream::Plain { wire: Wire::new(socket) };
+        if let Some(via) = &origin.via {
+            standing.awaits_connection(Phase::Handshake);
+            if let Some(name) = &via.secure {
+                let shaking = shake_hands(&self.proxy_tls, name, stream, origin, peer);
+                stream = shaking.await.map_err(|fault| to_proxy(origin, fault))?;
+            }
+            if origin.secure.is_some() {
+                let authority = format!("{}:{}", origin.host, origin.port);
+                tunnel::open(&mut stream, &authority, via.proxy.headers())
+                    .await
+                    .map_err(|failed| Box::new(at(failed.fault(), peer, origin.next_port())))?;
             }
         }
+        if let Some(name) = &origin.secure {
+            standing.awaits_connection(Phase::Handshake);
+            stream = shake_hands(&self.tls, name, stream, origin, peer).await?;
+        }
+        Ok((stream, rtt))
     }
 
-    async fn tcp(&self, origin: &Origin, standing: &Standing) -> Result<(Socket, Option<SocketAddr>), Box<Fault>> {
+    async fn tcp(&self, origin: &Origin, standing: &Standing) -> Result<Reached, Box<Fault>> {
         let found;
         let one;
-        let addresses: &[IpAddr] = match &origin.host {
+        let addresses: &[IpAddr] = match origin.next_host() {
             Host::Ipv4(address) => {
                 one = [IpAddr::from(*address)];
                 &one
@@ -109,23 +118,30 @@ impl Connector {
                 standing.awaits_connection(Phase::Resolve);
                 found = self.lookup.lookup(name).await.map_err(|failed| {
                     let mut fault = failed.fault(Phase::Resolve, Delivery::NotSent);
-                    fault.detail = Some(failed.to_string());
-                    fault.port = Some(origin.port);
+                    fault.port = Some(origin.next_port());
                     Box::new(fault)
                 })?;
                 standing.awaits_connection(Phase::Connect);
                 &found
             }
         };
-        let (stream, peer) = race(addresses, origin, standing).await.map_err(|(error, address)| {
+        let (stream, peer, rtt) = race(addresses, origin, standing).await.map_err(|(error, address)| {
             let fault = Fault::from_io(&error, Phase::Connect, Delivery::NotSent)
                 .with_syscall("connect")
                 .with_detail(error.to_string());
-            Box::new(at(fault, address.map(|address| (address, origin.port).into()), origin.port))
+            Box::new(at(fault, address.map(|address| (address, origin.next_port()).into()), origin.next_port()))
         })?;
         standing.leads_to(Some(peer));
-        Ok((Socket::Tcp { stream }, Some(peer)))
+        Ok(Reached { socket: Socket::Tcp { stream }, peer: Some(peer), rtt })
     }
+}
+
+/// The other end of a socket.
+struct Reached {
+    socket: Socket,
+    peer: Option<SocketAddr>,
+    /// One round trip: what the handshake of TCP took.
+    rtt: Duration,
 }
 
 /// The first address that connects. The error is that of the first one that failed.
@@ -133,22 +149,27 @@ async fn race(
     addresses: &[IpAddr],
     origin: &Origin,
     standing: &Standing,
-) -> Result<(TcpStream, SocketAddr), (io::Error, Option<IpAddr>)> {
+) -> Result<(TcpStream, SocketAddr, Duration), (io::Error, Option<IpAddr>)> {
     let ordered = origin.pool.suspects().order(addresses, Instant::now());
     let several = ordered.len() > 1;
     standing.leads_to(match ordered[..] {
-        [address] => Some((address, origin.port).into()),
+        [address] => Some((address, origin.next_port()).into()),
         _ => None,
     });
     let mut untried = ordered.into_iter();
-    let mut trying: FuturesUnordered<BoxFuture<'_, (IpAddr, io::Result<TcpStream>)>> = FuturesUnordered::new();
+    let mut trying: FuturesUnordered<BoxFuture<'_, (IpAddr, Duration, io::Result<TcpStream>)>> =
+        FuturesUnordered::new();
     let mut pending: Vec<IpAddr> = Vec::new();
     let mut first_error = None;
     loop {
         if let Some(address) = untried.next() {
             pending.push(address);
-            let port = origin.port;
-            trying.push(Box::pin(async move { (address, open((address, port).into()).await) }));
+            let port = origin.next_port();
+            trying.push(Box::pin(async move {
+                let begun = Instant::now();
+                let opened = open((address, port).into()).await;
+                (address, begun.elapsed(), opened)
+            }));
         }
         let next = async {
             match untried.len() {
@@ -156,7 +177,7 @@ async fn race(
                 _ => sleep(NEXT_AFTER).await,
             }
         };
-        let (address, outcome) = tokio::select! {
+        let (address, took, outcome) = tokio::select! {
             biased;
             finished = trying.next() => match finished {
                 Some(finished) => finished,
@@ -174,7 +195,7 @@ async fn race(
                     let overtaken = pending.into_iter().take_while(|&other| other != address);
                     overtaken.for_each(|slower| suspects.suspect(slower, Instant::now()));
                 }
-                return Ok((stream, (address, origin.port).into()));
+                return Ok((stream, (address, origin.next_port()).into(), took));
             }
             Err(error) => {
                 pending.retain(|&other| other != address);
@@ -185,6 +206,30 @@ async fn race(
             }
         }
     }
+}
+
+async fn shake_hands(
+    tls: &TlsConnector,
+    name: &ServerName<'static>,
+    stream: Stream,
+    origin: &Origin,
+    peer: Option<SocketAddr>,
+) -> Result<Stream, Box<Fault>> {
+    match tls.connect(name.clone(), stream).await {
+        Ok(stream) => Ok(Stream::Tls { stream: Box::new(stream) }),
+        Err(error) => {
+            // What TLS has against the peer it has at any address.
+            if let (Some(peer), None) = (peer, verdict(&error)) {
+                origin.pool.suspects().suspect(peer.ip(), Instant::now());
+            }
+            Err(Box::new(at(handshake_failed(&error), peer, origin.next_port())))
+        }
+    }
+}
+
+/// The fault of a connection that leads to the proxy, if there is one.
+fn to_proxy(origin: &Origin, fault: Box<Fault>) -> Box<Fault> {
+    if origin.via.is_some() { Box::new(via::unreachable(*fault)) } else { fault }
 }
 
 async fn open(address: SocketAddr) -> io::Result<TcpStream> {
@@ -229,11 +274,6 @@ fn handshake_failed(error: &io::Error) -> Fault {
         None => Fault::from_io(error, phase, delivery),
     };
     fault.with_detail(error.to_string())
-}
-
-/// What TLS has against the peer, or the peer against us: the same at any address.
-fn is_verdict(error: &io::Error) -> bool {
-    verdict(error).is_some()
 }
 
 fn verdict(error: &io::Error) -> Option<&rustls::Error> {

@@ -35,7 +35,8 @@ pin_project! {
     #[project = StreamProjection]
     pub(super) enum Stream {
         Plain { #[pin] wire: Wire },
-        Tls { #[pin] stream: Box<TlsStream<Wire>> },
+        /// TLS to a server may lie within TLS to a proxy.
+        Tls { #[pin] stream: Box<TlsStream<Stream>> },
     }
 }
 
@@ -182,14 +183,14 @@ impl Stream {
     pub fn wire(&self) -> &Wire {
         match self {
             Stream::Plain { wire } => wire,
-            Stream::Tls { stream } => stream.get_ref().0,
+            Stream::Tls { stream } => stream.get_ref().0.wire(),
         }
     }
 
     fn into_wire(self) -> Wire {
         match self {
             Stream::Plain { wire } => wire,
-            Stream::Tls { stream } => stream.into_inner().0,
+            Stream::Tls { stream } => stream.into_inner().0.into_wire(),
         }
     }
 }

@@ -18,11 +18,12 @@ const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 /// give them (Node: `Math.floor`), so half of the shortest is left.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// How long what was seen of a server holds. It may have been a restart, which closes all connections, whatever their
-/// age; for this long, connections are then used less than they could be.
+/// How long what was seen of a server holds, unless a connection [outlives](Seen::outlived) it. It may have been a restart,
+/// which closes all connections, whatever their age.
 const REMEMBERED_FOR: Duration = Duration::from_secs(60);
 
-/// `Keep-Alive: timeout=N` (RFC 2068, section 19.7.1.1; no later standard has it, and servers send it all the same).
+/// `Keep-Alive: timeout=N`, in seconds (draft-thomson-hybi-http-timeout-03, section 2: no standard has it, and servers send
+/// it all the same).
 pub(super) fn hint(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(KEEP_ALIVE)?.to_str().ok()?;
     let (_, seconds) = value
@@ -43,6 +44,11 @@ impl Seen {
     pub fn closed(&mut self, idle: Duration, now: Duration) {
         let shortest = self.closes_after(now).map_or(idle, |known| known.min(idle));
         self.closes_after = Some((shortest, now));
+    }
+
+    /// A connection had idled so long and was still open: what closed sooner did so for another reason.
+    pub fn outlived(&mut self, idle: Duration) {
+        self.closes_after = self.closes_after.filter(|&(closed_after, _)| closed_after >= idle);
     }
 
     pub fn closes_after(&self, now: Duration) -> Option<Duration> {
@@ -127,9 +133,13 @@ mod tests {
         assert_eq!(seen.closes_after(3 * SECOND), Some(SECOND), "the shortest counts");
         let idle = Idle { hint: Some(60 * SECOND), seen: seen.closes_after(3 * SECOND), ..NEAR };
         assert_eq!(idle.bound(&options, false), SECOND / 2);
+        seen.outlived(SECOND);
+        assert_eq!(seen.closes_after(3 * SECOND), Some(SECOND), "it may close in this very moment");
         assert_eq!(seen.closes_after(2 * SECOND + REMEMBERED_FOR), None);
         seen.closed(3 * SECOND, 2 * SECOND + REMEMBERED_FOR);
         assert_eq!(seen.closes_after(3 * SECOND + REMEMBERED_FOR), Some(3 * SECOND), "the shorter one is too old");
+        seen.outlived(4 * SECOND);
+        assert_eq!(seen.closes_after(3 * SECOND + REMEMBERED_FOR), None, "it was a restart");
     }
 
     proptest! {

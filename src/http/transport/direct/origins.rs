@@ -1,6 +1,7 @@
 //! What is known of each origin: how it is addressed, and its connections.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +11,9 @@ use url::{Host, Position, Url};
 
 use super::pool::Pool;
 use super::reaper::Reaper;
-use crate::http::transport::options::KeepAlive;
+use super::via::{self, Via};
+use crate::http::transport::options::{KeepAlive, TransportOptions};
+use crate::http::transport::proxies::{Proxy, ProxyRules};
 
 /// A program may talk to a great many origins in its life. Beyond this number, those without a connection are forgotten.
 const MOST_ORIGINS: usize = 1024;
@@ -22,6 +25,7 @@ pub(super) struct Origin {
     pub port: u16,
     /// Host and port as the `Host` header has them: the port only where it is not the scheme's own.
     pub authority: HeaderValue,
+    pub via: Option<Via>,
     pub pool: Arc<Pool>,
 }
 
@@ -30,17 +34,31 @@ pub(super) struct Origin {
 pub(super) struct NoHost;
 
 impl Origin {
-    fn of(url: &Url, pool: Arc<Pool>) -> Result<Self, NoHost> {
+    fn of(url: &Url, proxy: Option<&Proxy>, pool: Arc<Pool>) -> Result<Self, NoHost> {
         let host = url.host().ok_or(NoHost)?.to_owned();
-        let secure = match (url.scheme(), &host) {
-            ("https", Host::Domain(name)) => Some(ServerName::try_from(name.clone()).map_err(|_| NoHost)?),
-            ("https", Host::Ipv4(address)) => Some(ServerName::from(std::net::IpAddr::from(*address))),
-            ("https", Host::Ipv6(address)) => Some(ServerName::from(std::net::IpAddr::from(*address))),
-            _ => None,
-        };
+        let secure = if url.scheme() == "https" { Some(via::server_name(&host)?) } else { None };
         let authority = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]).map_err(|_| NoHost)?;
         let port = url.port_or_known_default().ok_or(NoHost)?;
-        Ok(Origin { secure, host, port, authority, pool })
+        let via = proxy.map(Via::new).transpose()?;
+        Ok(Origin { secure, host, port, authority, via, pool })
+    }
+
+    /// The port that is connected to: the proxy's, if there is one.
+    pub fn next_port(&self) -> u16 {
+        self.via.as_ref().map_or(self.port, |via| via.proxy.port)
+    }
+
+    /// Where that is, if no name has to be resolved for it.
+    pub fn next_address(&self) -> Option<SocketAddr> {
+        match self.next_host() {
+            Host::Ipv4(address) => Some((*address, self.next_port()).into()),
+            Host::Ipv6(address) => Some((*address, self.next_port()).into()),
+            Host::Domain(_) => None,
+        }
+    }
+
+    pub fn next_host(&self) -> &Host<String> {
+        self.via.as_ref().map_or(&self.host, |via| &via.proxy.host)
     }
 }
 
@@ -49,6 +67,7 @@ pub(super) struct Origins {
     limit: Option<NonZeroUsize>,
     /// HTTP/2 is asked for.
     http2: bool,
+    proxies: Option<ProxyRules>,
     reaper: Arc<Reaper>,
     state: Mutex<State>,
 }
@@ -61,8 +80,16 @@ struct State {
 }
 
 impl Origins {
-    pub fn new(keep_alive: Option<KeepAlive>, limit: Option<NonZeroUsize>, http2: bool, reaper: Arc<Reaper>) -> Self {
-        Origins { keep_alive, limit, http2, reaper, state: Mutex::default() }
+    pub fn new(options: &TransportOptions, reaper: Arc<Reaper>) -> Self {
+        Origins {
+            keep_alive: options.keep_alive,
+            limit: options.connections,
+            http2: options.http2,
+            // What goes through a Unix socket goes through no proxy.
+            proxies: options.proxies.clone().filter(|_| options.socket_path.is_none()),
+            reaper,
+            state: Mutex::default(),
+        }
     }
 
     /// Allocates only for an origin that is new.
@@ -81,7 +108,8 @@ impl Origins {
         if state.closed {
             pool.close();
         }
-        let origin = Arc::new(Origin::of(url, pool)?);
+        let proxy = self.proxies.as_ref().and_then(|rules| rules.proxy_for(url));
+        let origin = Arc::new(Origin::of(url, proxy, pool)?);
         state.known.insert(name.into(), Arc::clone(&origin));
         Ok(origin)
     }
@@ -113,7 +141,7 @@ mod tests {
     use super::*;
 
     fn origins() -> Origins {
-        Origins::new(Some(KeepAlive::default()), None, true, Arc::default())
+        Origins::new(&TransportOptions::default(), Arc::default())
     }
 
     fn find(origins: &Origins, url: &str) -> Arc<Origin> {

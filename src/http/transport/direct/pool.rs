@@ -224,9 +224,13 @@ impl Pool {
             let now = Instant::now();
             let mut state = self.lock();
             let mut connection = state.idle.pop()?;
-            let seen = state.seen.closes_after(now - self.began);
-            let idle = Idle { hint: connection.hint, seen, rtt: connection.rtt };
             let idled = now - connection.idle_since;
+            let mut seen = state.seen.closes_after(now - self.began);
+            if seen.is_some_and(|seen| idled > seen) && connection.rest(&self.waker) {
+                state.seen.outlived(idled);
+                seen = None;
+            }
+            let idle = Idle { hint: connection.hint, seen, rtt: connection.rtt };
             if idled >= idle.bound(&keep_alive, wanted == Wanted::Recent) {
                 // So have all below it. For others they may do; the reaper takes those that do for nobody.
                 state.idle.push(connection);
@@ -365,17 +369,18 @@ impl Pool {
         let mut done = Vec::new();
         let mut state = self.lock();
         let mut seen = None;
-        let closes_after = state.seen.closes_after(now - self.began);
+        // What was seen of the server keeps one from being used, not from being open: it may outlive that.
         let (kept, over): (Vec<_>, Vec<_>) = state.idle.drain(..).partition(|connection| {
-            let idle = Idle { hint: connection.hint, seen: closes_after, rtt: connection.rtt };
+            let idle = Idle { hint: connection.hint, seen: None, rtt: connection.rtt };
             now - connection.idle_since < idle.bound(&keep_alive, false)
         });
         done.extend(over);
         for mut connection in kept {
+            let idled = now - connection.idle_since;
             if connection.rest(&self.waker) {
+                state.seen.outlived(idled);
                 state.idle.push(connection);
             } else {
-                let idled = now - connection.idle_since;
                 seen = Some(seen.map_or(idled, |shortest| idled.min(shortest)));
                 done.push(connection);
             }

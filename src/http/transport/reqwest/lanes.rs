@@ -52,6 +52,11 @@ impl Lanes {
         })
     }
 
+    /// The same, but each connection serves one exchange.
+    pub fn unpooled(&self) -> Result<Self, TransportError> {
+        Lanes::new(self.tls.clone(), TransportOptions { keep_alive: None, ..self.options.clone() })
+    }
+
     /// The client for an exchange. The exchange itself watches its connect limit; the lane's own only has to be
     /// no shorter.
     pub fn pick(&self, connection: Connection, limits: &Limits) -> Result<&Client, TransportError> {
