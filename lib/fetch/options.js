@@ -38,9 +38,10 @@ function parseClientOptions(options = {}) {
   const proxies = parseProxy(given.proxy, 'proxy');
   const lookup = parseLookup(given);
   const pool = parsePoolOptions(given);
-  const { rejectUnauthorized, native: tls } = parseTls(given.tls);
-  const rest = JSON.stringify({ timeout: timeouts, resume, decoding, tls, proxies, pool });
+  const tls = parseTls(given.tls);
+  const rest = JSON.stringify({ timeout: timeouts, resume, decoding, tls: tls.native, proxies, pool });
   const json = `{"retry":${retry.json},${rest.slice(1)}`;
+  const { rejectUnauthorized } = tls;
   return { retry, timeouts, decoding, headers, lookup, rejectUnauthorized, json };
 }
 

@@ -140,16 +140,6 @@ impl Engine {
         }
     }
 
-    /// The roots that Node trusts, for a call that asked; nothing if it has none.
-    #[napi]
-    pub fn answer_roots(&self, call: u32, roots: Option<&NativeRoots>) {
-        let waiting = self.core.lock().open.get_mut(&call).and_then(|open| open.roots.take());
-        if let Some(waiting) = waiting {
-            // The call may have ended meanwhile.
-            let _ = waiting.send(roots.map(NativeRoots::shared));
-        }
-    }
-
     /// What the caller's `lookup` gave: addresses, one on each line, or else why there are none, as JSON.
     #[napi]
     pub fn answer_lookup(&self, lookup: u32, addresses: Option<String>, failure: Option<String>) {
@@ -158,6 +148,16 @@ impl Engine {
             None => Answer::Failed(failure.unwrap_or_default()),
         };
         self.core.lookups.answer(lookup, answer);
+    }
+
+    /// The roots that Node trusts, for a call that asked; nothing if it has none.
+    #[napi]
+    pub fn answer_roots(&self, call: u32, roots: Option<&NativeRoots>) {
+        let waiting = self.core.lock().open.get_mut(&call).and_then(|open| open.roots.take());
+        if let Some(waiting) = waiting {
+            // The call may have ended meanwhile.
+            let _ = waiting.send(roots.map(NativeRoots::shared));
+        }
     }
 
     /// The calls that are open, for tests of leaks.

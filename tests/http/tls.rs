@@ -85,13 +85,8 @@ pub fn https(server: &Server) -> String {
     format!("https://{}/", server.address)
 }
 
-pub fn transport_trusting(authority: &Authority) -> TransportOptions {
-    let tls = TlsOptions { trust: Trust::only([&**authority.der()]), ..Default::default() };
-    TransportOptions { tls, ..Default::default() }
-}
-
 fn trusting(authority: &Authority) -> TestClient {
-    Client::new(DirectTransport::new(transport_trusting(authority)).unwrap())
+    with_roots(&[authority.pem().as_bytes()])
 }
 
 /// The one fault of a POST to `server`: refusals are never retried, and nothing was sent.
@@ -115,6 +110,10 @@ async fn an_authority_that_was_added_is_trusted() {
     assert_eq!(text(client.call(post(https(&server), "secret")).await).await, "secret");
     assert_eq!(text(client.call(post(https(&server), "again")).await).await, "again");
     assert_eq!(server.seen()[1].connection, 0, "connections over TLS are pooled too");
+}
+
+pub fn trusting_only(authority: &Authority) -> TlsOptions {
+    TlsOptions { trust: Trust::only([authority.pem().as_bytes()]), ..TlsOptions::default() }
 }
 
 fn with_roots(files: &[&[u8]]) -> TestClient {

@@ -49,7 +49,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_answered(text in prop_oneof![".{0,60}", "\\{\"(retry|timeout|resume|decoding|tls)\":.{0,20}\\}"]) {
+    fn any_text_is_answered(text in prop_oneof![".{0,60}", "\\{\"(retry|timeout|resume|decoding|tls|proxies|pool)\":.{0,20}\\}"]) {
         // Whatever it says: the two halves of this package disagree, and nothing more.
         let _ = Options::parse(&text);
     }
