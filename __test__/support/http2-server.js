@@ -2,10 +2,7 @@
 
 /** Node's own HTTP/2 server, over TLS and with HTTP/1.1 beside it, and clients that trust it. */
 
-const fs = require('node:fs');
 const http2 = require('node:http2');
-const os = require('node:os');
-const path = require('node:path');
 const { EventEmitter, once } = require('node:events');
 
 const { createFetch } = require('../..');
@@ -80,7 +77,7 @@ async function startHttp2Server(onStream, { settings, onRequest } = {}) {
     },
     /** A fetch of its own that trusts the server. */
     client(options) {
-      const client = trusting(cert, options);
+      const client = createFetch({ tls: { ca: cert }, ...options });
       clients.push(client);
       return client;
     },
@@ -89,21 +86,6 @@ async function startHttp2Server(onStream, { settings, onRequest } = {}) {
 
 async function closeHttp2Servers() {
   await Promise.all(closing.splice(0).map((close) => close()));
-}
-
-/** The file need not be there any longer than it takes to make the client. */
-function trusting(cert, options) {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'unreset-http2-'));
-  const before = process.env.NODE_EXTRA_CA_CERTS;
-  try {
-    process.env.NODE_EXTRA_CA_CERTS = path.join(directory, 'root.pem');
-    fs.writeFileSync(process.env.NODE_EXTRA_CA_CERTS, cert);
-    return createFetch(options);
-  } finally {
-    if (before === undefined) delete process.env.NODE_EXTRA_CA_CERTS;
-    else process.env.NODE_EXTRA_CA_CERTS = before;
-    fs.rmSync(directory, { recursive: true });
-  }
 }
 
 /** Answers with what it is sent. @type {OnStream} */

@@ -13,6 +13,7 @@ use super::engine::{Core, Engine};
 use super::hooks::{Given, JsHooks};
 use super::options::{Options, Timeouts};
 use super::pool::{self, PoolOptions};
+use super::tls::Trusting;
 use super::upload::JsSource;
 use crate::http::body::RequestBody;
 use crate::http::call::{Client, RedirectMode};
@@ -22,6 +23,7 @@ use crate::http::transport::direct::DirectTransport;
 use crate::http::transport::lookup::Lookup;
 use crate::http::transport::options::TransportOptions;
 use crate::http::transport::proxies::ProxyRules;
+use crate::http::transport::tls::{LateRoots, TlsOptions};
 use crate::policy::Policy;
 
 /// Flags of a call; `lib/engine/call-flags.js` holds the same.
@@ -55,31 +57,33 @@ pub struct Shared {
     pub timeouts: Timeouts,
     pub resume: Resume,
     pub decoding: Decoding,
-    extra_roots: Vec<Bytes>,
     proxies: Option<ProxyRules>,
     pool: PoolOptions,
     lookup: Arc<dyn Lookup>,
+    tls: TlsOptions,
+    late_roots: Option<LateRoots>,
     http: Arc<Http>,
     /// Tells by its end that nothing is in flight.
     _in_flight: oneshot::Sender<Infallible>,
 }
 
-type Http = OnceLock<Result<Client<DirectTransport>, String>>;
+type Http = OnceLock<Result<Client<Trusting<DirectTransport>>, String>>;
 
 impl Shared {
     /// The client behind it, made by the first call, off the event loop.
-    pub fn http(&self) -> Result<&Client<DirectTransport>, &str> {
+    pub fn http(&self) -> Result<&Client<Trusting<DirectTransport>>, &str> {
         self.http
             .get_or_init(|| {
                 let usual = TransportOptions::default();
                 let options = self.pool.over(TransportOptions {
                     connect_timeout: self.timeouts.limits.connect.unwrap_or(usual.connect_timeout),
-                    extra_roots: self.extra_roots.clone(),
                     proxies: self.proxies.clone(),
                     lookup: Arc::clone(&self.lookup),
+                    tls: self.tls.clone(),
                     ..usual
                 });
-                DirectTransport::new(options).map(Client::new).map_err(|error| error.to_string())
+                let transport = DirectTransport::new(options).map_err(|error| error.to_string())?;
+                Ok(Client::new(Trusting::new(transport, self.late_roots.clone())))
             })
             .as_ref()
             .map_err(String::as_str)
@@ -88,16 +92,23 @@ impl Shared {
 
 #[napi]
 impl NativeClient {
-    /// `options`: JSON with `retry` and `timeout`, both complete, and the rest as it differs from what is usual.
-    /// `result_order` is Node's for the addresses of a name, `lookup` the number of a function that finds them instead.
+    /// `options`: JSON with `retry` and `timeout`, both complete, and the rest as it differs from what is usual. Without
+    /// `verify` whoever answers over TLS is trusted. `result_order` is Node's for the addresses of a name, `lookup` the
+    /// number of a function that finds them instead.
     #[napi(constructor)]
-    pub fn new(engine: &Engine, options: String, result_order: String, lookup: Option<u32>) -> napi::Result<Self> {
+    pub fn new(
+        engine: &Engine,
+        options: String,
+        verify: bool,
+        result_order: String,
+        lookup: Option<u32>,
+    ) -> napi::Result<Self> {
         let options = Options::parse(&options).map_err(napi::Error::from_reason)?;
         let (Some(retry), Some(timeouts)) = (options.retry, options.timeouts) else {
             return Err(napi::Error::from_reason("a client needs retry and timeout"));
         };
         let decoding = options.decoding.unwrap_or_default();
-        let extra_roots = options.extra_roots.into_iter().map(Bytes::from).collect();
+        let (tls, late_roots) = options.tls.unwrap_or_default().read(verify).map_err(napi::Error::from_reason)?;
         let resume = options.resume.unwrap_or_default();
         let policy = Arc::new(Policy::new(retry));
         let engine = Arc::clone(engine.core());
@@ -107,10 +118,11 @@ impl NativeClient {
             timeouts,
             resume,
             decoding,
-            extra_roots,
             proxies: options.proxies,
             pool: options.pool,
             lookup: pool::lookup(&engine, lookup, &result_order),
+            tls,
+            late_roots,
             http: Arc::default(),
             _in_flight: sender,
         };

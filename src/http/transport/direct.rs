@@ -73,7 +73,7 @@ impl DirectTransport {
     /// # Errors
     /// TLS cannot be set up.
     pub fn new(options: TransportOptions) -> Result<Self, TransportError> {
-        let mut tls = tls::config(&options.extra_roots, || {})?;
+        let mut tls = tls::config(&options.tls, || {})?;
         let proxy_tls = TlsConnector::from(proxies::tls(&tls));
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let http1_tls = TlsConnector::from(Arc::new(tls.clone()));

@@ -228,11 +228,7 @@ impl Pool {
             let mut state = self.lock();
             let mut connection = state.idle.pop()?;
             let idled = now - connection.idle_since;
-            let mut seen = state.seen.closes_after(now - self.began);
-            if seen.is_some_and(|seen| idled > seen) && connection.rest(&self.waker) {
-                state.seen.outlived(idled);
-                seen = None;
-            }
+            let seen = state.seen.closes_after(now - self.began);
             let idle = Idle { hint: connection.hint, seen, rtt: connection.rtt };
             if idled >= idle.bound(&keep_alive, wanted == Wanted::Recent) {
                 // So have all below it. For others they may do; the reaper takes those that do for nobody.
