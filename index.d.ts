@@ -139,6 +139,19 @@ export interface CreateFetchOptions {
   keepAlive?: boolean | KeepAlive;
 
   /**
+   * Offer HTTP/2 to servers that are reached over TLS; where the server agrees, one connection carries all calls to it.
+   * Default `true`: it saves a handshake for each connection, and the server says which calls it did not act on (GOAWAY,
+   * REFUSED_STREAM), so these are repeated, a POST too. `false`: HTTP/1.1, a connection for each call in flight. Choose
+   * it where packets get lost, because on the one connection a lost packet delays all calls; where large bodies are to
+   * be transferred side by side at the full rate; and where the server allows fewer streams than there are calls at a
+   * time: the others wait for one, which counts for {@link Timeouts.headers}. Over plain `http:` it is HTTP/1.1 always.
+   *
+   * @example
+   * const overRadio = createFetch({ http2: false });
+   */
+  http2?: boolean;
+
+  /**
    * The path of a Unix socket through which every call goes, whatever host its URL names; that host is still what the
    * server reads in `Host`, and what its certificate must be for. Default: TCP. Not on Windows: named pipes are not
    * supported.

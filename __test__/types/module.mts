@@ -134,7 +134,9 @@ fetch('http://localhost/', { tls: { rejectUnauthorized: false } });
 
 // Its connections
 createFetch({ connections: 10, keepAlive: { timeout: 1, maxTimeout: Infinity, guardedTimeout: 0 }, socketPath: '/run/s' });
-createFetch({ connections: false, keepAlive: false });
+createFetch({ connections: false, keepAlive: false, http2: false });
+// @ts-expect-error HTTP/1.1 alone is `false`
+createFetch({ http2: 1 });
 // @ts-expect-error true is no number of connections
 createFetch({ connections: true });
 // @ts-expect-error unknown keys of our own option objects are refused
