@@ -46,6 +46,7 @@ pub(super) struct Use {
 impl Shared {
     pub async fn new(stream: Stream, rtt: Duration, permit: Permit) -> hyper::Result<Arc<Self>> {
         let peer = stream.wire().peer();
+        stream.wire().notes().defer_failed_writes();
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .keep_alive_interval(PING_AFTER)
