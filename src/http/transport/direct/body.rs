@@ -94,6 +94,11 @@ impl DirectBody {
         loop {
             match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
                 None => {
+                    // hyper takes a stream that is reset without a reason (NO_ERROR) for one that has ended.
+                    if matches!(self.link, Link::Shared { .. }) && !self.incoming.is_end_stream() {
+                        self.link = Link::None;
+                        return Poll::Ready(Err(self.located(evidence::reset_in_body())));
+                    }
                     self.end_if_complete();
                     return Poll::Ready(Ok(None));
                 }

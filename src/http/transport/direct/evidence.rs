@@ -30,6 +30,11 @@ pub(super) fn in_body(error: &hyper::Error) -> Fault {
     detailed(error, Causes::of(error).in_body())
 }
 
+/// The fault of a response body over HTTP/2 whose stream was reset without an error before it had ended.
+pub(super) fn reset_in_body() -> Fault {
+    Fault::new("ERR_HTTP2_STREAM_ERROR", Phase::Receive, Delivery::Answered)
+}
+
 /// The connection ended in a way that a request which came too late for it explains: by FIN, perhaps with a reset of
 /// what was sent after it. A reset alone says nothing: a server that has read a request can reset at once.
 pub(super) fn may_have_come_too_late(error: &hyper::Error) -> bool {
