@@ -476,3 +476,46 @@ async fn a_connection_that_is_not_waited_for_any_more_says_nothing_of_the_exchan
     let posts = server.seen().iter().filter(|seen| seen.line.starts_with("POST")).count();
     assert_eq!(posts, 1, "it is never repeated");
 }
+
+#[tokio::test]
+async fn what_a_server_says_unasked_is_no_answer_to_the_next_request() {
+    const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+    for (answer, unasked) in [
+        (ANSWER, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nfalse"),
+        (ANSWER, "longer than stated"),
+        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", ANSWER),
+        ("HTTP/1.1 204 No Content\r\n\r\n", ANSWER),
+    ] {
+        for at_once in [true, false] {
+            let (said, mut has_said) = mpsc::unbounded_channel();
+            let go_on = Arc::new(Notify::new());
+            let permitted = Arc::clone(&go_on);
+            let server = Server::start(move |mut peer| {
+                let (said, go_on) = (said.clone(), Arc::clone(&permitted));
+                async move {
+                    peer.request().await;
+                    if at_once {
+                        peer.write(format!("{answer}{unasked}")).await;
+                    } else {
+                        peer.write(answer).await;
+                        go_on.notified().await;
+                        peer.write(unasked).await;
+                    }
+                    said.send(()).unwrap();
+                    peer.until_closed().await;
+                }
+            })
+            .await;
+            let client = client();
+            let expected = if answer.contains("204") { "" } else { "ok" };
+            for number in 0..3 {
+                let answer = client.call(post(server.url("/"), "a")).await.unwrap();
+                assert!(answer.recovery.is_none(), "{:?}", answer.recovery);
+                assert_eq!(text(Ok(answer)).await, expected, "{unasked}");
+                go_on.notify_one();
+                has_said.recv().await.unwrap();
+                assert_eq!(connections(&server).last(), Some(&number));
+            }
+        }
+    }
+}

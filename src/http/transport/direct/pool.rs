@@ -186,7 +186,7 @@ impl Pool {
         if !state.closed {
             state.waiting.push_back(sender);
         }
-        Waiting { pool: Arc::clone(self), receiver }
+        Waiting { pool: Arc::clone(self), receiver, told: false }
     }
 
     fn take(&self, wanted: Wanted) -> Option<Taken> {
@@ -423,6 +423,11 @@ impl Pool {
 }
 
 impl Permit {
+    /// Its connection has been made, and whoever made it tells the others.
+    pub fn has_asked(&mut self) {
+        self.asks = false;
+    }
+
     /// Leaves the place to the next who waits.
     fn pass_on(pool: &Arc<Pool>) {
         let mut state = pool.lock();
@@ -462,17 +467,24 @@ impl Drop for Permit {
 struct Waiting {
     pool: Arc<Pool>,
     receiver: oneshot::Receiver<News>,
+    /// It has left the queue.
+    told: bool,
 }
 
 impl Waiting {
     /// `None`: the pool was closed.
     async fn news(&mut self) -> Option<News> {
-        (&mut self.receiver).await.ok()
+        let news = (&mut self.receiver).await.ok();
+        self.told = true;
+        news
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
+        if self.told {
+            return;
+        }
         self.receiver.close();
         if let Ok(News::Freed(connection)) = self.receiver.try_recv() {
             self.pool.give_back(connection);

@@ -44,7 +44,7 @@ pub(super) struct Use {
 }
 
 impl Shared {
-    pub async fn new(stream: Stream, rtt: Duration, permit: Permit) -> hyper::Result<Arc<Self>> {
+    pub async fn new(stream: Stream, rtt: Duration, mut permit: Permit) -> hyper::Result<Arc<Self>> {
         let peer = stream.wire().peer();
         stream.wire().notes().defer_failed_writes();
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
@@ -53,6 +53,8 @@ impl Shared {
             .keep_alive_timeout(PING_AFTER)
             .handshake(TokioIo::new(stream))
             .await?;
+        // Or it would unsettle, when it ends, what others have found out meanwhile.
+        permit.has_asked();
         // What it ends with is told to its exchanges.
         let task = tokio::spawn(async move { drop(connection.await) }).abort_handle();
         let load = Mutex::new(Load { exchanges: 0, idle_since: Instant::now(), answered: false });
