@@ -6,7 +6,7 @@ const { readFileSync } = require('node:fs');
 const { parseRetryOptions } = require('../policy/options');
 const { checkBoolean, checkMilliseconds, checkNumber, checkOptions, invalidType, invalidValue } = require('../validate');
 const { headerPairs } = require('./headers');
-const { parseProxy } = require('./proxy-options');
+const { parseProxy, checkPoolOfProxies } = require('./proxy-options');
 const { POOL_OPTIONS, parsePoolOptions, parseLookup } = require('./pool-options');
 
 /** Milliseconds; `null` is no limit. Headers and body as the built-in fetch has them, connect as undici. */
@@ -37,6 +37,7 @@ function parseClientOptions(options = {}) {
   const proxies = parseProxy(given.proxy, 'proxy');
   const lookup = parseLookup(given);
   const pool = parsePoolOptions(given);
+  checkPoolOfProxies(given, proxies);
   const rest = JSON.stringify({ timeout: timeouts, resume, decoding, extraRoots: extraRootTexts(), proxies, pool });
   const json = `{"retry":${retry.json},${rest.slice(1)}`;
   return { retry, timeouts, decoding, headers, lookup, json };

@@ -18,10 +18,10 @@ use crate::http::body::RequestBody;
 use crate::http::call::{Client, RedirectMode};
 use crate::http::decode::Decoding;
 use crate::http::resume::Resume;
-use crate::http::transport::direct::DirectTransport;
 use crate::http::transport::lookup::Lookup;
 use crate::http::transport::options::TransportOptions;
 use crate::http::transport::proxies::ProxyRules;
+use crate::http::transport::routed::Routed;
 use crate::policy::Policy;
 
 /// Flags of a call; `lib/engine/call-flags.js` holds the same.
@@ -64,11 +64,11 @@ pub struct Shared {
     _in_flight: oneshot::Sender<Infallible>,
 }
 
-type Http = OnceLock<Result<Client<DirectTransport>, String>>;
+type Http = OnceLock<Result<Client<Routed>, String>>;
 
 impl Shared {
     /// The client behind it, made by the first call, off the event loop.
-    pub fn http(&self) -> Result<&Client<DirectTransport>, &str> {
+    pub fn http(&self) -> Result<&Client<Routed>, &str> {
         self.http
             .get_or_init(|| {
                 let usual = TransportOptions::default();
@@ -79,7 +79,7 @@ impl Shared {
                     lookup: Arc::clone(&self.lookup),
                     ..usual
                 });
-                DirectTransport::new(options).map(Client::new).map_err(|error| error.to_string())
+                Routed::new(options).map(Client::new).map_err(|error| error.to_string())
             })
             .as_ref()
             .map_err(String::as_str)
