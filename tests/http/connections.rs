@@ -17,6 +17,7 @@ use unreset::http::call::{Call, Client};
 use unreset::http::transport::direct::DirectTransport;
 use unreset::http::transport::lookup::{Lookup, LookupFailed, LookupFuture};
 use unreset::http::transport::options::{KeepAlive, TransportOptions};
+use unreset::policy::GaveUp;
 
 use crate::support::*;
 
@@ -409,4 +410,20 @@ async fn a_large_answer_is_read_while_the_request_is_still_being_sent() {
     let upload = Call { body: RequestBody::Bytes(large), ..call(Method::POST, server.url("/")) };
     let answer = client().call(upload).await.unwrap();
     assert_eq!(timeout(LONG, text(Ok(answer))).await.expect("no deadlock").len(), 4 << 20);
+}
+
+#[tokio::test]
+async fn a_post_on_a_stale_connection_is_not_repeated() {
+    let server = Server::start(|mut peer| async move {
+        peer.request().await;
+        peer.respond("200 OK", "first").await;
+        peer.request().await;
+        peer.reset();
+    })
+    .await;
+    let client = client();
+    text(client.call(get(server.url("/"))).await).await;
+    let (fault, reason, _) = gave_up(client.call(post(server.url("/"), "charge")).await);
+    assert_eq!((fault.delivery, reason), (Delivery::Unknown, GaveUp::NotIdempotent));
+    assert_eq!(server.seen().len(), 2);
 }

@@ -1,6 +1,7 @@
 //! reqwest's resolver, so that an exchange sees when its name is being resolved.
 
-use std::net::SocketAddr;
+use std::future::ready;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -19,6 +20,11 @@ pub(super) struct Resolver {
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
+        // For `socks5://` reqwest asks for the addresses of an address too.
+        if let Some(address) = literal(name.as_str()) {
+            let addresses: Addrs = Box::new(std::iter::once(SocketAddr::new(address, 0)));
+            return Box::pin(ready(Ok(addresses)));
+        }
         let Resolver { lookup, via } = self.clone();
         Box::pin(async move {
             connector::resolving();
@@ -41,6 +47,12 @@ impl Resolve for Resolver {
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
+}
+
+/// IPv6 as a URL has it.
+fn literal(name: &str) -> Option<IpAddr> {
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    bare.parse().ok()
 }
 
 fn is_named(proxy: &Proxy, name: &str) -> bool {
