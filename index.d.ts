@@ -107,13 +107,15 @@ export interface CreateFetchOptions {
   /** Sent with every call, except where the call sets a header of the same name. */
   headers?: RequestInit['headers'];
   /**
-   * The HTTP proxy through which calls go: its URL, which may carry credentials, or an object. `true`: the proxies of the
-   * environment (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`). `false`: none. Default: those of the environment where Node's
+   * The HTTP or SOCKS proxy through which calls go: its URL, which may carry credentials, or an object. `true`: the
+   * proxies of the environment (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`). `false`: none. Default: those of the environment where Node's
    * own fetch would use them, which is under `NODE_USE_ENV_PROXY=1` or `--use-env-proxy`, and otherwise none. It is read
    * here, once; by the shared {@link fetch} when it is first called. `docs/proxies.md` has the rules.
    *
    * @example
    * const fetch = createFetch({ proxy: 'http://user:password@proxy.example:3128' });
+   * @example
+   * const throughTor = createFetch({ proxy: 'socks5h://127.0.0.1:9050' });
    * @example
    * const fetch = createFetch({ proxy: { url: 'http://proxy.example:3128', noProxy: ['localhost', '.internal.example'] } });
    */
@@ -122,7 +124,8 @@ export interface CreateFetchOptions {
   /**
    * The most connections to one origin at a time, at least 1; further calls wait for one, which counts for
    * {@link Timeouts.attempt} and {@link Timeouts.total} alone. `false` is no limit, and so is `Infinity`. Default `false`, as for the built-in fetch: a
-   * call that waits for another one's answer costs more than a connection. Set it where the server counts them.
+   * call that waits for another one's answer costs more than a connection. Set it where the server counts them. Not
+   * together with a SOCKS proxy.
    *
    * @example
    * const legacy = createFetch({ connections: 4 });
@@ -182,16 +185,17 @@ export interface CreateFetchOptions {
   tls?: TlsOptions;
 }
 
-/** One HTTP proxy, and the hosts that need none. */
+/** One proxy, and the hosts that need none. */
 export interface ProxyOptions {
   /**
-   * `http://` or `https://` (TLS to the proxy itself). Credentials in it become `Proxy-Authorization`, which the proxy
-   * alone is told, and no error repeats them.
+   * `http://` or `https://` (TLS to the proxy itself), `socks5h://` or `socks4a://` (SOCKS, names are resolved by the
+   * proxy), `socks5://` or `socks4://` (they are resolved here). The proxy alone is told the credentials in it, and no
+   * error repeats them; SOCKS 4 has none.
    */
   url: string | URL;
   /**
    * What only the proxy is told: with `CONNECT` for https URLs, with the request itself for http ones, where headers of
-   * the request come first.
+   * the request come first. Not for SOCKS.
    *
    * @example
    * const headers = { 'proxy-authorization': `Bearer ${token}` };

@@ -5,7 +5,7 @@
 const { parseRetryOptions } = require('../policy/options');
 const { checkBoolean, checkMilliseconds, checkNumber, checkOptions, invalidType, invalidValue } = require('../validate');
 const { headerPairs } = require('./headers');
-const { parseProxy } = require('./proxy-options');
+const { parseProxy, checkPoolOfProxies } = require('./proxy-options');
 const { POOL_OPTIONS, parsePoolOptions, parseLookup } = require('./pool-options');
 const { parseTls } = require('./tls-options');
 
@@ -38,6 +38,7 @@ function parseClientOptions(options = {}) {
   const proxies = parseProxy(given.proxy, 'proxy');
   const lookup = parseLookup(given);
   const pool = parsePoolOptions(given);
+  checkPoolOfProxies(given, proxies);
   const tls = parseTls(given.tls);
   const rest = JSON.stringify({ timeout: timeouts, resume, decoding, tls: tls.native, proxies, pool });
   const json = `{"retry":${retry.json},${rest.slice(1)}`;

@@ -12,11 +12,23 @@ const { isUrl } = require('./brands');
 const { headerPairs, inHeaders } = require('./headers');
 
 const ACCEPTED = 'a proxy\'s URL, an object with one as url, true for those of the environment, or false for none';
-const PROXY_URL = 'a URL that begins with http:// or https:// (SOCKS is not supported)';
+const PROXY_URL = 'a URL that begins with http:// or https://, or for SOCKS with socks5://, socks5h://, socks4:// or socks4a://';
 const AUTHORIZATION = 'proxy-authorization';
 
+const HTTP = new Set(['http:', 'https:']);
+/** By what each has a place for in its own handshake. */
+const SOCKS = new Map([
+  ['socks5:', { credentials: true }],
+  ['socks5h:', { credentials: true }],
+  ['socks4:', { credentials: false }],
+  ['socks4a:', { credentials: false }],
+]);
+/** Bytes of a user name or a password of SOCKS 5: the length is one byte (RFC 1929). */
+const LONGEST_CREDENTIAL = 255;
+
 /**
- * @typedef {{ url: string, headers: [string, string][] }} Proxy `headers` are for the proxy alone
+ * @typedef {{ url: string, headers: [string, string][], credentials?: [string, string] }} Proxy `headers` are for the
+ *   proxy alone; `credentials` are those of SOCKS, those of HTTP are a header
  * @typedef {{ http?: Proxy, https?: Proxy, noProxy: string }} Proxies by the scheme of a URL, as native code reads them
  */
 
@@ -42,9 +54,11 @@ function forBoth(proxy, noProxy) {
   return { http: proxy, https: proxy, noProxy };
 }
 
-/** The credentials in a URL become a header. */
+/** The credentials in the URL of an HTTP proxy become a header. */
 function parseUrl(value, name) {
-  const { protocol, host, username, password } = parsed(value, name);
+  const url = parsed(value, name);
+  if (SOCKS.has(url.protocol)) return parseSocksUrl(url, name);
+  const { protocol, host, username, password } = url;
   const proxy = { url: `${protocol}//${host}`, headers: [] };
   if (username !== '' || password !== '') {
     const credentials = `${decoded(username, name)}:${decoded(password, name)}`;
@@ -61,8 +75,33 @@ function parsed(value, name) {
     // Its message, and the property `input` of the error, hold what was given.
     throw invalidSecret(name, PROXY_URL);
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw invalidSecret(name, PROXY_URL);
+  if (!HTTP.has(url.protocol) && !SOCKS.has(url.protocol)) throw invalidSecret(name, PROXY_URL);
   return url;
+}
+
+function parseSocksUrl({ protocol, hostname, port, username, password }, name) {
+  const proxy = { url: `${protocol}//${checkHost(hostname, name)}:${port || 1080}`, headers: [] };
+  if (username !== '' || password !== '') {
+    if (!SOCKS.get(protocol).credentials) {
+      throw invalidSecret(name, 'a URL without credentials, for which SOCKS 4 has no place (socks5:// has)');
+    }
+    proxy.credentials = [username, password].map((part) => checkCredential(decoded(part, name), name));
+  }
+  return proxy;
+}
+
+/** For a scheme that it does not know, `new URL` takes nearly anything as the host, and also none. */
+function checkHost(hostname, name) {
+  try {
+    return new URL(`http://${hostname}`).hostname;
+  } catch {
+    throw invalidSecret(name, PROXY_URL);
+  }
+}
+
+function checkCredential(part, name) {
+  if (Buffer.byteLength(part) <= LONGEST_CREDENTIAL) return part;
+  throw invalidSecret(name, `a URL whose user name and password have at most ${LONGEST_CREDENTIAL} bytes each, as SOCKS has room for`);
 }
 
 function decoded(part, name) {
@@ -74,6 +113,8 @@ function decoded(part, name) {
 }
 
 function withHeaders(proxy, init, name) {
+  if (init === undefined) return proxy;
+  if (isSocks(proxy)) throw invalidArgument(`${name} must be left out: SOCKS has no headers.`);
   const headers = headerPairs(init, name);
   for (const [header] of headers) {
     if (header === 'host') throw invalidArgument(`${inHeaders(header, name)} must be left out: it names the server.`);
@@ -124,4 +165,22 @@ function proxyOfEnvironment(env, lowerCase) {
   }
 }
 
-module.exports = { parseProxy };
+function isSocks({ url }) {
+  return SOCKS.has(url.slice(0, url.indexOf('//')));
+}
+
+/**
+ * What connects through SOCKS keeps its connections by itself and does not count them.
+ *
+ * @param {import('../..').CreateFetchOptions} given
+ * @param {Proxies | undefined} proxies
+ * @throws {TypeError} ERR_INVALID_ARG_VALUE
+ */
+function checkPoolOfProxies({ connections }, proxies) {
+  if (connections === undefined || connections === false || connections === Infinity) return;
+  if ([proxies?.http, proxies?.https].some((proxy) => proxy !== undefined && isSocks(proxy))) {
+    throw invalidArgument('connections must be left out with a SOCKS proxy: its connections are not counted.');
+  }
+}
+
+module.exports = { parseProxy, checkPoolOfProxies };

@@ -7,6 +7,8 @@ pub mod options;
 pub mod proxies;
 mod request_body;
 pub mod reqwest;
+pub mod routed;
+mod stall;
 pub mod tls;
 mod upload;
 mod watch;

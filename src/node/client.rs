@@ -19,10 +19,10 @@ use crate::http::body::RequestBody;
 use crate::http::call::{Client, RedirectMode};
 use crate::http::decode::Decoding;
 use crate::http::resume::Resume;
-use crate::http::transport::direct::DirectTransport;
 use crate::http::transport::lookup::Lookup;
 use crate::http::transport::options::TransportOptions;
 use crate::http::transport::proxies::ProxyRules;
+use crate::http::transport::routed::Routed;
 use crate::policy::Policy;
 
 /// Flags of a call; `lib/engine/call-flags.js` holds the same.
@@ -74,11 +74,11 @@ struct Https {
     unverified: Http,
 }
 
-type Http = OnceLock<Result<Client<Trusting<DirectTransport>>, String>>;
+type Http = OnceLock<Result<Client<Trusting<Routed>>, String>>;
 
 impl Shared {
     /// The client behind it, made by the first call, off the event loop.
-    pub fn http(&self, verify: bool) -> Result<&Client<Trusting<DirectTransport>>, &str> {
+    pub fn http(&self, verify: bool) -> Result<&Client<Trusting<Routed>>, &str> {
         let http = if verify { &self.http.verified } else { &self.http.unverified };
         http.get_or_init(|| {
             let usual = TransportOptions::default();
@@ -91,7 +91,7 @@ impl Shared {
                 ..usual
             });
             let through_tls = self.proxies.as_ref().is_some_and(ProxyRules::speak_tls);
-            let transport = DirectTransport::new(options).map_err(|error| error.to_string())?;
+            let transport = Routed::new(options).map_err(|error| error.to_string())?;
             Ok(Client::new(Trusting::new(transport, &tls.trust, through_tls)))
         })
         .as_ref()

@@ -4,9 +4,10 @@ use napi_derive::napi;
 use serde::Deserialize;
 use url::Url;
 
-use crate::http::transport::proxies::{Proxy, ProxyRules};
+use crate::http::transport::proxies::{InvalidProxy, Proxy, ProxyRules};
 
-/// `{ "http": { "url": ..., "headers": [[name, value], ...] }, "https": {...}, "noProxy": "..." }`, by the scheme of a URL.
+/// `{ "http": { "url": ..., "headers": [[name, value], ...], "credentials": [user, password] }, "https": {...},
+/// "noProxy": "..." }`, by the scheme of a URL.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct WireProxies {
@@ -20,14 +21,24 @@ pub(super) struct WireProxies {
 struct WireProxy {
     url: String,
     headers: Vec<(String, String)>,
+    /// Those of SOCKS; those of HTTP are a header.
+    credentials: Option<(String, String)>,
+}
+
+impl WireProxy {
+    fn proxy(&self) -> Result<Proxy, InvalidProxy> {
+        let proxy = Proxy::new(&self.url, &self.headers)?;
+        match &self.credentials {
+            Some((user, password)) => proxy.with_credentials(user, password),
+            None => Ok(proxy),
+        }
+    }
 }
 
 impl WireProxies {
     pub fn rules(self) -> Result<Option<ProxyRules>, String> {
-        let read = |wire: Option<WireProxy>| {
-            let proxy = wire.map(|wire| Proxy::new(&wire.url, &wire.headers)).transpose();
-            proxy.map_err(|error| error.to_string())
-        };
+        let read =
+            |wire: Option<WireProxy>| wire.map(|wire| wire.proxy()).transpose().map_err(|error| error.to_string());
         Ok(ProxyRules::new(read(self.http)?, read(self.https)?, &self.no_proxy))
     }
 }
@@ -66,7 +77,10 @@ mod tests {
     fn what_is_wrong_is_said_without_what_was_given() {
         let url = r#"{"http":{"url":"ftp://u:secret@proxy.test","headers":[]},"noProxy":""}"#;
         let header = r#"{"http":{"url":"http://p.test","headers":[["a","secret\n"]]},"noProxy":""}"#;
-        for (json, named) in [(url, "scheme"), (header, "value of a header")] {
+        let long = "secret".repeat(99);
+        let socks = r#"{"http":{"url":"socks5://p.test","headers":[],"credentials":["u",""#.to_owned() + &long;
+        let socks = socks + r#""]},"noProxy":""}"#;
+        for (json, named) in [(url, "scheme"), (header, "value of a header"), (&*socks, "credentials")] {
             let error = rules(json).unwrap_err();
             assert!(error.contains(named) && !error.contains("secret"), "{error}");
         }

@@ -10,7 +10,7 @@ use unreset::http::call::{Call, CallError};
 use unreset::http::transport::IncomingBody;
 use unreset::policy::GaveUp;
 
-use crate::support::*;
+use super::support::*;
 
 fn put(server: &Server, source: Source) -> Call {
     call(Method::PUT, server.url("/")).source(source)
@@ -59,8 +59,11 @@ async fn a_stream_that_was_interrupted_is_sent_again_from_the_beginning() {
 #[tokio::test]
 async fn a_posted_stream_that_came_too_early_is_sent_again() {
     let server = Server::start(|mut peer| async move {
-        peer.request().await;
-        peer.respond("425 Too Early", "").await;
+        // The next attempt may come over a connection of its own.
+        if peer.number == 0 {
+            peer.request().await;
+            peer.respond("425 Too Early", "").await;
+        }
         peer.echo().await;
     })
     .await;

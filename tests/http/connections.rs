@@ -17,6 +17,7 @@ use unreset::http::call::{Call, Client};
 use unreset::http::transport::direct::DirectTransport;
 use unreset::http::transport::lookup::{Lookup, LookupFailed, LookupFuture};
 use unreset::http::transport::options::{KeepAlive, TransportOptions};
+use unreset::policy::GaveUp;
 
 use crate::support::*;
 
@@ -518,4 +519,20 @@ async fn what_a_server_says_unasked_is_no_answer_to_the_next_request() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_post_on_a_stale_connection_is_not_repeated() {
+    let server = Server::start(|mut peer| async move {
+        peer.request().await;
+        peer.respond("200 OK", "first").await;
+        peer.request().await;
+        peer.reset();
+    })
+    .await;
+    let client = client();
+    text(client.call(get(server.url("/"))).await).await;
+    let (fault, reason, _) = gave_up(client.call(post(server.url("/"), "charge")).await);
+    assert_eq!((fault.delivery, reason), (Delivery::Unknown, GaveUp::NotIdempotent));
+    assert_eq!(server.seen().len(), 2);
 }

@@ -234,7 +234,7 @@ async fn what_a_goaway_leaves_out_is_repeated_on_another_connection() {
             assert_eq!((&*fault.code, fault.delivery), ("ERR_HTTP2_GOAWAY_SESSION", Delivery::NotSent));
             assert_eq!(text(Ok(answer)).await, "second");
         }
-        Err(error) => assert_eq!(failed(Err(error)).0.delivery, Delivery::Unknown),
+        Err(error) => assert_eq!(failed::<DirectTransport>(Err(error)).0.delivery, Delivery::Unknown),
     }
     // In any case the next call has a new connection.
     assert_eq!(text(client.call(post(server.url.clone(), "third")).await).await, "third");

@@ -8,7 +8,7 @@ use unreset::fault::{Delivery, Ending, Kind, Phase};
 use unreset::http::transport::IncomingBody;
 use unreset::policy::GaveUp;
 
-use crate::support::*;
+use super::support::*;
 
 /// Ends the first connection with `end` once it has read a request, and echoes on the others.
 async fn first_connection_ends(end: fn(Peer)) -> Server {

@@ -11,7 +11,7 @@ use unreset::http::call::{Call, CallError};
 use unreset::http::hooks::{Failed, HookFailed, HookFuture, Hooks};
 use unreset::policy::GaveUp;
 
-use crate::support::*;
+use super::support::*;
 
 /// A port that refuses: it was free a moment ago, and nothing listens there.
 fn refusing() -> SocketAddr {
@@ -88,22 +88,6 @@ async fn a_stale_connection_is_replaced_at_once() {
     assert_eq!(recovery.attempts[1].delay, Duration::ZERO);
     let connections: Vec<_> = server.seen().iter().map(|seen| seen.connection).collect();
     assert_eq!(connections, [0, 0, 1]);
-}
-
-#[tokio::test]
-async fn a_post_on_a_stale_connection_is_not_repeated() {
-    let server = Server::start(|mut peer| async move {
-        peer.request().await;
-        peer.respond("200 OK", "first").await;
-        peer.request().await;
-        peer.reset();
-    })
-    .await;
-    let client = client();
-    text(client.call(get(server.url("/"))).await).await;
-    let (fault, reason, _) = gave_up(client.call(post(server.url("/"), "charge")).await);
-    assert_eq!((fault.delivery, reason), (Delivery::Unknown, GaveUp::NotIdempotent));
-    assert_eq!(server.seen().len(), 2);
 }
 
 /// Answers with each status in turn, over as few connections as the client wants.

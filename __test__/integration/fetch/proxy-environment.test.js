@@ -106,7 +106,7 @@ describe('what it says', () => {
 
   test.each([
     ['without a scheme', 'user:s3cret@proxy.test:3128'],
-    ['of SOCKS', 'socks5://user:s3cret@proxy.test'],
+    ['of SOCKS without its version', 'socks://user:s3cret@proxy.test'],
     ['that cannot be parsed', 'http://user:s3cret@:1'],
     ['with a stray percent sign', 'http://user:s3cret%@proxy.test'],
   ])('a proxy %s is refused by name, without its value', async (_, value) => {

@@ -168,7 +168,7 @@ describe('options that make no sense', () => {
     ['proxy: 3128', 3128, 'ERR_INVALID_ARG_TYPE', /^proxy must be a proxy's URL/],
     ['no URL', 'proxy:s3cret', 'ERR_INVALID_ARG_VALUE', /^proxy must be a URL that begins with http:\/\/ or https:\/\//],
     ['not parsed', 'http://s3cret:x', 'ERR_INVALID_ARG_VALUE', /^proxy must be a URL/],
-    ['SOCKS', 'socks5://u:s3cret@p.test', 'ERR_INVALID_ARG_VALUE', /^proxy must be .*SOCKS is not supported/],
+    ['another scheme', 'ftp://u:s3cret@p.test', 'ERR_INVALID_ARG_VALUE', /^proxy must be .*socks5:/],
     ['a percent sign in a password', 'http://u:s3cret%@p.test', 'ERR_INVALID_ARG_VALUE', /^proxy must be .*%25/],
     ['an unknown key', { uri: SECRET }, 'ERR_INVALID_ARG_VALUE', /^proxy\.uri is not an option\. Accepted: url, headers, noProxy/],
     ['an object without url', {}, 'ERR_INVALID_ARG_TYPE', /^proxy\.url must be a URL/],

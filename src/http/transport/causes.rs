@@ -8,6 +8,7 @@ use std::io;
 use std::iter::successors;
 
 use super::lookup::LookupFailed;
+use super::proxies::socks;
 use super::tls::codes;
 use super::upload::UploadFailed;
 use crate::fault::{Delivery, Ending, Fault, Phase};
@@ -199,11 +200,12 @@ pub(super) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item
     successors(Some(error), |error| below(*error)).take(32)
 }
 
-/// The next error down. `io::Error::source` skips the error that it carries and goes on below it.
+/// The next error down. `io::Error::source` skips the error that it carries and goes on below it; an error of a SOCKS
+/// proxy has no source at all.
 fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(carried) => Some(carried),
-        None => error.source(),
+        None => error.source().or_else(|| socks::carried(error)),
     }
 }
 

@@ -262,7 +262,7 @@ impl Transport for DirectTransport {
         let Exchange { method, url, mut headers, body, connection: wanted, mut limits } = exchange;
         let origin = self.origins.find(&url).map_err(|NoHost| unaddressable())?;
         if origin.via.is_some()
-            && let Some(fault) = via::misplaced_credentials(&headers)
+            && let Some(fault) = proxies::misplaced_credentials(&headers)
         {
             return Err(Failure { fault, reused: false });
         }
@@ -285,8 +285,7 @@ impl Transport for DirectTransport {
             Err(timed_out) => {
                 let mut failure = timed_out.failure(Some(origin.next_port()));
                 if origin.via.is_some() && failure.fault.delivery == Delivery::NotSent {
-                    failure.fault.reason =
-                        format!("{} It was to be made through a proxy.", failure.fault.reason).into();
+                    failure.fault = proxies::not_through_in_time(failure.fault);
                 }
                 return Err(failure);
             }

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Failure;
 use super::lookup::{Lookup, SystemLookup};
 use super::proxies::ProxyRules;
 use super::tls::TlsOptions;
+use crate::fault::{Delivery, Fault, Phase};
 
 #[derive(Clone)]
 pub struct TransportOptions {
@@ -89,4 +91,25 @@ pub enum TransportError {
     Tls(#[source] rustls::Error),
     #[error("the HTTP client cannot be made")]
     Client(#[source] reqwest::Error),
+}
+
+impl TransportError {
+    /// That of an exchange that finds no transport.
+    pub(super) fn failure(&self) -> Failure {
+        let fault = Fault::new("ERR_UNRESET_INTERNAL", Phase::Connect, Delivery::NotSent).with_detail(self.to_string());
+        Failure { fault, reused: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_cannot_be_made_is_our_fault_and_has_sent_nothing() {
+        let error = TransportError::Tls(rustls::Error::General("no provider".into()));
+        let Failure { fault, reused } = error.failure();
+        assert_eq!((&*fault.code, fault.delivery, reused), ("ERR_UNRESET_INTERNAL", Delivery::NotSent, false));
+        assert_eq!(fault.detail.as_deref(), Some("TLS cannot be configured"));
+    }
 }

@@ -5,74 +5,21 @@
 //! one program reaches directly is sent to the proxy by the next. Ours reads it exactly as the `EnvHttpProxyAgent` of
 //! undici 8 does, from which Node's own fetch takes the rule; a test holds the two against each other.
 
+mod faults;
+mod proxy;
+pub(super) mod socks;
 pub mod tunnel;
 
-use std::fmt;
 use std::sync::Arc;
 
-use ::http::header::PROXY_AUTHORIZATION;
-use ::http::{HeaderMap, HeaderName, HeaderValue};
 use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, SignatureScheme};
-use url::{Host, Url};
+use url::Url;
 
-/// One proxy.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Proxy {
-    /// It is spoken to over TLS (`https://`).
-    pub secure: bool,
-    pub host: Host,
-    pub port: u16,
-    /// What only the proxy is told: its `Proxy-Authorization`, and what the caller adds.
-    headers: HeaderMap,
-}
+pub use self::proxy::{InvalidProxy, Proxy, ProxyScheme};
 
-impl Proxy {
-    /// `headers` are for the proxy alone. Credentials in `url` are not read: they belong into the headers.
-    ///
-    /// # Errors
-    /// What is wrong, without what was given: it may be a secret.
-    pub fn new(url: &str, headers: &[(String, String)]) -> Result<Self, InvalidProxy> {
-        let url = Url::parse(url).map_err(|_| InvalidProxy("its URL"))?;
-        let secure = match url.scheme() {
-            "http" => false,
-            "https" => true,
-            _ => return Err(InvalidProxy("the scheme of its URL")),
-        };
-        let host = url.host().ok_or(InvalidProxy("the host of its URL"))?.to_owned();
-        let port = url.port_or_known_default().ok_or(InvalidProxy("the port of its URL"))?;
-        let mut told = HeaderMap::new();
-        for (name, value) in headers {
-            let name = HeaderName::try_from(name).map_err(|_| InvalidProxy("the name of a header"))?;
-            // Latin1, as header values travel elsewhere.
-            let bytes = value.chars().map(|c| u8::try_from(c).map_err(|_| InvalidProxy("the value of a header")));
-            let bytes = bytes.collect::<Result<Vec<u8>, _>>()?;
-            let mut value = HeaderValue::from_bytes(&bytes).map_err(|_| InvalidProxy("the value of a header"))?;
-            value.set_sensitive(name == PROXY_AUTHORIZATION);
-            told.append(name, value);
-        }
-        Ok(Proxy { secure, host, port, headers: told })
-    }
-
-    /// What the proxy is told besides a request, or besides `CONNECT`.
-    pub fn headers(&self) -> &HeaderMap {
-        &self.headers
-    }
-
-    /// Where it is to be connected to.
-    pub fn origin(&self) -> String {
-        let scheme = if self.secure { "https" } else { "http" };
-        format!("{scheme}://{}:{}", self.host, self.port)
-    }
-}
-
-impl fmt::Debug for Proxy {
-    /// Without the headers, which carry its credentials.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Proxy").field(&self.origin()).finish()
-    }
-}
+pub(super) use self::faults::{misplaced_credentials, not_through_in_time, unreachable};
 
 /// The TLS of servers as it is spoken with proxies, which speak HTTP/1.1 and have no business with the certificate that is
 /// meant for servers. Of a configuration that has no ALPN yet.
@@ -97,11 +44,6 @@ impl ResolvesClientCert for NoCertificate {
         false
     }
 }
-
-/// A proxy that cannot be used as it is described.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a proxy is not valid: {0}")]
-pub struct InvalidProxy(&'static str);
 
 /// The proxies of a client, and the hosts that need none.
 #[derive(Debug, Clone)]
@@ -144,7 +86,7 @@ impl ProxyRules {
 
     /// Whether one of them is spoken to over TLS.
     pub fn speak_tls(&self) -> bool {
-        self.proxies.iter().any(|proxy| proxy.secure)
+        self.proxies.iter().any(|proxy| proxy.scheme == ProxyScheme::Https)
     }
 
     /// The proxy for a URL, `None` if it is to be reached directly.
@@ -298,14 +240,5 @@ mod tests {
     fn one_proxy_for_both_schemes_is_one() {
         let rules = ProxyRules::new(Some(proxy("http://a.test")), Some(proxy("http://a.test:80/")), "").unwrap();
         assert_eq!(rules.proxies().len(), 1);
-    }
-
-    #[test]
-    fn credentials_are_never_shown() {
-        let headers = [("Proxy-Authorization".to_owned(), "Basic c2VjcmV0".to_owned())];
-        let proxy = Proxy::new("https://[::1]:3128", &headers).unwrap();
-        assert_eq!(format!("{proxy:?}"), r#"Proxy("https://[::1]:3128")"#);
-        let rules = ProxyRules::new(Some(proxy), None, "").unwrap();
-        assert!(!format!("{rules:?} {:?}", rules.proxies()[0].headers()).contains("c2VjcmV0"));
     }
 }

@@ -1,6 +1,6 @@
-//! The transport on reqwest, used as a plain exchange.
+//! The transport on reqwest, used as a plain exchange: for SOCKS proxies.
 //!
-//! reqwest brings connections, TLS and HTTP/1.1. Its redirects, retries, timeouts, cookies and decompression
+//! reqwest brings SOCKS, connections, TLS and HTTP/1.1. Its redirects, retries, timeouts, cookies and decompression
 //! are off: the layers above must see every hop, every attempt and the encoded bytes. What reqwest hides and a
 //! truthful fault needs is won back beside it:
 //!
@@ -11,6 +11,7 @@
 //! | was the request body all read, and if not, who is waited for? | [`super::upload`] |
 //! | what does the error prove? | [`evidence`] |
 //! | had the connection answered before? | [`reuse`] |
+//! | where does it lead first? | [`way`] |
 
 mod body;
 mod connector;
@@ -18,6 +19,7 @@ mod evidence;
 mod lanes;
 mod resolver;
 mod reuse;
+mod way;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -33,15 +35,22 @@ use self::connector::InSight;
 use self::evidence::Evidence;
 use self::lanes::Lanes;
 use self::reuse::{Answered, Ends};
+use self::way::Way;
 use super::options::{TransportError, TransportOptions};
+use super::proxies::{self, Proxy};
 use super::request_body::ReadyBody;
 use super::upload::Progress;
 use super::watch::{Standing, Watch};
-use super::{Connection, Exchange, Failure, Limits, Reply, Transport, address_in, switched, tls};
-use crate::fault::{Delivery, Fault, Phase};
+use super::{Connection, Exchange, Failure, Limits, Reply, Transport, switched, tls};
+use crate::fault::Delivery;
 
-/// Exchanges over reqwest: HTTP/1.1, a pool of connections per origin, TLS by rustls.
+/// Exchanges over reqwest: HTTP/1.1, a pool of connections per origin, TLS by rustls, perhaps all through a SOCKS proxy.
+///
+/// Of the options it has no use for `connections`, `http2`, `proxies` and `socket_path`, and of `keep_alive` only for
+/// `timeout`: what a server says of its own limit is not read, and an exchange that must not be repeated gets a connection
+/// that nobody has used.
 pub struct ReqwestTransport {
+    via: Option<Proxy>,
     /// Held for one statement. Replaced by [`close`](Transport::close).
     lanes: RwLock<Lanes>,
     answered: Arc<Answered>,
@@ -52,10 +61,11 @@ impl ReqwestTransport {
     ///
     /// # Errors
     /// TLS or the HTTP client cannot be set up, which no option causes.
-    pub fn new(options: TransportOptions) -> Result<Self, TransportError> {
+    pub fn new(options: TransportOptions, via: Option<Proxy>) -> Result<Self, TransportError> {
         let mut tls = tls::config(&options.tls, connector::handshaking)?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(ReqwestTransport { lanes: RwLock::new(Lanes::new(tls, options)?), answered: Arc::new(Answered::new()) })
+        let lanes = RwLock::new(Lanes::new(tls, options, via.clone())?);
+        Ok(ReqwestTransport { via, lanes, answered: Arc::new(Answered::new()) })
     }
 
     fn client(&self, connection: Connection, limits: &Limits) -> Result<reqwest::Client, TransportError> {
@@ -70,9 +80,12 @@ impl Transport for ReqwestTransport {
 
     async fn exchange(&self, exchange: Exchange) -> Result<Reply<ReqwestBody>, Failure> {
         let Exchange { method, url, headers, body, connection, mut limits } = exchange;
-        let client = self.client(connection, &limits).map_err(|error| unusable(&error))?;
-        let port = url.port_or_known_default();
-        let standing = Standing::new(address_in(&url));
+        let way = Way { via: self.via.as_ref(), port: url.port_or_known_default() };
+        if let Some(fault) = way.barred(&url) {
+            return Err(Failure { fault, reused: false });
+        }
+        let client = self.client(connection, &limits).map_err(|error| error.failure())?;
+        let standing = Standing::new(way.next_address(&url));
 
         let mut request = reqwest::Request::new(method, url);
         *request.headers_mut() = headers;
@@ -89,9 +102,15 @@ impl Transport for ReqwestTransport {
                 let sent_all = progress.is_none_or(|progress| progress.has_finished());
                 let evidence = Evidence::of(&error);
                 let reused = evidence.ends.is_some_and(|ends| self.answered.forget(ends));
-                Err(Failure { fault: evidence.before_answer(sight, port, sent_all), reused })
+                Err(Failure { fault: evidence.before_answer(sight, &way, sent_all), reused })
             }
-            Err(timed_out) => Err(timed_out.failure(port)),
+            Err(timed_out) => {
+                let mut failure = timed_out.failure(way.next_port());
+                if self.via.is_some() && failure.fault.delivery == Delivery::NotSent {
+                    failure.fault = proxies::not_through_in_time(failure.fault);
+                }
+                Err(failure)
+            }
         }
     }
 
@@ -99,6 +118,9 @@ impl Transport for ReqwestTransport {
     /// its response is there: the last of them closes them.
     fn close(&self) {
         let mut lanes = self.lanes.write().unwrap_or_else(PoisonError::into_inner);
+        if lanes.keep_nothing() {
+            return;
+        }
         // The old ones stay if others cannot be made, which no option causes.
         if let Ok(unpooled) = lanes.unpooled() {
             *lanes = unpooled;
@@ -137,26 +159,8 @@ fn fill(request: &mut reqwest::Request, body: ReadyBody) -> Option<Arc<Progress>
     None
 }
 
-fn unusable(error: &TransportError) -> Failure {
-    let fault = Fault::new("ERR_UNRESET_INTERNAL", Phase::Connect, Delivery::NotSent).with_detail(error.to_string());
-    Failure { fault, reused: false }
-}
-
 impl Ends {
     fn of(info: &HttpInfo) -> Self {
         Ends { local: info.local_addr(), remote: info.remote_addr() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_client_that_cannot_be_made_is_our_fault_and_has_sent_nothing() {
-        let error = TransportError::Tls(rustls::Error::General("no provider".into()));
-        let Failure { fault, reused } = unusable(&error);
-        assert_eq!((&*fault.code, fault.delivery, reused), ("ERR_UNRESET_INTERNAL", Delivery::NotSent, false));
-        assert_eq!(fault.detail.as_deref(), Some("TLS cannot be configured"));
     }
 }

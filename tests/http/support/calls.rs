@@ -13,12 +13,12 @@ use unreset::http::decode::{Decoded, Decoding};
 use unreset::http::resume::{Resumable, Resume};
 use unreset::http::transport::direct::DirectTransport;
 use unreset::http::transport::options::TransportOptions;
-use unreset::http::transport::{IncomingBody, Limits};
+use unreset::http::transport::{IncomingBody, Limits, Transport};
 use unreset::policy::{Backoff, GaveUp, Options, Policy};
 
 pub type TestClient = Client<DirectTransport>;
-pub type TestBody = Decoded<Resumable<DirectTransport>>;
-pub type Outcome = Result<Answer<TestBody>, CallError>;
+pub type TestBody<T = DirectTransport> = Decoded<Resumable<T>>;
+pub type Outcome<T = DirectTransport> = Result<Answer<TestBody<T>>, CallError>;
 
 /// Longer than any wait that is not a bug.
 pub const LONG: Duration = Duration::from_secs(20);
@@ -129,12 +129,12 @@ pub async fn read(body: &mut impl IncomingBody) -> Result<String, Fault> {
 }
 
 /// The body of an answer that must have come.
-pub async fn text(outcome: Outcome) -> String {
+pub async fn text<T: Transport>(outcome: Outcome<T>) -> String {
     read(&mut outcome.expect("an answer").body).await.expect("a whole body")
 }
 
 /// The fault of a call that must have failed with one, and what it took.
-pub fn failed(outcome: Outcome) -> (Fault, Recovery) {
+pub fn failed<T: Transport>(outcome: Outcome<T>) -> (Fault, Recovery) {
     match outcome {
         Err(CallError::Fault { fault, recovery }) => (*fault, recovery),
         Err(other) => panic!("not a fault: {other:?}"),
@@ -143,7 +143,7 @@ pub fn failed(outcome: Outcome) -> (Fault, Recovery) {
 }
 
 /// As [`failed`], with the reason for which there was no further attempt.
-pub fn gave_up(outcome: Outcome) -> (Fault, GaveUp, usize) {
+pub fn gave_up<T: Transport>(outcome: Outcome<T>) -> (Fault, GaveUp, usize) {
     let (fault, recovery) = failed(outcome);
     (fault, recovery.gave_up.expect("a reason"), recovery.attempts.len())
 }

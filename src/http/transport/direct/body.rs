@@ -1,8 +1,8 @@
 //! A response body as it arrives.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::net::IpAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -11,15 +11,14 @@ use bytes::Bytes;
 use http_body::Body;
 use hyper::body::Incoming;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep_until};
 
 use super::connection::Connection;
 use super::evidence;
 use super::origins::Origin;
 use super::pool::{Pool, Taken};
 use super::shared::Use;
-use crate::fault::{Delivery, Fault, Phase};
-use crate::http::transport::IncomingBody;
+use crate::fault::Fault;
+use crate::http::transport::{IncomingBody, stall};
 
 /// The body of one response. Dropping it before its end closes the connection.
 pub struct DirectBody {
@@ -127,13 +126,6 @@ impl DirectBody {
         }
     }
 
-    fn stalled(&self) -> Fault {
-        self.located(
-            Fault::new("ETIMEDOUT", Phase::Receive, Delivery::Answered)
-                .with_reason("The response body fell silent for longer than the time limit for its parts."),
-        )
-    }
-
     fn located(&self, mut fault: Fault) -> Fault {
         fault.address = self.address.map(|address| address.to_string());
         fault.port = Some(self.port);
@@ -149,25 +141,8 @@ impl Link {
 }
 
 impl IncomingBody for DirectBody {
-    /// Dropping the future loses nothing; the time limit then starts anew with the next one.
     async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
-        let mut timer = pin!(None);
-        // The timer is made only for a chunk that is not there yet.
-        poll_fn(|cx| {
-            if let Poll::Ready(arrived) = self.poll_arrived(cx) {
-                return Poll::Ready(arrived);
-            }
-            let Some(deadline) = self.stall.and_then(|stall| Instant::now().checked_add(stall)) else {
-                return Poll::Pending;
-            };
-            if timer.is_none() {
-                timer.set(Some(sleep_until(deadline)));
-            }
-            let Some(timer) = timer.as_mut().as_pin_mut() else { unreachable!("it was just set") };
-            ready!(timer.poll(cx));
-            Poll::Ready(Err(self.stalled()))
-        })
-        .await
+        stall::chunk(self, self.stall, Self::located).await
     }
 
     fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {

@@ -27,12 +27,11 @@ use super::making::Making;
 use super::origins::Origin;
 use super::pool::{Permit, Taken};
 use super::shared::Shared;
-use super::via;
 use super::wire::{Socket, Wire};
 use crate::fault::{Delivery, Ending, Fault, Phase};
 use crate::http::transport::Failure;
 use crate::http::transport::lookup::Lookup;
-use crate::http::transport::proxies::tunnel;
+use crate::http::transport::proxies::{self, tunnel};
 use crate::http::transport::tls::codes;
 
 /// RFC 8305, section 5, "Connection Attempt Delay"; Node's `autoSelectFamilyAttemptTimeout` is the same.
@@ -232,7 +231,7 @@ async fn shake_hands(
 
 /// The fault of a connection that leads to the proxy, if there is one.
 fn to_proxy(origin: &Origin, fault: Box<Fault>) -> Box<Fault> {
-    if origin.via.is_some() { Box::new(via::unreachable(*fault)) } else { fault }
+    if origin.via.is_some() { Box::new(proxies::unreachable(*fault)) } else { fault }
 }
 
 async fn open(address: SocketAddr) -> io::Result<TcpStream> {

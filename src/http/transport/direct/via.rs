@@ -3,13 +3,11 @@
 use std::net::IpAddr;
 
 use ::http::HeaderMap;
-use ::http::header::PROXY_AUTHORIZATION;
 use rustls::pki_types::ServerName;
 use url::Host;
 
 use super::origins::NoHost;
-use crate::fault::{Delivery, Fault, Phase};
-use crate::http::transport::proxies::Proxy;
+use crate::http::transport::proxies::{Proxy, ProxyScheme};
 
 pub(super) struct Via {
     pub proxy: Proxy,
@@ -19,7 +17,14 @@ pub(super) struct Via {
 
 impl Via {
     pub fn new(proxy: &Proxy) -> Result<Self, NoHost> {
-        let secure = if proxy.secure { Some(server_name(&proxy.host)?) } else { None };
+        let secure = match proxy.scheme {
+            ProxyScheme::Http => None,
+            ProxyScheme::Https => Some(server_name(&proxy.host)?),
+            // What goes through one of those goes over another transport.
+            ProxyScheme::Socks4 | ProxyScheme::Socks4a | ProxyScheme::Socks5 | ProxyScheme::Socks5h => {
+                return Err(NoHost);
+            }
+        };
         Ok(Via { proxy: proxy.clone(), secure })
     }
 
@@ -33,21 +38,6 @@ impl Via {
             }
         }
     }
-}
-
-/// A fault of a request that has credentials for a proxy: in a tunnel it would be the server that reads the password.
-pub(super) fn misplaced_credentials(headers: &HeaderMap) -> Option<Fault> {
-    headers.contains_key(PROXY_AUTHORIZATION).then(|| {
-        Fault::new("ERR_PROXY_INVALID_CONFIG", Phase::Send, Delivery::NotSent).with_reason(
-            "The request has a Proxy-Authorization header. Credentials for a proxy belong into the proxy option, where no \
-             server can read them.",
-        )
-    })
-}
-
-pub(super) fn unreachable(mut fault: Fault) -> Fault {
-    fault.reason = format!("The proxy could not be reached. {}", fault.reason).into();
-    fault
 }
 
 pub(super) fn server_name(host: &Host<String>) -> Result<ServerName<'static>, NoHost> {

@@ -105,16 +105,20 @@ impl TunnelFailed {
             TunnelFailed::Cut => fault.with_ending(Ending::Fin).with_reason(CUT),
             TunnelFailed::Malformed => Fault { transient: false, ..fault }
                 .with_reason("The proxy's answer to CONNECT is not HTTP. Is a proxy listening there?"),
-            TunnelFailed::Io(error) => {
-                let seen = Fault::from_io(error, Phase::Handshake, Delivery::NotSent);
-                let reason = match seen.ending {
-                    Some(_) => CUT.into(),
-                    None => format!("The connection to the proxy failed before it had opened a tunnel: {}.", seen.code),
-                };
-                Fault { ending: seen.ending, errno: seen.errno, ..fault }.with_syscall("read").with_reason(reason)
-            }
+            TunnelFailed::Io(error) => broken(error),
         }
     }
+}
+
+/// The fault of a connection to a proxy that broke before there was a tunnel.
+pub(super) fn broken(error: &io::Error) -> Fault {
+    let seen = Fault::from_io(error, Phase::Handshake, Delivery::NotSent);
+    let reason = match seen.ending {
+        Some(_) => CUT.into(),
+        None => format!("The connection to the proxy failed before it had opened a tunnel: {}.", seen.code),
+    };
+    let fault = Fault::new("ERR_PROXY_TUNNEL", Phase::Handshake, Delivery::NotSent);
+    Fault { ending: seen.ending, errno: seen.errno, ..fault }.with_syscall("read").with_reason(reason)
 }
 
 const CUT: &str = "The proxy closed the connection before it had opened a tunnel to the server.";

@@ -13,14 +13,18 @@ use hyper_util::client::legacy::connect::HttpInfo;
 
 use super::connector::Sight;
 use super::reuse::Ends;
+use super::way::Way;
 use crate::fault::{Delivery, Fault, Phase};
 use crate::http::transport::causes::{self, Causes, causes};
+use crate::http::transport::proxies;
+use crate::http::transport::proxies::socks::{self, SocksError};
 
 /// What was found in the chain below a reqwest error.
 pub(super) struct Evidence<'a> {
     error: &'a reqwest::Error,
     client: Option<&'a legacy::Error>,
     causes: Causes<'a>,
+    socks: Option<&'a SocksError>,
     /// Of the connection on which it happened.
     pub ends: Option<Ends>,
 }
@@ -28,13 +32,15 @@ pub(super) struct Evidence<'a> {
 impl<'a> Evidence<'a> {
     pub fn of(error: &'a reqwest::Error) -> Self {
         let client = causes(error).find_map(|cause| cause.downcast_ref::<legacy::Error>());
-        Evidence { error, client, causes: Causes::of(error), ends: client.and_then(ends_of) }
+        let socks = causes(error).find_map(|cause| cause.downcast_ref());
+        Evidence { error, client, causes: Causes::of(error), socks, ends: client.and_then(ends_of) }
     }
 
     /// The fault of an exchange that brought no response.
-    pub fn before_answer(&self, sight: Sight, port: Option<u16>, sent_all: bool) -> Fault {
+    pub fn before_answer(&self, sight: Sight, way: &Way<'_>, sent_all: bool) -> Fault {
         let (phase, delivery) = self.reached(sight, sent_all);
-        let mut fault = self.causes.fault(phase, delivery).unwrap_or_else(|| {
+        let said = self.socks.and_then(socks::fault);
+        let mut fault = said.or_else(|| self.causes.fault(phase, delivery)).unwrap_or_else(|| {
             let code = match self.error {
                 error if error.is_builder() => "ERR_INVALID_URL",
                 error if error.is_timeout() => "ETIMEDOUT",
@@ -46,12 +52,21 @@ impl<'a> Evidence<'a> {
             let peer = self.ends.map(|ends| ends.remote).or(sight.peer).or_else(|| refuser(self.error));
             fault.address = peer.map(|peer| peer.ip().to_string());
         }
-        fault.port = port;
-        fault.syscall = fault.syscall.or(match phase {
+        // The name of a server that a proxy is to connect to.
+        let server_unresolved = self.causes.lookup.is_some() && self.socks.is_none();
+        fault.port = if server_unresolved { way.port } else { way.next_port() };
+        fault.syscall = fault.syscall.or(match fault.phase {
             Phase::Connect if self.causes.io.is_some() => Some("connect".into()),
-            _ => causes::syscall(&fault.code, phase).map(Into::into),
+            _ => causes::syscall(&fault.code, fault.phase).map(Into::into),
         });
-        self.detailed(fault)
+        let fault = self.detailed(fault);
+        match (way.via, self.socks) {
+            (Some(_), Some(SocksError::Inner(_))) => proxies::unreachable(fault),
+            (Some(_), None) if delivery == Delivery::NotSent && self.error.is_timeout() => {
+                proxies::not_through_in_time(fault)
+            }
+            _ => fault,
+        }
     }
 
     /// The fault of a response body that broke off.
@@ -125,7 +140,8 @@ mod tests {
             .build()
             .unwrap();
         let error = client.get(format!("http://several.test:{port}/")).send().await.unwrap_err();
-        let fault = Evidence::of(&error).before_answer(Sight::new(None), Some(port), true);
+        let way = Way { via: None, port: Some(port) };
+        let fault = Evidence::of(&error).before_answer(Sight::new(None), &way, true);
         assert_eq!((&*fault.code, fault.delivery), ("ECONNREFUSED", Delivery::NotSent));
         assert_eq!((fault.address.as_deref(), fault.port), (Some("127.0.0.1"), Some(port)));
     }

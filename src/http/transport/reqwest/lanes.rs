@@ -14,6 +14,7 @@ use rustls::ClientConfig;
 use super::connector::Watched;
 use super::resolver::Resolver;
 use crate::http::transport::options::{TransportError, TransportOptions};
+use crate::http::transport::proxies::Proxy;
 use crate::http::transport::{Connection, Limits};
 
 /// hyper stops at 100. Node limits the size of all headers (16 KiB) and not their number; of ordinary length, about
@@ -29,6 +30,7 @@ const KEEPALIVE_PROBES: u32 = 3;
 pub(super) struct Lanes {
     tls: ClientConfig,
     options: TransportOptions,
+    via: Option<Proxy>,
     resolver: Resolver,
     pooled: Client,
     fresh: OnceLock<Client>,
@@ -37,13 +39,14 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub fn new(tls: ClientConfig, options: TransportOptions) -> Result<Self, TransportError> {
-        let resolver = Resolver { lookup: Arc::clone(&options.lookup) };
-        let pooled =
-            client(tls.clone(), resolver.clone(), &options, Connection::Pooled, Some(options.connect_timeout))?;
+    pub fn new(tls: ClientConfig, options: TransportOptions, via: Option<Proxy>) -> Result<Self, TransportError> {
+        let resolver = Resolver { lookup: Arc::clone(&options.lookup), via: via.clone() };
+        let usual = Some(options.connect_timeout);
+        let pooled = client(tls.clone(), resolver.clone(), &options, via.as_ref(), Connection::Pooled, usual)?;
         Ok(Lanes {
             tls,
             options,
+            via,
             resolver,
             pooled,
             fresh: OnceLock::new(),
@@ -52,9 +55,15 @@ impl Lanes {
         })
     }
 
-    /// The same, but each connection serves one exchange.
+    /// Each connection serves one exchange.
+    pub fn keep_nothing(&self) -> bool {
+        self.options.keep_alive.is_none()
+    }
+
+    /// The same, but with nothing kept.
     pub fn unpooled(&self) -> Result<Self, TransportError> {
-        Lanes::new(self.tls.clone(), TransportOptions { keep_alive: None, ..self.options.clone() })
+        let options = TransportOptions { keep_alive: None, ..self.options.clone() };
+        Lanes::new(self.tls.clone(), options, self.via.clone())
     }
 
     /// The client for an exchange. The exchange itself watches its connect limit; the lane's own only has to be
@@ -76,6 +85,7 @@ impl Lanes {
             self.tls.clone(),
             self.resolver.clone(),
             &self.options,
+            self.via.as_ref(),
             connection,
             usual.then_some(self.options.connect_timeout),
         )?;
@@ -88,6 +98,7 @@ fn client(
     tls: ClientConfig,
     resolver: Resolver,
     options: &TransportOptions,
+    via: Option<&Proxy>,
     connection: Connection,
     connect_timeout: Option<Duration>,
 ) -> Result<Client, TransportError> {
@@ -119,6 +130,10 @@ fn client(
         // Told to reqwest as well as watched above it, because hyper-util divides it among a host's addresses:
         // a dead one must leave time for the next.
         Some(limit) => builder.connect_timeout(limit),
+        None => builder,
+    };
+    let builder = match via {
+        Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.url_with_secrets()).map_err(TransportError::Client)?),
         None => builder,
     };
     builder.build().map_err(TransportError::Client)
