@@ -7,7 +7,7 @@ pub mod options;
 pub mod proxies;
 mod request_body;
 pub mod reqwest;
-mod tls;
+pub mod tls;
 mod upload;
 mod watch;
 
