@@ -207,11 +207,9 @@ impl Pool {
         let mut state = self.lock();
         let shared = state.shared.as_ref()?;
         let idle = Idle { hint: None, seen: None, rtt: shared.rtt };
-        let bound = idle.bound(&keep_alive, wanted == Wanted::Recent);
-        let usable = wanted != Wanted::Fresh
-            && shared.is_open()
-            && shared.idle_since().is_none_or(|since| since.elapsed() < bound);
-        if usable {
+        // Who wants a fresh one has met one that was stale. This is another, if it is open and has hardly idled.
+        let bound = idle.bound(&keep_alive, wanted != Wanted::Pooled);
+        if shared.is_open() && shared.idle_since().is_none_or(|since| since.elapsed() < bound) {
             return Some(shared.hold());
         }
         // A new one takes its place; whoever uses this one keeps it.

@@ -431,7 +431,8 @@ mod tests {
         drop(peer);
         let Socket::Tcp { stream } = &wire.socket else { unreachable!("it is one of TCP") };
         stream.readable().await.unwrap();
-        let tls = crate::http::transport::tls::config(&Default::default(), || {}).unwrap();
+        let tls =
+            crate::http::transport::tls::config(&crate::http::transport::tls::TlsOptions::default(), || {}).unwrap();
         let tls = tokio_rustls::TlsConnector::from(Arc::new(tls));
         let shaking = tls.connect("a.test".try_into().unwrap(), wire);
         let shaken = tokio::time::timeout(Duration::from_secs(5), shaking).await.expect("it is over");
