@@ -166,7 +166,10 @@ describe('an upload', () => {
     const given = { bytes: 0 };
     const body = new ReadableStream({
       pull(controller) {
-        if (given.bytes === bytes) return controller.close();
+        if (given.bytes === bytes) {
+          controller.close();
+          return;
+        }
         controller.enqueue(PIECE);
         given.bytes += PIECE.length;
       },
