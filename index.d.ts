@@ -255,8 +255,8 @@ export type Pem = string | ArrayBufferView;
 
 /**
  * TLS, in the shapes that Node's `tls.connect` takes. `null` is not given. What is wrong with a certificate or a key is an
- * error of {@link createFetch}, a `TypeError` with `code: 'ERR_INVALID_ARG_VALUE'` that names the option; its `cause` is
- * what OpenSSL said.
+ * error of {@link createFetch}, a `TypeError` with `code: 'ERR_INVALID_ARG_VALUE'` that names the option; its `cause`,
+ * where there is one, is what OpenSSL said.
  *
  * @example
  * const internal = createFetch({

@@ -97,6 +97,13 @@ describe('NODE_EXTRA_CA_CERTS', () => {
     expect(came).toEqual([REFUSED, REFUSED]);
   });
 
+  test('is trusted where a proxy alone speaks TLS', async () => {
+    const through = { client: 'own', url: 'http://nowhere.test/', proxy: origin.url };
+    expect((await outcomes([through])).came).toEqual([REFUSED]);
+    const { came } = await outcomes([through], { env: { NODE_EXTRA_CA_CERTS: file('root.pem', root.cert) } });
+    expect(came).toEqual(['ok']);
+  });
+
   test('is trusted where a redirect first leads to TLS', async () => {
     const plain = await startOrigin(reply(302, { location: origin.url }, ''));
     const tasks = BOTH.map((task) => ({ ...task, url: plain.url }));

@@ -4,7 +4,7 @@
 
 const native = require('../native');
 const engine = require('../engine/engine');
-const { SHOULD_RETRY, ON_RETRY } = require('../engine/call-flags');
+const { SHOULD_RETRY, ON_RETRY, UNVERIFIED } = require('../engine/call-flags');
 const { acceptsAnyone } = require('../engine/node-trust');
 const { invalidType } = require('../validate');
 const { watch, reasonOf } = require('./abort');
@@ -24,9 +24,9 @@ class Client {
   #options;
   /** Made by the first call. */
   #native;
-  /** Whether that verifies certificates. */
-  #nativeVerifies;
   #hasDefaults;
+  /** What the environment said of certificates when it was last looked at. */
+  #acceptsAnyone;
   /** Makes what calls are refused with, once the client has been closed. */
   #refusal;
 
@@ -110,28 +110,28 @@ class Client {
   }
 
   #start(call, flags, head, text, bytes, options, length) {
-    const verifies = this.#options.rejectUnauthorized ?? this.#verifies(head);
-    if (this.#native === undefined || verifies !== this.#nativeVerifies) this.#connect(verifies);
+    this.#native ??= this.#connect();
     engine.open(call);
     engine.startWaiting(call);
-    this.#native.start(call.id, flags, head, text, bytes, options, length);
-  }
-
-  #connect(verifies) {
-    if (this.#refusal !== undefined) throw this.#refusal();
-    // As `dns.lookup`, which the built-in fetch asks. Not in Node 20.0.
-    const order = require('node:dns').getDefaultResultOrder?.() ?? 'verbatim';
-    const { json } = this.#options;
-    this.#native = new native.NativeClient(engine.nativeEngine(), json, verifies, order, this.lookups?.number);
-    this.#nativeVerifies = verifies;
+    this.#native.start(call.id, this.#verifies(head) ? flags : flags | UNVERIFIED, head, text, bytes, options, length);
   }
 
   /**
-   * Whether the environment leaves certificates to be verified. Node reads that with every connection, and here it is
-   * read with every call over TLS: it takes 0.2 to 0.45 us, which other calls need not spend.
+   * Whether certificates are to be verified. Node asks the environment with every connection. Here it is asked with every
+   * call over TLS, because it takes 0.2 to 0.45 us; for a redirect that first leads to TLS the last answer has to do.
    */
   #verifies(head) {
-    return this.#native === undefined || TLS_URL.test(head) ? !acceptsAnyone() : this.#nativeVerifies;
+    const { rejectUnauthorized } = this.#options;
+    if (rejectUnauthorized !== undefined) return rejectUnauthorized;
+    if (this.#acceptsAnyone === undefined || TLS_URL.test(head)) this.#acceptsAnyone = acceptsAnyone();
+    return !this.#acceptsAnyone;
+  }
+
+  #connect() {
+    if (this.#refusal !== undefined) throw this.#refusal();
+    // As `dns.lookup`, which the built-in fetch asks. Not in Node 20.0.
+    const order = require('node:dns').getDefaultResultOrder?.() ?? 'verbatim';
+    return new native.NativeClient(engine.nativeEngine(), this.#options.json, order, this.lookups?.number);
   }
 }
 

@@ -29,6 +29,8 @@ pub struct Start {
     pub redirect: RedirectMode,
     pub overrides: Option<Options>,
     pub hooks: Option<Arc<dyn Hooks>>,
+    /// Whether certificates are verified.
+    pub verify: bool,
 }
 
 /// Runs a call to its answer. What the event loop's thread allocates is a small task: the call itself, some kibibytes
@@ -39,9 +41,10 @@ pub async fn run(shared: Arc<Shared>, start: Start, registration: Registration) 
 }
 
 async fn answer(shared: Arc<Shared>, start: Start, registration: Registration) {
+    let verify = start.verify;
     let answer = match prepare(&shared, start) {
         Err(problem) => Err(internal_error(problem, Delivery::NotSent)),
-        Ok(call) => match shared.http() {
+        Ok(call) => match shared.http(verify) {
             Err(problem) => Err(internal_error(problem, Delivery::NotSent)),
             Ok(client) => client.call(call).await,
         },

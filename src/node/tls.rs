@@ -43,14 +43,25 @@ enum WireVersion {
     Tls13,
 }
 
+/// The TLS of a client, whose calls may be verified or not.
+pub struct ClientTls {
+    verified: TlsOptions,
+}
+
+impl ClientTls {
+    pub fn options(&self, verify: bool) -> TlsOptions {
+        match verify {
+            true => self.verified.clone(),
+            false => TlsOptions { trust: Trust::Everybody, ..self.verified.clone() },
+        }
+    }
+}
+
 impl WireTls {
-    /// The options, and the roots that are to be settled before they are used, if any are.
-    pub fn read(self, verify: bool) -> Result<(TlsOptions, Option<LateRoots>), String> {
-        let late = LateRoots::default();
-        let (trust, late) = match self.ca {
-            _ if !verify => (Trust::Everybody, None),
-            Some(files) => (Trust::only(files.iter().map(String::as_bytes)), None),
-            None => (Trust::Later(late.clone()), Some(late)),
+    pub fn read(self) -> Result<ClientTls, String> {
+        let trust = match self.ca {
+            Some(files) => Trust::only(files.iter().map(String::as_bytes)),
+            None => Trust::Later(LateRoots::default()),
         };
         let provider = ring::default_provider();
         let identities = self
@@ -63,7 +74,7 @@ impl WireTls {
             WireVersion::Tls12 => MinVersion::Tls12,
             WireVersion::Tls13 => MinVersion::Tls13,
         };
-        Ok((TlsOptions { trust, identities, min_version }, late))
+        Ok(ClientTls { verified: TlsOptions { trust, identities, min_version } })
     }
 }
 
@@ -108,12 +119,18 @@ pub async fn asking<F: Future<Output = ()>>(core: Arc<Core>, call: u32, task: F)
 pub struct Trusting<T> {
     transport: T,
     late: Option<LateRoots>,
+    /// Also for URLs without TLS: a proxy speaks it.
+    always: bool,
     has_begun: OnceLock<()>,
 }
 
 impl<T> Trusting<T> {
-    pub fn new(transport: T, late: Option<LateRoots>) -> Self {
-        Trusting { transport, late, has_begun: OnceLock::new() }
+    pub fn new(transport: T, trust: &Trust, always: bool) -> Self {
+        let late = match trust {
+            Trust::Later(late) => Some(late.clone()),
+            Trust::Bundled | Trust::Only(_) | Trust::Everybody => None,
+        };
+        Trusting { transport, late, always, has_begun: OnceLock::new() }
     }
 }
 
@@ -121,7 +138,7 @@ impl<T: Transport> Transport for Trusting<T> {
     type Body = T::Body;
 
     async fn exchange(&self, exchange: Exchange) -> Result<Reply<T::Body>, Failure> {
-        if exchange.url.scheme() == "https" && self.has_begun.get().is_none() {
+        if self.has_begun.get().is_none() && (self.always || exchange.url.scheme() == "https") {
             let roots = begin(self.late.is_some()).await;
             if let Some(late) = &self.late {
                 // A Node without OpenSSL has none.
@@ -156,20 +173,23 @@ async fn begin(wants_roots: bool) -> Option<Arc<Roots>> {
 mod tests {
     use super::*;
 
-    fn read(json: &str, verify: bool) -> Result<(TlsOptions, Option<LateRoots>), String> {
-        serde_json::from_str::<WireTls>(json).map_err(|error| error.to_string())?.read(verify)
+    fn read(json: &str) -> Result<ClientTls, String> {
+        serde_json::from_str::<WireTls>(json).map_err(|error| error.to_string())?.read()
     }
 
     #[test]
     fn roots_are_those_given_or_come_later_or_do_not_matter() {
-        assert!(matches!(read("{}", true).unwrap(), (TlsOptions { trust: Trust::Later(_), .. }, Some(_))));
-        assert!(matches!(read(r#"{"ca":[]}"#, true).unwrap(), (TlsOptions { trust: Trust::Only(_), .. }, None)));
-        assert!(matches!(read(r#"{"ca":[]}"#, false).unwrap(), (TlsOptions { trust: Trust::Everybody, .. }, None)));
+        let (usual, own) = (read("{}").unwrap(), read(r#"{"ca":[]}"#).unwrap());
+        assert!(matches!(usual.options(true).trust, Trust::Later(_)));
+        assert!(matches!(own.options(true).trust, Trust::Only(_)));
+        for tls in [usual, own] {
+            assert!(matches!(tls.options(false).trust, Trust::Everybody));
+        }
     }
 
     #[test]
     fn versions_are_named_as_in_node() {
-        let version = |json| read(json, true).map(|(options, _)| options.min_version);
+        let version = |json| read(json).map(|tls| tls.options(false).min_version);
         assert_eq!(version("{}"), Ok(MinVersion::Tls12));
         assert_eq!(version(r#"{"minVersion":"TLSv1.3"}"#), Ok(MinVersion::Tls13));
         assert!(version(r#"{"minVersion":"TLSv1.1"}"#).is_err());
@@ -177,7 +197,7 @@ mod tests {
 
     #[test]
     fn an_identity_without_a_key_is_an_error() {
-        let error = read(r#"{"identities":[{"cert":"","key":""}]}"#, true).err();
+        let error = read(r#"{"identities":[{"cert":"","key":""}]}"#).err();
         assert_eq!(error.as_deref(), Some("tls.cert and tls.key: there is no certificate in it"));
     }
 }

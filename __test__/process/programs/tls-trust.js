@@ -1,7 +1,7 @@
 'use strict';
 
 // Whom this process trusts: fetches what the arguments say, one after the other, and prints what each came to.
-// Each argument is JSON: `{ client, url, tls, env, defaults }`.
+// Each argument is JSON: `{ client, url, tls, proxy, env, defaults, worker }`.
 
 const tls = require('node:tls');
 const { Worker, isMainThread, workerData } = require('node:worker_threads');
@@ -12,7 +12,7 @@ const shared = createFetch({ retry: false });
 const CLIENTS = {
   builtIn: ({ url }) => globalThis.fetch(url),
   ours: ({ url }) => shared(url),
-  own: ({ url, tls: options }) => createFetch({ retry: false, tls: options })(url),
+  own: ({ url, tls: options, proxy }) => createFetch({ retry: false, tls: options, proxy })(url),
 };
 
 async function run(task) {

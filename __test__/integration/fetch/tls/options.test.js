@@ -77,6 +77,24 @@ describe('rejectUnauthorized', () => {
   });
 });
 
+test('close() ends the connections of calls that were verified, and of those that were not', async () => {
+  const { url, requests, connections } = await serving();
+  const fetch = createFetch({ tls: { ca: root.cert } });
+  const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+  try {
+    for (const value of ['1', '0', '1', '0']) {
+      process.env.NODE_TLS_REJECT_UNAUTHORIZED = value;
+      await (await fetch(url)).text();
+    }
+  } finally {
+    if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+    else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before;
+  }
+  expect(connections()).toBe(2);
+  await fetch.close();
+  await Promise.all(requests.map(({ closed }) => closed));
+});
+
 describe('minVersion', () => {
   const versionOf = async (minVersion, serverOptions) => {
     const { url } = await startOrigin((request, response) => response.end(request.incoming.socket.getProtocol()), {

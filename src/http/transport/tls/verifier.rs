@@ -104,8 +104,7 @@ impl ServerCertVerifier for Verifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        // rustls asks for these when it writes the ClientHello, and reqwest begins TLS as soon as TCP is
-        // connected: nothing else tells where the one ends and the other begins.
+        // rustls asks for these when it writes the ClientHello.
         (self.on_hello)();
         self.algorithms.supported_schemes()
     }
