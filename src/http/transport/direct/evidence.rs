@@ -69,6 +69,11 @@ pub(super) fn is_reset_stream(error: &hyper::Error) -> bool {
     Causes::of(error).http2.is_some_and(|http2| http2.is_remote() && http2.is_reset())
 }
 
+/// The connection takes no further streams.
+pub(super) fn is_going_away(error: &hyper::Error) -> bool {
+    Causes::of(error).http2.is_some_and(h2::Error::is_go_away)
+}
+
 /// The server speaks HTTP/2 but not for this.
 pub(super) fn wants_http1(error: &hyper::Error) -> bool {
     Causes::of(error).refusal() == Some(Refusal::Protocol)
