@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use rcgen::{CertificateParams, KeyPair};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -297,6 +297,48 @@ async fn a_body_that_breaks_is_a_fault_of_the_body() {
     assert_eq!(body.chunk().await.unwrap().as_deref(), Some(&b"half"[..]));
     let fault = timeout(LONG, body.chunk()).await.unwrap().unwrap_err();
     assert_eq!((&*fault.code, fault.delivery), ("ERR_HTTP2_STREAM_ERROR", Delivery::Answered));
+}
+
+#[tokio::test]
+async fn a_body_that_is_reset_without_a_reason_has_not_ended() {
+    for length in [None, Some("10")] {
+        let server = Http2Server::start(move |mut session, _| async move {
+            while let Some((_, mut respond)) = asked(&mut session).await {
+                let mut response = Response::builder();
+                if let Some(length) = length {
+                    response = response.header("content-length", length);
+                }
+                let mut stream = respond.send_response(response.body(()).unwrap(), false).unwrap();
+                stream.send_data("half".into(), false).unwrap();
+                // What Node sends for a stream that is closed: `stream.close()`.
+                tokio::spawn(async move {
+                    stream.reserve_capacity(1);
+                    tokio::task::yield_now().await;
+                    stream.send_reset(Reason::NO_ERROR);
+                });
+            }
+        })
+        .await;
+        let mut answer = server.client().call(get(server.url.clone()).retries(0)).await.unwrap();
+        let fault = read(&mut answer.body).await.expect_err("it is no end");
+        assert_eq!((&*fault.code, fault.delivery), ("ERR_HTTP2_STREAM_ERROR", Delivery::Answered), "{length:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_to_come_of_an_answer_to_head() {
+    let server = Http2Server::start(|mut session, _| async move {
+        while let Some((_, mut respond)) = asked(&mut session).await {
+            let response = Response::builder().header("content-length", "10").body(()).unwrap();
+            respond.send_response(response, true).unwrap();
+        }
+    })
+    .await;
+    let head = get(server.url.clone()).with_method(Method::HEAD);
+    let mut answer = server.client().call(head).await.unwrap();
+    assert_eq!(answer.headers()["content-length"], "10");
+    assert_eq!(answer.body.remaining(), Some(0));
+    assert_eq!(read(&mut answer.body).await.unwrap(), "");
 }
 
 #[tokio::test]
