@@ -300,32 +300,6 @@ async fn a_body_that_breaks_is_a_fault_of_the_body() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_reset_without_a_reason_has_not_ended() {
-    for length in [None, Some("10")] {
-        let server = Http2Server::start(move |mut session, _| async move {
-            while let Some((_, mut respond)) = asked(&mut session).await {
-                let mut response = Response::builder();
-                if let Some(length) = length {
-                    response = response.header("content-length", length);
-                }
-                let mut stream = respond.send_response(response.body(()).unwrap(), false).unwrap();
-                stream.send_data("half".into(), false).unwrap();
-                // What Node sends for a stream that is closed: `stream.close()`.
-                tokio::spawn(async move {
-                    stream.reserve_capacity(1);
-                    tokio::task::yield_now().await;
-                    stream.send_reset(Reason::NO_ERROR);
-                });
-            }
-        })
-        .await;
-        let mut answer = server.client().call(get(server.url.clone()).retries(0)).await.unwrap();
-        let fault = read(&mut answer.body).await.expect_err("it is no end");
-        assert_eq!((&*fault.code, fault.delivery), ("ERR_HTTP2_STREAM_ERROR", Delivery::Answered), "{length:?}");
-    }
-}
-
-#[tokio::test]
 async fn nothing_is_to_come_of_an_answer_to_head() {
     let server = Http2Server::start(|mut session, _| async move {
         while let Some((_, mut respond)) = asked(&mut session).await {
