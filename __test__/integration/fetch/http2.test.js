@@ -92,7 +92,6 @@ describe('one session', () => {
     const server = await startHttp2Server((stream) => {
       stream.respond();
       stream.write('begin');
-      stream.once('data', () => {});
       // Longer than the limit, and the second in which it is looked after.
       setTimeout(() => stream.end(' end'), 1_600);
     });
@@ -326,7 +325,8 @@ describe('a server that may have acted on a request', () => {
       expect(cause).toMatchObject({ code: 'ECONNRESET', delivery: 'unknown', transient: true, reconnect: true });
     }
     for (const { status, recovery } of await Promise.all(gets)) expect([status, codesOf(recovery)]).toEqual([200, ['ECONNRESET', null]]);
-    expect(server.sockets).toHaveLength(2);
     expect(server.seen).toHaveLength(9);
+    // On a busy machine a second connection is begun before the first has been made; nothing is sent over it.
+    expect(new Set(server.seen.map(({ session }) => session)).size).toBe(2);
   });
 });

@@ -226,6 +226,11 @@ async fn failed_by(origin: &Origin, broken: Broken, error: &hyper::Error, sent: 
     if evidence::wants_http1(error) {
         origin.pool.demand_http1();
     }
+    if let Broken::Shared(shared) = &broken
+        && (evidence::is_broken_connection(error) || evidence::is_going_away(error))
+    {
+        origin.pool.discard(shared.connection());
+    }
     if evidence::is_broken_connection(error) {
         if !reused && let Some(peer) = peer {
             origin.pool.suspects().suspect(peer.ip(), Instant::now());

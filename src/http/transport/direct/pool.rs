@@ -322,6 +322,12 @@ impl Pool {
         self.settle(Protocol::Demanded);
     }
 
+    /// Shares a connection with nobody else. It may be known to be of no use before it looks closed.
+    pub fn discard(&self, shared: &Shared) {
+        let unused = self.lock().shared.take_if(|kept| std::ptr::eq(&raw const **kept, shared));
+        drop(unused);
+    }
+
     pub fn demands_http1(&self) -> bool {
         self.lock().protocol == Protocol::Demanded
     }
