@@ -15,7 +15,7 @@ use unreset::http::transport::proxies::{Proxy, ProxyRules};
 use unreset::http::transport::routed::Routed;
 
 use super::support::*;
-use super::tls::{authority, https, leaf, signed_by};
+use super::tls::{authority, https, leaf, signed_by, trusting_only};
 
 /// What became of a connection to the proxy, after it was asked for a server.
 #[derive(Debug, Clone, Copy)]
