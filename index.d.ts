@@ -142,6 +142,19 @@ export interface CreateFetchOptions {
   keepAlive?: boolean | KeepAlive;
 
   /**
+   * Offer HTTP/2 to servers that are reached over TLS; where the server agrees, one connection carries all calls to it.
+   * Default `true`: it saves a handshake for each connection, and the server says which calls it did not act on (GOAWAY,
+   * REFUSED_STREAM), so these are repeated, a POST too. `false`: HTTP/1.1, a connection for each call in flight. Choose
+   * it where packets get lost, because on the one connection a lost packet delays all calls; where large bodies are to
+   * be transferred side by side at the full rate; and where the server allows fewer streams than there are calls at a
+   * time: the others wait for one, which counts for {@link Timeouts.headers}. Over plain `http:` it is HTTP/1.1 always.
+   *
+   * @example
+   * const overRadio = createFetch({ http2: false });
+   */
+  http2?: boolean;
+
+  /**
    * The path of a Unix socket through which every call goes, whatever host its URL names; that host is still what the
    * server reads in `Host`, and what its certificate must be for. Default: TCP. Not on Windows: named pipes are not
    * supported.
@@ -167,6 +180,9 @@ export interface CreateFetchOptions {
    * const cached = createFetch({ lookup: (host, options, callback) => cache.lookup(host, options, callback) });
    */
   lookup?: LookupFunction;
+
+  /** Whom to trust over TLS, and who we are. */
+  tls?: TlsOptions;
 }
 
 /** One proxy, and the hosts that need none. */
@@ -236,6 +252,45 @@ export type LookupAnswer = string | LookupAddress | readonly (string | LookupAdd
 export interface LookupAddress {
   address: string;
   family?: number;
+}
+
+/** PEM, as a string or as bytes. */
+export type Pem = string | ArrayBufferView;
+
+/**
+ * TLS, in the shapes that Node's `tls.connect` takes. `null` is not given. What is wrong with a certificate or a key is an
+ * error of {@link createFetch}, a `TypeError` with `code: 'ERR_INVALID_ARG_VALUE'` that names the option; its `cause`,
+ * where there is one, is what OpenSSL said.
+ *
+ * @example
+ * const internal = createFetch({
+ *   tls: { ca: await readFile('our-authority.pem'), cert: await readFile('me.pem'), key: await readFile('me.key') },
+ * });
+ */
+export interface TlsOptions {
+  /**
+   * The authorities to trust, in place of Node's own: a file may hold any number, and a server's self-signed certificate
+   * is its own authority. An intermediate alone is not enough, as in Node; an empty array trusts nobody. By default
+   * those that Node trusts: the ones that it brings, `NODE_EXTRA_CA_CERTS`, `--use-system-ca`, `--use-openssl-ca`,
+   * `tls.setDefaultCACertificates`, as they are when the client first connects over TLS.
+   */
+  ca?: Pem | readonly Pem[] | null;
+  /** What is shown to a server that asks: the certificate first, then its intermediates. Needs `key`. */
+  cert?: Pem | readonly Pem[] | null;
+  /**
+   * The private key of `cert`: PKCS #8, PKCS #1 or SEC 1, encrypted or not; RSA of 2048 to 4096 bits, P-256, P-384 or
+   * Ed25519. Of several pairs, given in any order, the first is shown whose key the server can check.
+   */
+  key?: Pem | readonly (Pem | { pem: Pem; passphrase?: string })[] | null;
+  /** Of the keys that are encrypted and have none of their own. */
+  passphrase?: string | null;
+  /** The least that is spoken. Default `'TLSv1.2'`, or what `--tls-min-v1.3` says. */
+  minVersion?: 'TLSv1.2' | 'TLSv1.3' | null;
+  /**
+   * `false` accepts every certificate, of whoever answers: all that is sent and received can be read and changed on the
+   * way. Default `true`, unless the environment has `NODE_TLS_REJECT_UNAUTHORIZED=0`, of which Node warns.
+   */
+  rejectUnauthorized?: boolean;
 }
 
 /** The second argument of {@link fetch}. */

@@ -17,6 +17,7 @@ const { cases } = require('./cases');
 const { readClocks, perCall, loopSource } = require('./lib/clocks');
 const { Latencies } = require('./lib/latencies');
 const { loadPeer } = require('./lib/peers');
+const { readThreads, usePerCall } = require('./lib/threads');
 
 /** How often the warm-up looks whether it is over, in ms. */
 const WARM_UP_LOOK = 20;
@@ -30,6 +31,7 @@ const WARM_UP_LOOK = 20;
  * @param {number} job.serverPid
  * @param {{ calls: number, atLeast: number, atMost: number }} job.warmUp see lib/options.js
  * @param {number} job.window ms
+ * @param {boolean} [job.threads] tell what each thread used, too
  */
 async function measure(job) {
   const { operation, path: pathname, tls, inFlight, check, digest } = cases[job.case];
@@ -55,9 +57,11 @@ async function measure(job) {
 
   await Promise.race([warmUp(job.warmUp, latencies), callers]);
   latencies.clear();
+  const threadsBefore = job.threads && readThreads();
   const begin = readClocks(job.serverPid);
   await Promise.race([sleep(job.window), callers]);
   const end = readClocks(job.serverPid);
+  const threads = threadsBefore && usePerCall(threadsBefore, readThreads(), latencies.total);
   const calls = latencies.total;
   if (calls === 0) throw new Error(`not one call of ${job.case} ended within ${job.window} ms`);
 
@@ -71,7 +75,7 @@ async function measure(job) {
   };
   run.isOver = true;
   await callers;
-  return { version: peer.version, node: process.version, loopSource, figures };
+  return { version: peer.version, node: process.version, loopSource, figures, threads };
 }
 
 /** What was parsed is written out again: the server's JSON is what `JSON.stringify` gives. */

@@ -6,7 +6,7 @@ const path = require('node:path');
 
 const { soak } = require('../../benchmark/soak/lib/soak');
 
-const LEAKS = path.join(__dirname, 'programs', 'soak-leaks.js');
+const PROGRAMS = path.join(__dirname, 'programs');
 
 const usual = { mix: 'usual', calls: 1000, minutes: Infinity, seed: 4 };
 const failing = { mix: 'failing', calls: 2000, minutes: Infinity, seed: 4 };
@@ -18,7 +18,8 @@ beforeAll(async () => {
   runs = await Promise.all([
     soak(usual),
     soak(failing),
-    soak({ ...failing, calls: 800 }, { preload: LEAKS, patience: 2000 }),
+    soak({ ...failing, calls: 800 }, { preload: path.join(PROGRAMS, 'soak-leaks.js'), patience: 2000 }),
+    soak({ ...failing, calls: 1000 }, { preload: path.join(PROGRAMS, 'soak-growth.js') }),
   ]);
 }, 90_000);
 
@@ -41,4 +42,8 @@ test('what is left behind is found, and named', () => {
     expect.stringMatching(/servers still have \d+ connection/),
     expect.stringMatching(/process did not end by itself/),
   ]));
+});
+
+test('memory that grows with the calls is found', () => {
+  expect(runs[3].leaks).toEqual([expect.stringMatching(/^JavaScript's heap grew by \d+\.\d MiB after the warm-up/)]);
 });

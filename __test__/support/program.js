@@ -10,11 +10,14 @@ const PROGRAMS = path.join(__dirname, '..', 'process', 'programs');
 /**
  * @param {string} name
  * @param {string[]} [args]
+ * @param {{ env?: Record<string, string | undefined>, flags?: string[] }} [options] what differs from this process's
+ *   environment; options of Node
  * @returns {Promise<{ code: number | null, signal: string | null, stdout: string, stderr: string }>}
  */
-function runProgram(name, args = []) {
+function runProgram(name, args = [], { env, flags = [] } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--expose-gc', path.join(PROGRAMS, name), ...args], {
+    const child = spawn(process.execPath, ['--expose-gc', ...flags, path.join(PROGRAMS, name), ...args], {
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const output = { stdout: '', stderr: '' };

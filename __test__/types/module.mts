@@ -122,10 +122,21 @@ own('http://localhost/', init);
 createFetch();
 // @ts-expect-error unknown keys of our own option objects are refused
 createFetch({ retries: 5 });
+const pem = new Uint8Array();
+createFetch({ tls: { ca: [pem, 'PEM'], cert: pem, key: [{ pem, passphrase: 'secret' }, 'PEM'], minVersion: 'TLSv1.3' } });
+createFetch({ tls: { ca: null, cert: 'PEM', key: 'PEM', passphrase: 'secret', rejectUnauthorized: false } });
+// @ts-expect-error what is older is not spoken
+createFetch({ tls: { minVersion: 'TLSv1.1' } });
+// @ts-expect-error unknown keys of our own option objects are refused
+createFetch({ tls: { pfx: pem } });
+// @ts-expect-error it is given to createFetch
+fetch('http://localhost/', { tls: { rejectUnauthorized: false } });
 
 // Its connections
 createFetch({ connections: 10, keepAlive: { timeout: 1, maxTimeout: Infinity, guardedTimeout: 0 }, socketPath: '/run/s' });
-createFetch({ connections: false, keepAlive: false });
+createFetch({ connections: false, keepAlive: false, http2: false });
+// @ts-expect-error HTTP/1.1 alone is `false`
+createFetch({ http2: 1 });
 // @ts-expect-error true is no number of connections
 createFetch({ connections: true });
 // @ts-expect-error unknown keys of our own option objects are refused

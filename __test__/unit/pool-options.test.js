@@ -26,6 +26,8 @@ describe('what is wrong is refused, and the message says what is accepted', () =
 
     ['keepAlive: 4000', { keepAlive: 4000 }, 'TypeError', /^keepAlive must be true, false or an object\. Received 4000\.$/],
     ['keepAlive: null', { keepAlive: null }, 'TypeError', /^keepAlive/],
+    ['http2: null', { http2: null }, 'TypeError', /^http2 must be true or false/],
+    ["http2: 'only'", { http2: 'only' }, 'TypeError', /^http2 must be true or false.*'only'\.$/],
     ['an unknown key in keepAlive', { keepAlive: { keepAliveTimeout: 1 } }, 'TypeError', /^keepAlive\.keepAliveTimeout is not an option.*timeout, maxTimeout, guardedTimeout/],
     ...['timeout', 'maxTimeout', 'guardedTimeout'].flatMap((key) => [
       [`keepAlive.${key}: -1`, { keepAlive: { [key]: -1 } }, 'RangeError', new RegExp(`^keepAlive\\.${key} must be a number of milliseconds`)],

@@ -10,7 +10,7 @@ const { Draws } = require('../../benchmark/soak/lib/draws');
 const { holdings } = require('../../benchmark/soak/lib/holdings');
 const { noEnds, runInLanes } = require('../../benchmark/soak/lib/lanes');
 const { beyondPool, leftBehind } = require('../../benchmark/soak/lib/leaks');
-const { growthOf, memoryLeaks, sampleMemory } = require('../../benchmark/soak/lib/memory');
+const { growthOf, memoryLeaks } = require('../../benchmark/soak/lib/memory');
 const { readOptions, UsageError } = require('../../benchmark/soak/lib/options');
 const { slope } = require('../../benchmark/soak/lib/slope');
 
@@ -33,8 +33,8 @@ describe('memory', () => {
 
   test('that grows with the calls is a leak', () => {
     // Some hundred bytes with each call, below noise of some megabytes.
-    const leaking = (calls, index) => ({ resident: 100 * MIB + 300 * calls + (index % 3) * MIB });
-    expect(leaksOf(100_000, leaking)).toEqual([expect.stringMatching(/resident memory grew by 2\d\.\d MiB/)]);
+    const leaking = (calls, index) => ({ resident: 100 * MIB + 400 * calls + (index % 3) * MIB });
+    expect(leaksOf(100_000, leaking)).toEqual([expect.stringMatching(/resident memory grew by 3\d\.\d MiB/)]);
     expect(leaksOf(30_000, (calls) => ({ heap: 7 * MIB + 64 * calls }))).toEqual([expect.stringMatching(/JavaScript's heap grew/)]);
     expect(leaksOf(2000, (calls) => ({ external: 1000 * calls }))).toEqual([expect.stringMatching(/memory of buffers grew/)]);
   });
@@ -52,8 +52,8 @@ describe('memory', () => {
 
   test('of a short run resident memory is not judged, and of a handful of samples nothing', () => {
     const keys = (judged) => growthOf(judged).map(({ key }) => key);
-    expect(keys(samples(3000, () => ({})))).toEqual(['heap', 'external']);
-    expect(keys(samples(20_000, () => ({})))).toEqual(['resident', 'heap', 'external']);
+    expect(keys(samples(40_000, () => ({})))).toEqual(['heap', 'external']);
+    expect(keys(samples(50_000, () => ({})))).toEqual(['resident', 'heap', 'external']);
     expect(growthOf(samples(100_000, () => ({})).slice(0, 4))).toEqual([]);
     expect(growthOf([])).toEqual([]);
   });
@@ -139,7 +139,7 @@ describe('options', () => {
     expect(readOptions(['--calls', '7', '--seed', '3'])).toEqual({ mix: 'usual', calls: 7, minutes: Infinity, seed: 3 });
     expect(readOptions(['--minutes', '0.5', '--seed', '0'])).toEqual({ mix: 'usual', calls: Infinity, minutes: 0.5, seed: 0 });
     expect(readOptions(['--failing', '1000000'])).toMatchObject({ mix: 'failing', calls: 1_000_000 });
-    expect(readOptions(['--fuzz'])).toEqual({ fuzz: 20_000 });
+    expect(readOptions(['--fuzz'])).toEqual({ fuzz: 5000 });
     expect(readOptions(['--fuzz', '300'])).toEqual({ fuzz: 300 });
     expect(readOptions(['--help', '--calls', '3'])).toEqual({ help: true });
   });
@@ -161,17 +161,4 @@ describe('options', () => {
     expect(() => readOptions(args)).toThrow(UsageError);
     expect(() => readOptions(args)).toThrow(message);
   });
-});
-
-test('a growing array is a growing heap', () => {
-  const collect = globalThis.gc ?? (() => {});
-  const before = globalThis.gc;
-  globalThis.gc = collect;
-  const kept = [];
-  const first = sampleMemory(0);
-  for (let i = 0; i < 2000; i++) kept.push(new Array(1000).fill(i));
-  const second = sampleMemory(2000);
-  globalThis.gc = before;
-  expect(second.heap - first.heap).toBeGreaterThan(8 * MIB);
-  expect(kept).toHaveLength(2000);
 });

@@ -22,7 +22,7 @@ const { churn } = require('./lib/workers');
 
 /** Samples of a run that its number of calls ends: as many as have at least so many calls between them. */
 const MOST_ROUNDS = 50;
-const LEAST_ROUND = 200;
+const LEAST_ROUND = 100;
 /** Calls from one sample to the next, where the clock ends the run. */
 const ROUND_BY_CLOCK = 2000;
 /** One worker for so many calls. */
@@ -54,8 +54,8 @@ async function main({ mix, calls, minutes, seed, tls, patience }) {
 
 /** Whatever starts with the first call is there, and nothing of that call. */
 async function begin(origin, patience) {
-  const { plain, secure, proxied } = origin.addresses;
-  for (const address of [plain, secure, proxied]) await (await fetch(`${address}/json`)).json();
+  const { plain, secure, multiplexed, proxied } = origin.addresses;
+  for (const address of [plain, secure, multiplexed, proxied]) await (await fetch(`${address}/json`)).json();
   // The first worker would open them.
   assert.ok(process.stdout && process.stderr);
   // Node starts the threads of its pool with the first file, one for each that waits.

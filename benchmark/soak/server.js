@@ -1,11 +1,12 @@
 'use strict';
 
 /**
- * The servers, in a process of their own: one in the clear, one with TLS, a fault proxy before the first, and a port that
- * refuses. The parent asks by message; see `lib/origin.js`.
+ * The servers, in a process of their own: one in the clear, one with TLS, one that speaks HTTP/2, a fault proxy before the
+ * first, and a port that refuses. The parent asks by message; see `lib/origin.js`.
  */
 
 const http = require('node:http');
+const http2 = require('node:http2');
 const https = require('node:https');
 const { once } = require('node:events');
 
@@ -18,19 +19,21 @@ const PROXY_RESETS = 0.3;
 async function start({ seed, tls }) {
   const plain = await listen(http.createServer());
   const secure = await listen(https.createServer(tls));
+  const multiplexed = await listen(http2.createSecureServer(tls));
   const proxy = await FaultProxy.listen({ upstream: plain.address().port, seed });
   proxy.add({ type: 'reset', on: 'response-body', afterBytes: 30_000, probability: PROXY_RESETS });
-  const servers = [plain, secure];
+  const servers = [plain, secure, multiplexed];
 
   process.on('message', async (question) => {
     if (question === 'connections') process.send(await connections(servers) + proxy.stats().connections.open);
-    else if (question === 'close idle connections') servers.forEach((server) => server.closeIdleConnections());
+    else if (question === 'close idle connections') servers.forEach(closeIdleConnections);
   });
   // Whoever started this has gone: nobody needs it any more.
   process.on('disconnect', () => process.exit());
   process.send({
     plain: `http://127.0.0.1:${plain.address().port}`,
     secure: `https://127.0.0.1:${secure.address().port}`,
+    multiplexed: `https://127.0.0.1:${multiplexed.address().port}`,
     proxied: `http://${proxy.address}`,
     refusing: `http://127.0.0.1:${await refusedPort()}`,
   });
@@ -52,6 +55,10 @@ async function listen(server) {
     socket.on('error', () => {});
   });
   server.on('tlsClientError', () => {});
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session)).on('error', () => {});
+  });
   server.on('clientError', (error, socket) => socket.destroy());
   server.on('request', (request, response) => {
     request.on('error', () => {});
@@ -61,6 +68,15 @@ async function listen(server) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;
+}
+
+/** @type {Set<http2.ServerHttp2Session>} */
+const sessions = new Set();
+
+function closeIdleConnections(server) {
+  server.closeIdleConnections();
+  // The above knows nothing of those of HTTP/2.
+  for (const session of sessions) session.close();
 }
 
 async function connections(servers) {

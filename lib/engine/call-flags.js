@@ -9,4 +9,5 @@ module.exports = {
   SHOULD_RETRY: 1 << 4,
   ON_RETRY: 1 << 5,
   REDIRECT_WITHIN_ORIGIN: 1 << 6,
+  UNVERIFIED: 1 << 7,
 };

@@ -20,6 +20,7 @@ module.exports = {
   ON_RETRY: 8,
   LOOKUP: 9,
   CLOSED: 10,
+  ROOTS: 11,
 
   BUFFER: 1 << 8,
   STRING: 1 << 9,

@@ -10,6 +10,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const native = require('../native');
+const { beginTls } = require('./node-trust');
 const {
   SLOTS,
   BATCH,
@@ -23,6 +24,7 @@ const {
   SHOULD_RETRY,
   LOOKUP,
   CLOSED,
+  ROOTS,
   BUFFER,
   STRING,
   RECOVERY,
@@ -117,6 +119,7 @@ function valuesOf(flags) {
     case PULL:
     case DROPPED:
     case CLOSED:
+    case ROOTS:
       return 0;
     default:
       return 1;
@@ -154,6 +157,9 @@ function dispatch(call, flags, slot, values, first) {
       return;
     case CLOSED:
       call.onClosed();
+      return;
+    case ROOTS:
+      engine.answerRoots(call.id, beginTls(numbers[slot + 2] === 1));
       return;
     default:
       call.onHook((flags & KIND_MASK) === SHOULD_RETRY, JSON.parse(values[first]));

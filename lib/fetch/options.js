@@ -2,12 +2,12 @@
 
 /** The options of `createFetch`, and those of our own in a call's `init`: all but `headers`, which it has anyway. */
 
-const { readFileSync } = require('node:fs');
 const { parseRetryOptions } = require('../policy/options');
 const { checkBoolean, checkMilliseconds, checkNumber, checkOptions, invalidType, invalidValue } = require('../validate');
 const { headerPairs } = require('./headers');
 const { parseProxy, checkPoolOfProxies } = require('./proxy-options');
 const { POOL_OPTIONS, parsePoolOptions, parseLookup } = require('./pool-options');
+const { parseTls } = require('./tls-options');
 
 /** Milliseconds; `null` is no limit. Headers and body as the built-in fetch has them, connect as undici. */
 const DEFAULT_TIMEOUTS = Object.freeze({ connect: 10_000, headers: 300_000, body: 300_000, attempt: null, total: null });
@@ -19,13 +19,14 @@ const DEFAULT_DECODING = Object.freeze({ decompress: true, maxResponseSize: null
 const RESUME = new Map([[false, 'never'], ['validated', 'validated'], ['trusting', 'trusting']]);
 
 const CLIENT_OPTIONS = [
-  'retry', 'timeout', 'resume', 'decompress', 'maxResponseSize', 'headers', 'proxy', ...POOL_OPTIONS, 'lookup',
+  'retry', 'timeout', 'resume', 'decompress', 'maxResponseSize', 'headers', 'proxy', ...POOL_OPTIONS, 'lookup', 'tls',
 ];
 
 /**
  * @param {import('../..').CreateFetchOptions} options
  * @returns {{ retry: ReturnType<typeof parseRetryOptions>, timeouts: typeof DEFAULT_TIMEOUTS,
- *   decoding: typeof DEFAULT_DECODING, headers: [string, string][], lookup: Function | undefined, json: string }}
+ *   decoding: typeof DEFAULT_DECODING, headers: [string, string][], lookup: Function | undefined,
+ *   rejectUnauthorized: boolean | undefined, json: string }}
  */
 function parseClientOptions(options = {}) {
   const given = checkOptions(options, 'options', CLIENT_OPTIONS);
@@ -38,9 +39,11 @@ function parseClientOptions(options = {}) {
   const lookup = parseLookup(given);
   const pool = parsePoolOptions(given);
   checkPoolOfProxies(given, proxies);
-  const rest = JSON.stringify({ timeout: timeouts, resume, decoding, extraRoots: extraRootTexts(), proxies, pool });
+  const tls = parseTls(given.tls);
+  const rest = JSON.stringify({ timeout: timeouts, resume, decoding, tls: tls.native, proxies, pool });
   const json = `{"retry":${retry.json},${rest.slice(1)}`;
-  return { retry, timeouts, decoding, headers, lookup, json };
+  const { rejectUnauthorized } = tls;
+  return { retry, timeouts, decoding, headers, lookup, rejectUnauthorized, json };
 }
 
 /**
@@ -97,17 +100,6 @@ function checkLimit(value, name) {
   if (value === false || value === Infinity) return null;
   if (typeof value !== 'number') throw invalidType(name, 'a number of milliseconds, or false for no limit', value);
   return checkMilliseconds(value, name, { min: 1 });
-}
-
-/** Node trusts the certificates of this file besides its own; a file it cannot read it warns of and ignores. */
-function extraRootTexts() {
-  const path = process.env.NODE_EXTRA_CA_CERTS;
-  if (!path) return [];
-  try {
-    return [readFileSync(path, 'utf8')];
-  } catch {
-    return [];
-  }
 }
 
 module.exports = { parseClientOptions, parseCallOptions };

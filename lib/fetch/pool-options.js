@@ -7,6 +7,7 @@
 
 const {
   LONGEST_TIMER,
+  checkBoolean,
   checkFunction,
   checkMilliseconds,
   checkNumber,
@@ -17,7 +18,7 @@ const {
   outOfRange,
 } = require('../validate');
 
-const POOL_OPTIONS = Object.freeze(['connections', 'keepAlive', 'socketPath']);
+const POOL_OPTIONS = Object.freeze(['connections', 'keepAlive', 'http2', 'socketPath']);
 
 /** What a connection can be counted with. */
 const MOST_CONNECTIONS = 2 ** 32 - 1;
@@ -29,10 +30,11 @@ const LONGEST_SOCKET_PATH = process.platform === 'linux' || process.platform ===
  * @param {import('../..').CreateFetchOptions} given
  * @returns {object} what `src/node/pool.rs` reads
  */
-function parsePoolOptions({ connections, keepAlive, socketPath }) {
+function parsePoolOptions({ connections, keepAlive, http2, socketPath }) {
   return {
     connections: connections === undefined ? undefined : checkConnections(connections, 'connections'),
     keepAlive: keepAlive === undefined ? undefined : checkKeepAlive(keepAlive, 'keepAlive'),
+    http2: http2 === undefined ? undefined : checkBoolean(http2, 'http2'),
     socketPath: socketPath === undefined ? undefined : checkSocketPath(socketPath, 'socketPath'),
   };
 }

@@ -127,7 +127,9 @@ class UnresetResponse {
   }
 
   async arrayBuffer() {
-    const { buffer, byteOffset, byteLength } = await this.bytes();
+    const taken = this.#take();
+    const body = isInMemory(taken) ? taken : await taken;
+    const { buffer, byteOffset, byteLength } = typeof body === 'string' ? bytesOf(body) : body;
     return byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
   }
 

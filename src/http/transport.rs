@@ -9,7 +9,7 @@ mod request_body;
 pub mod reqwest;
 pub mod routed;
 mod stall;
-mod tls;
+pub mod tls;
 mod upload;
 mod watch;
 

@@ -13,7 +13,7 @@ use super::completion::{Completion, DONE, Kind, RECOVERY, REDIRECTED, Value, bod
 use super::download::Download;
 use super::engine::Registration;
 use super::options::Options;
-use super::request;
+use super::{request, tls};
 use crate::fault::{Delivery, Fault, Phase};
 use crate::http::body::RequestBody;
 use crate::http::call::{Answer, Call, CallError, Recovery, RedirectMode};
@@ -29,18 +29,22 @@ pub struct Start {
     pub redirect: RedirectMode,
     pub overrides: Option<Options>,
     pub hooks: Option<Arc<dyn Hooks>>,
+    /// Whether certificates are verified.
+    pub verify: bool,
 }
 
 /// Runs a call to its answer. What the event loop's thread allocates is a small task: the call itself, some kibibytes
 /// of state, is boxed by the network thread that first polls it and freed by one of those.
 pub async fn run(shared: Arc<Shared>, start: Start, registration: Registration) {
-    Box::pin(answer(shared, start, registration)).await;
+    let (core, call) = (Arc::clone(registration.core()), registration.call());
+    tls::asking(core, call, Box::pin(answer(shared, start, registration))).await;
 }
 
 async fn answer(shared: Arc<Shared>, start: Start, registration: Registration) {
+    let verify = start.verify;
     let answer = match prepare(&shared, start) {
         Err(problem) => Err(internal_error(problem, Delivery::NotSent)),
-        Ok(call) => match shared.http() {
+        Ok(call) => match shared.http(verify) {
             Err(problem) => Err(internal_error(problem, Delivery::NotSent)),
             Ok(client) => client.call(call).await,
         },

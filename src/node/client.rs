@@ -13,6 +13,7 @@ use super::engine::{Core, Engine};
 use super::hooks::{Given, JsHooks};
 use super::options::{Options, Timeouts};
 use super::pool::{self, PoolOptions};
+use super::tls::{ClientTls, Trusting};
 use super::upload::JsSource;
 use crate::http::body::RequestBody;
 use crate::http::call::{Client, RedirectMode};
@@ -34,6 +35,8 @@ const REOPENS: u32 = 1 << 3;
 const SHOULD_RETRY: u32 = 1 << 4;
 const ON_RETRY: u32 = 1 << 5;
 const REDIRECT_WITHIN_ORIGIN: u32 = 1 << 6;
+/// Whoever answers over TLS is trusted.
+const UNVERIFIED: u32 = 1 << 7;
 
 #[napi]
 pub struct NativeClient {
@@ -55,34 +58,44 @@ pub struct Shared {
     pub timeouts: Timeouts,
     pub resume: Resume,
     pub decoding: Decoding,
-    extra_roots: Vec<Bytes>,
+    tls: ClientTls,
     proxies: Option<ProxyRules>,
     pool: PoolOptions,
     lookup: Arc<dyn Lookup>,
-    http: Arc<Http>,
+    http: Arc<Https>,
     /// Tells by its end that nothing is in flight.
     _in_flight: oneshot::Sender<Infallible>,
 }
 
-type Http = OnceLock<Result<Client<Routed>, String>>;
+/// Those that verify certificates and those that do not share no connection and no TLS session.
+#[derive(Default)]
+struct Https {
+    verified: Http,
+    unverified: Http,
+}
+
+type Http = OnceLock<Result<Client<Trusting<Routed>>, String>>;
 
 impl Shared {
     /// The client behind it, made by the first call, off the event loop.
-    pub fn http(&self) -> Result<&Client<Routed>, &str> {
-        self.http
-            .get_or_init(|| {
-                let usual = TransportOptions::default();
-                let options = self.pool.over(TransportOptions {
-                    connect_timeout: self.timeouts.limits.connect.unwrap_or(usual.connect_timeout),
-                    extra_roots: self.extra_roots.clone(),
-                    proxies: self.proxies.clone(),
-                    lookup: Arc::clone(&self.lookup),
-                    ..usual
-                });
-                Routed::new(options).map(Client::new).map_err(|error| error.to_string())
-            })
-            .as_ref()
-            .map_err(String::as_str)
+    pub fn http(&self, verify: bool) -> Result<&Client<Trusting<Routed>>, &str> {
+        let http = if verify { &self.http.verified } else { &self.http.unverified };
+        http.get_or_init(|| {
+            let usual = TransportOptions::default();
+            let tls = self.tls.options(verify);
+            let options = self.pool.over(TransportOptions {
+                connect_timeout: self.timeouts.limits.connect.unwrap_or(usual.connect_timeout),
+                tls: tls.clone(),
+                proxies: self.proxies.clone(),
+                lookup: Arc::clone(&self.lookup),
+                ..usual
+            });
+            let through_tls = self.proxies.as_ref().is_some_and(ProxyRules::speak_tls);
+            let transport = Routed::new(options).map_err(|error| error.to_string())?;
+            Ok(Client::new(Trusting::new(transport, &tls.trust, through_tls)))
+        })
+        .as_ref()
+        .map_err(String::as_str)
     }
 }
 
@@ -97,7 +110,7 @@ impl NativeClient {
             return Err(napi::Error::from_reason("a client needs retry and timeout"));
         };
         let decoding = options.decoding.unwrap_or_default();
-        let extra_roots = options.extra_roots.into_iter().map(Bytes::from).collect();
+        let tls = options.tls.unwrap_or_default().read().map_err(napi::Error::from_reason)?;
         let resume = options.resume.unwrap_or_default();
         let policy = Arc::new(Policy::new(retry));
         let engine = Arc::clone(engine.core());
@@ -107,7 +120,7 @@ impl NativeClient {
             timeouts,
             resume,
             decoding,
-            extra_roots,
+            tls,
             proxies: options.proxies,
             pool: options.pool,
             lookup: pool::lookup(&engine, lookup, &result_order),
@@ -127,10 +140,10 @@ impl NativeClient {
         self.engine.start(closing, move |registration| async move {
             let http = Arc::clone(&shared.http);
             drop(shared);
-            close(&http);
+            http.close();
             let Err(_ended) = in_flight.await;
             // Once more: a call that was in flight may have been about to make the first connection.
-            close(&http);
+            http.close();
             let (core, done) = (Arc::clone(registration.core()), Completion::new(Kind::Closed, registration.call()));
             // First: who is told that all is closed finds nothing open.
             drop(registration);
@@ -170,7 +183,8 @@ impl NativeClient {
         let given = Given { should_retry: flags & SHOULD_RETRY != 0, on_retry: flags & ON_RETRY != 0 };
         let hooks = (given.should_retry || given.on_retry)
             .then(|| Arc::new(JsHooks::new(Arc::clone(&self.engine), call, given)) as Arc<_>);
-        let start = Start { head, body, redirect: redirect(flags), overrides, hooks };
+        let verify = flags & UNVERIFIED == 0;
+        let start = Start { head, body, redirect: redirect(flags), overrides, hooks, verify };
         let Some(Open { shared, .. }) = &self.open else {
             return Err(napi::Error::from_reason("the client has been closed"));
         };
@@ -179,10 +193,12 @@ impl NativeClient {
     }
 }
 
-/// There is no client, and nothing to close, before the first call.
-fn close(http: &Http) {
-    if let Some(Ok(client)) = http.get() {
-        client.close();
+impl Https {
+    /// There is no client, and nothing to close, before the first call.
+    fn close(&self) {
+        for client in [&self.verified, &self.unverified].into_iter().filter_map(Http::get).flatten() {
+            client.close();
+        }
     }
 }
 

@@ -44,6 +44,8 @@ pub enum Kind {
     Lookup = 9,
     /// A client's connections are closed, and nothing of it is in flight.
     Closed = 10,
+    /// A client is about to begin to speak TLS. Number: 1 if it wants to know which roots Node trusts, otherwise 0.
+    Roots = 11,
 }
 
 /// A buffer is among the values.

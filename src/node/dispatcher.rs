@@ -24,8 +24,9 @@ pub struct Dispatcher {
     references: References,
 }
 
-/// Bounded by what is in flight: a call has at most one answer, one body piece and one hook under way, for each reading of
-/// its request body a pull and the word that it is not wanted any more, and for each connection in the making one lookup.
+/// Bounded by what is in flight: a call has at most one answer, one body piece, one hook and one question for roots
+/// under way, for each reading of its request body a pull and the word that it is not wanted any more, and for each
+/// connection in the making one lookup.
 #[derive(Default)]
 struct Queue {
     state: Mutex<State>,

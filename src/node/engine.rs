@@ -18,7 +18,9 @@ use super::download::Wanted;
 use super::hooks::HookAnswer;
 use super::lookup::{Answer, Lookups};
 use super::runtime::runtime;
+use super::tls::NativeRoots;
 use super::upload::Piece;
+use crate::http::transport::tls::Roots;
 
 /// What JavaScript holds of its environment. When it is collected, or its environment ends, every call ends.
 #[napi]
@@ -46,6 +48,7 @@ struct OpenCall {
     body: Option<mpsc::Sender<Wanted>>,
     upload: Option<OpenUpload>,
     hook: Option<oneshot::Sender<HookAnswer>>,
+    roots: Option<oneshot::Sender<Option<Arc<Roots>>>>,
 }
 
 struct OpenUpload {
@@ -147,6 +150,16 @@ impl Engine {
         self.core.lookups.answer(lookup, answer);
     }
 
+    /// The roots that Node trusts, for a call that asked; nothing if it has none.
+    #[napi]
+    pub fn answer_roots(&self, call: u32, roots: Option<&NativeRoots>) {
+        let waiting = self.core.lock().open.get_mut(&call).and_then(|open| open.roots.take());
+        if let Some(waiting) = waiting {
+            // The call may have ended meanwhile.
+            let _ = waiting.send(roots.map(NativeRoots::shared));
+        }
+    }
+
     /// The calls that are open, for tests of leaks.
     #[napi(getter)]
     pub fn open_calls(&self) -> u32 {
@@ -178,7 +191,7 @@ impl Core {
         }
         let registration = Registration { core: Arc::clone(self), call, answered: Kind::Failed };
         let task = runtime.spawn(task(registration)).abort_handle();
-        calls.open.insert(call, OpenCall { task, body: None, upload: None, hook: None });
+        calls.open.insert(call, OpenCall { task, body: None, upload: None, hook: None, roots: None });
         Ok(())
     }
 
@@ -203,6 +216,11 @@ impl Core {
     /// Opens the way for the answer of a hook.
     pub fn expect_hook(&self, call: u32, hook: oneshot::Sender<HookAnswer>) -> bool {
         self.change(call, |open| open.hook = Some(hook))
+    }
+
+    /// Opens the way for the roots that Node trusts.
+    pub fn expect_roots(&self, call: u32, roots: oneshot::Sender<Option<Arc<Roots>>>) -> bool {
+        self.change(call, |open| open.roots = Some(roots))
     }
 
     fn change(&self, call: u32, change: impl FnOnce(&mut OpenCall)) -> bool {

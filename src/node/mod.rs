@@ -31,6 +31,7 @@ pub mod proxies;
 pub mod proxy;
 mod request;
 mod runtime;
+mod tls;
 mod upload;
 
 use napi_derive::napi;

@@ -7,13 +7,14 @@ use serde_json::value::RawValue;
 
 use super::pool::PoolOptions;
 use super::proxies::WireProxies;
+use super::tls::WireTls;
 use crate::http::decode::{Decoding, SizeLimit};
 use crate::http::resume::Resume;
 use crate::http::transport::Limits;
 use crate::http::transport::proxies::ProxyRules;
 use crate::{milliseconds, policy};
 
-/// `{ "retry": {...}, "timeout": {...}, "resume": ..., "decoding": {...}, "extraRoots": [...], "proxies": {...},
+/// `{ "retry": {...}, "timeout": {...}, "resume": ..., "decoding": {...}, "tls": {...}, "proxies": {...},
 /// "pool": {...} }`; what is absent keeps the
 /// client's value.
 #[derive(Deserialize)]
@@ -24,8 +25,7 @@ struct Wire<'a> {
     timeout: Option<WireTimeouts>,
     resume: Option<WireResume>,
     decoding: Option<WireDecoding>,
-    #[serde(default)]
-    extra_roots: Vec<String>,
+    tls: Option<WireTls>,
     proxies: Option<WireProxies>,
     #[serde(default)]
     pool: PoolOptions,
@@ -78,8 +78,7 @@ pub struct Options {
     pub timeouts: Option<Timeouts>,
     pub resume: Option<Resume>,
     pub decoding: Option<Decoding>,
-    /// PEM texts.
-    pub extra_roots: Vec<String>,
+    pub tls: Option<WireTls>,
     pub proxies: Option<ProxyRules>,
     pub pool: PoolOptions,
 }
@@ -92,7 +91,7 @@ impl Options {
             timeouts: wire.timeout.map(Timeouts::try_from).transpose()?,
             resume: wire.resume.map(Resume::from),
             decoding: wire.decoding.map(Decoding::from),
-            extra_roots: wire.extra_roots,
+            tls: wire.tls,
             proxies: wire.proxies.map(WireProxies::rules).transpose()?.flatten(),
             pool: wire.pool,
         })

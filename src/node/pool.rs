@@ -16,12 +16,13 @@ use crate::http::transport::lookup::{InOrder, Lookup, ResultOrder, SystemLookup}
 use crate::http::transport::options::{KeepAlive, TransportOptions};
 use crate::milliseconds;
 
-/// `{ "connections": 10, "keepAlive": false | {...}, "socketPath": "..." }`, each as it differs from what is usual.
+/// `{ "connections": 10, "keepAlive": false | {...}, "http2": false, "socketPath": "..." }`, each as it differs from what is usual.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct PoolOptions {
     connections: Option<NonZeroUsize>,
     keep_alive: Option<WireKeepAlive>,
+    http2: Option<bool>,
     socket_path: Option<PathBuf>,
 }
 
@@ -58,6 +59,7 @@ impl PoolOptions {
                 Some(WireKeepAlive::Kept(false)) => None,
                 Some(WireKeepAlive::For(times)) => Some(times.over(usual.keep_alive.unwrap_or_default())),
             },
+            http2: self.http2.unwrap_or(usual.http2),
             socket_path: self.socket_path.clone().or(usual.socket_path),
             ..usual
         }
@@ -102,6 +104,7 @@ mod tests {
         let (options, usual) = (read("{}"), TransportOptions::default());
         assert_eq!(options.connections, usual.connections);
         assert_eq!(options.keep_alive, usual.keep_alive);
+        assert_eq!(options.http2, usual.http2);
         assert_eq!(options.socket_path, usual.socket_path);
         assert_eq!(read(r#"{"keepAlive":true}"#).keep_alive, usual.keep_alive);
     }
@@ -110,6 +113,7 @@ mod tests {
     fn each_option_reaches_the_transport() {
         assert_eq!(read(r#"{"connections":7}"#).connections, NonZeroUsize::new(7));
         assert_eq!(read(r#"{"keepAlive":false}"#).keep_alive, None);
+        assert!(!read(r#"{"http2":false}"#).http2);
         assert_eq!(read(r#"{"socketPath":"/run/a b.sock"}"#).socket_path, Some("/run/a b.sock".into()));
         assert_eq!(times(r#"{"keepAlive":{"timeout":1500,"maxTimeout":2500,"guardedTimeout":0.5}}"#), [1500, 2500, 0]);
     }
@@ -129,6 +133,7 @@ mod tests {
             r#"{"connections":-1}"#,
             r#"{"keepAlive":{"idle":1}}"#,
             r#"{"keepAlive":{"timeout":-1}}"#,
+            r#"{"http2":"only"}"#,
             r#"{"pipelining":1}"#,
         ] {
             assert!(serde_json::from_str::<PoolOptions>(wrong).is_err(), "{wrong}");

@@ -24,6 +24,7 @@ use unreset::http::call::{Call, Client};
 use unreset::http::transport::IncomingBody;
 use unreset::http::transport::direct::DirectTransport;
 use unreset::http::transport::options::TransportOptions;
+use unreset::http::transport::tls::{TlsOptions, Trust};
 
 use crate::support::*;
 
@@ -81,7 +82,10 @@ impl Http2Server {
     }
 
     fn client_with(&self, change: impl FnOnce(&mut TransportOptions)) -> TestClient {
-        let mut options = TransportOptions { extra_roots: vec![self.certificate.clone()], ..Default::default() };
+        let mut options = TransportOptions {
+            tls: TlsOptions { trust: Trust::only([&*self.certificate]), ..Default::default() },
+            ..Default::default()
+        };
         change(&mut options);
         Client::new(DirectTransport::new(options).unwrap())
     }

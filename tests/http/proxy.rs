@@ -13,7 +13,7 @@ use unreset::http::transport::options::TransportOptions;
 use unreset::http::transport::proxies::{Proxy, ProxyRules};
 
 use crate::support::*;
-use crate::tls::{authority, https, leaf, signed_by};
+use crate::tls::{authority, https, leaf, signed_by, trusting_only};
 
 fn proxied_with(proxy: &str, no_proxy: &str, options: TransportOptions) -> TestClient {
     let secret = ("proxy-authorization".to_owned(), "Basic c2VjcmV0".to_owned());
@@ -72,7 +72,7 @@ async fn an_https_request_goes_through_a_tunnel_that_hides_it() {
     let authority = authority();
     let server = signed_by(&authority, leaf(), false).await;
     let proxy = open_tunnels().await;
-    let options = TransportOptions { extra_roots: vec![authority.pem().into()], ..TransportOptions::default() };
+    let options = TransportOptions { tls: trusting_only(&authority), ..TransportOptions::default() };
     let client = proxied_with(&proxy.url(""), "", options);
     assert_eq!(text(client.call(post(https(&server), "over")).await).await, "over");
     assert_eq!(text(client.call(post(https(&server), "again")).await).await, "again");
@@ -89,7 +89,7 @@ async fn an_https_request_goes_through_a_tunnel_that_hides_it() {
 async fn the_proxy_may_be_reached_over_tls_itself() {
     let authority = authority();
     let proxy = signed_by(&authority, leaf(), false).await;
-    let options = TransportOptions { extra_roots: vec![authority.pem().into()], ..TransportOptions::default() };
+    let options = TransportOptions { tls: trusting_only(&authority), ..TransportOptions::default() };
     let client = proxied_with(&https(&proxy), "", options);
     assert_eq!(text(client.call(post("http://nowhere.test/", "over")).await).await, "over");
     assert_eq!(proxy.seen()[0].line, "POST http://nowhere.test/ HTTP/1.1");
@@ -160,7 +160,7 @@ async fn a_post_is_repeated_when_its_tunnel_broke_and_arrives_once() {
     let authority = authority();
     let server = signed_by(&authority, leaf(), false).await;
     let proxy = tunnels(1, |peer| async { peer.reset() }).await;
-    let options = TransportOptions { extra_roots: vec![authority.pem().into()], ..TransportOptions::default() };
+    let options = TransportOptions { tls: trusting_only(&authority), ..TransportOptions::default() };
     let answer = proxied_with(&proxy.url(""), "", options).call(post(https(&server), "over")).await;
     let answer = answer.expect("an answer");
     assert_eq!(answer.recovery.expect("what it took").attempts.len(), 2);

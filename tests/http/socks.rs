@@ -15,7 +15,7 @@ use unreset::http::transport::proxies::{Proxy, ProxyRules};
 use unreset::http::transport::routed::Routed;
 
 use super::support::*;
-use super::tls::{authority, https, leaf, signed_by};
+use super::tls::{authority, https, leaf, signed_by, trusting_only};
 
 /// What became of a connection to the proxy, after it was asked for a server.
 #[derive(Debug, Clone, Copy)]
@@ -29,11 +29,13 @@ enum Then {
     Greet(&'static [u8]),
 }
 
+/// The server that the proxy is asked for, as it is named, and the credentials that come with it.
+type Asked = (String, Option<String>);
+
 /// A SOCKS proxy that can say no.
 struct Socks {
     server: Server,
-    /// The servers it was asked for, as they were named, and the credentials it was given.
-    asked: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Socks {
@@ -87,7 +89,7 @@ impl Socks {
         Proxy::new(&format!("{scheme}://{}", self.server.address), &[]).unwrap()
     }
 
-    fn asked(&self) -> Vec<(String, Option<String>)> {
+    fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 
@@ -97,7 +99,7 @@ impl Socks {
 }
 
 /// RFC 1928 and 1929, after the version. Wants credentials of those who offer them, and takes all but "wrong".
-async fn asked_5(stream: &mut TcpStream) -> Option<(String, Option<String>)> {
+async fn asked_5(stream: &mut TcpStream) -> Option<Asked> {
     let methods = text_of(stream).await;
     let credentials = if methods.contains('\u{2}') {
         stream.write_all(&[5, 2]).await.unwrap();
@@ -125,7 +127,7 @@ async fn asked_5(stream: &mut TcpStream) -> Option<(String, Option<String>)> {
 }
 
 /// SOCKS 4 and 4a, after the version.
-async fn asked_4(stream: &mut TcpStream) -> Option<(String, Option<String>)> {
+async fn asked_4(stream: &mut TcpStream) -> Option<Asked> {
     assert_eq!(stream.read_u8().await.unwrap(), 1);
     let port = stream.read_u16().await.unwrap();
     let address = stream.read_u32().await.unwrap().to_be_bytes();
@@ -223,7 +225,7 @@ async fn an_https_server_is_verified_by_its_own_name() {
     let authority = authority();
     let server = signed_by(&authority, leaf(), false).await;
     let proxy = Socks::open().await;
-    let options = TransportOptions { extra_roots: vec![authority.pem().into()], ..TransportOptions::default() };
+    let options = TransportOptions { tls: trusting_only(&authority), ..TransportOptions::default() };
     let client = routed(proxy.proxy("socks5h"), "", options);
     assert_eq!(text(client.call(post(https(&server), "over")).await).await, "over");
     assert_eq!(proxy.asked(), [(server.address.to_string(), None)]);
@@ -316,7 +318,7 @@ async fn a_post_is_repeated_when_the_proxy_broke_off_and_arrives_once() {
         let server = if secure { signed_by(&authority, leaf(), false).await } else { plain };
         let url = if secure { https(&server) } else { server.url("/") };
         let proxy = Socks::start(&[Then::Reset, Then::Close], Then::Connect).await;
-        let options = TransportOptions { extra_roots: vec![authority.pem().into()], ..TransportOptions::default() };
+        let options = TransportOptions { tls: trusting_only(&authority), ..TransportOptions::default() };
         let answer = routed(proxy.proxy("socks5"), "", options).call(post(url, "over")).await.expect("an answer");
         let attempts = answer.recovery.expect("what it took").attempts;
         let faults: Vec<_> = attempts.iter().filter_map(|attempt| attempt.fault.as_ref()).collect();

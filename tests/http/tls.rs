@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, Issuer, KeyPair, date_time_ymd};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::crypto::ring::sign::any_supported_type;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
+use tokio_rustls::rustls::version::{TLS12, TLS13};
+use tokio_rustls::rustls::{ALL_VERSIONS, SupportedProtocolVersion};
 use unreset::fault::{Delivery, Fault, Kind, Phase};
 use unreset::http::call::Client;
 use unreset::http::transport::direct::DirectTransport;
 use unreset::http::transport::options::TransportOptions;
+use unreset::http::transport::tls::{MinVersion, TlsOptions, Trust};
 
 use crate::support::*;
 
@@ -31,13 +36,21 @@ pub fn leaf() -> CertificateParams {
 
 /// Serves echoes behind `chain`, whose first certificate has `key`.
 async fn serving(chain: Vec<CertificateDer<'static>>, key: KeyPair) -> Server {
-    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    serving_over(ALL_VERSIONS, chain, key).await
+}
+
+/// The key need not be that of the certificate.
+async fn serving_over(
+    versions: &[&'static SupportedProtocolVersion],
+    chain: Vec<CertificateDer<'static>>,
+    key: KeyPair,
+) -> Server {
+    let key = any_supported_type(&PrivateKeyDer::try_from(key.serialize_der()).unwrap()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))));
     let acceptor = TlsAcceptor::from(Arc::new(config));
     Server::start(move |peer| {
         let acceptor = acceptor.clone();
@@ -73,7 +86,7 @@ pub fn https(server: &Server) -> String {
 }
 
 fn trusting(authority: &Authority) -> TestClient {
-    with_roots(vec![Bytes::from(authority.pem())])
+    with_roots(&[authority.pem().as_bytes()])
 }
 
 /// The one fault of a POST to `server`: refusals are never retried, and nothing was sent.
@@ -99,31 +112,77 @@ async fn an_authority_that_was_added_is_trusted() {
     assert_eq!(server.seen()[1].connection, 0, "connections over TLS are pooled too");
 }
 
-fn with_roots(extra_roots: Vec<Bytes>) -> TestClient {
-    Client::new(DirectTransport::new(TransportOptions { extra_roots, ..Default::default() }).unwrap())
+pub fn trusting_only(authority: &Authority) -> TlsOptions {
+    TlsOptions { trust: Trust::only([authority.pem().as_bytes()]), ..TlsOptions::default() }
+}
+
+fn with_roots(files: &[&[u8]]) -> TestClient {
+    with_tls(TlsOptions { trust: Trust::only(files.iter().copied()), ..Default::default() })
+}
+
+fn with_tls(tls: TlsOptions) -> TestClient {
+    Client::new(DirectTransport::new(TransportOptions { tls, ..Default::default() }).unwrap())
 }
 
 #[tokio::test]
 async fn roots_are_taken_as_der_too() {
     let authority = authority();
     let server = signed_by(&authority, leaf(), false).await;
-    let client = with_roots(vec![Bytes::copy_from_slice(authority.der())]);
+    let client = with_roots(&[authority.der()]);
     assert_eq!(text(client.call(post(https(&server), "secret")).await).await, "secret");
 }
 
 #[tokio::test]
-async fn what_is_no_certificate_spoils_none_of_the_others() {
-    let (trusted, broken) = (authority(), authority().pem());
-    let server = signed_by(&trusted, leaf(), false).await;
-    let torn = broken.replace("-----END", "----");
-    let not_base64 = broken.replace("\nMII", "\n*II");
-    let not_a_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    assert!(torn != broken && not_base64 != broken);
-    // `openssl s_client -showcerts` writes " 0 s:CN = ..." before the first one.
-    let roots = format!("0 s:CN = Test\n{not_base64}\n{not_a_certificate}\n{}", trusted.pem());
-    for others in [Bytes::from(torn), Bytes::from_static(b"\x30\x82no"), Bytes::from_static(b"\x30\x03no")] {
-        let client = with_roots(vec![others, Bytes::from(roots.clone())]);
-        assert_eq!(text(client.call(post(https(&server), "secret")).await).await, "secret");
+async fn whoever_is_trusted_must_have_the_key_of_the_certificate() {
+    let everybody = || with_tls(TlsOptions { trust: Trust::Everybody, ..Default::default() });
+    let plain = leaf().self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone();
+    // Of version 1, whose signatures are not checked by rustls' own means.
+    let fixture = include_bytes!("../../__test__/fixtures/version-1.pem");
+    let of_version_1 = CertificateDer::pem_slice_iter(fixture).last().unwrap().unwrap();
+    let own_key = PrivatePkcs8KeyDer::from_pem_slice(fixture).unwrap();
+    for versions in [&[&TLS12][..], &[&TLS13]] {
+        for certificate in [&plain, &of_version_1] {
+            let server = serving_over(versions, vec![certificate.clone()], KeyPair::generate().unwrap()).await;
+            assert_eq!(refused(everybody(), &server).await.code, "ERR_SSL_BAD_SIGNATURE");
+        }
+        let key = KeyPair::try_from(&own_key).unwrap();
+        let server = serving_over(versions, vec![of_version_1.clone()], key).await;
+        assert_eq!(text(everybody().call(post(https(&server), "not secret")).await).await, "not secret");
+    }
+}
+
+#[tokio::test]
+async fn tls_1_2_is_refused_where_1_3_is_the_least() {
+    let (authority, key) = (authority(), KeyPair::generate().unwrap());
+    let certificate = leaf().signed_by(&key, &authority).unwrap();
+    let server = serving_over(&[&TLS12], vec![certificate.der().clone()], key).await;
+    let with = |min_version| {
+        with_tls(TlsOptions { trust: Trust::only([authority.pem().as_bytes()]), min_version, ..Default::default() })
+    };
+    assert_eq!(text(with(MinVersion::Tls12).call(post(https(&server), "secret")).await).await, "secret");
+    let (fault, _) = failed(with(MinVersion::Tls13).call(post(https(&server), "secret")).await);
+    assert_eq!(
+        (&*fault.code, fault.phase, fault.delivery),
+        ("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", Phase::Handshake, Delivery::NotSent)
+    );
+}
+
+#[tokio::test]
+async fn a_chain_is_not_made_of_what_may_not_issue() {
+    // A leaf that plays authority is the oldest trick there is.
+    let authority = authority();
+    let (greedy_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let mut greedy = leaf();
+    greedy.distinguished_name.push(rcgen::DnType::CommonName, "greedy");
+    let greedy_certificate = greedy.signed_by(&greedy_key, &authority).unwrap();
+    let issuer = Issuer::new(greedy, greedy_key);
+    for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
+        let mut params = leaf();
+        params.is_ca = is_ca;
+        let certificate = params.signed_by(&key, &issuer).unwrap();
+        let chain = vec![certificate.der().clone(), greedy_certificate.der().clone()];
+        let server = serving(chain, KeyPair::try_from(key.serialize_der()).unwrap()).await;
+        assert_eq!(refused(trusting(&authority), &server).await.code, "INVALID_PURPOSE");
     }
 }
 

@@ -200,7 +200,7 @@ describe('wrong input rejects, says what is accepted, and nothing is sent', () =
 describe('createFetch throws at once', () => {
   test.each([
     ...WRONG.filter(([, init]) => ['retry', 'timeout', 'resume', 'decompress', 'maxResponseSize'].some((name) => Object.hasOwn(init, name))),
-    ['an unknown option', { retries: 3 }, 'TypeError', /^options\.retries is not an option.*retry, timeout, resume, decompress, maxResponseSize, headers, connections, keepAlive, socketPath, lookup/],
+    ['an unknown option', { retries: 3 }, 'TypeError', /^options\.retries is not an option.*retry, timeout, resume, decompress, maxResponseSize, headers, proxy, connections, keepAlive, http2, socketPath, lookup, tls/],
     ['a wrong header', { headers: { 'x a': '1' } }, 'TypeError', /^headers/],
     ['options that are no object', 7, 'TypeError', /^options/],
     ['options that are null', null, 'TypeError', /^options/],

@@ -154,6 +154,18 @@ describe('keepAlive', () => {
     if (keepAlive === false) await Promise.all(sockets.map((socket) => socket.closed || once(socket, 'close')));
   });
 
+  test.each([
+    ['of a stated length', (request, response) => response.end('body')],
+    ['without a body', (request, response) => response.writeHead(204).end()],
+    ['in chunks', (request, response) => response.write('bo') && response.end('dy')],
+    ['in chunks, the last one later', (request, response) => response.write('body', () => response.end())],
+  ])('an answer %s leaves its connection to the next call', async (name, answer) => {
+    const { url, sockets } = await patientServer({ answer });
+    const client = createFetch();
+    for (let call = 0; call < 3; call++) await read(client(url));
+    expect(sockets).toHaveLength(1);
+  });
+
   /** How long the first connection of a server lasted after its only call, in ms. */
   async function idledFor({ hint, keepAlive }) {
     const { url, sockets } = await patientServer({ hint });

@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 
+const { contents } = require('../lib/contents');
 const { urlOf, drawBody, checkBytes, checkJson } = require('../lib/scene');
 
 /** Of the coded bodies, so that the server encodes each but once. */
@@ -25,7 +26,6 @@ async function bytes(scene) {
 }
 
 async function coded(scene) {
-  const { contents } = require('../lib/contents');
   const key = scene.draws.integer('key', 0, CODED_KEYS - 1);
   const coding = scene.draws.pick('coding', ['gzip', 'gzip', 'deflate', 'br']);
   const response = await scene.fetch(urlOf(scene, '/body', { key, size: CODED_SIZE, coding }));

@@ -26,4 +26,4 @@ function makePattern(length) {
   return Buffer.concat(blocks).subarray(0, length);
 }
 
-module.exports = { contents, LONGEST };
+module.exports = { contents };

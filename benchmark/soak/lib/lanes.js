@@ -36,7 +36,7 @@ async function runInLanes(calls, ends, { lanes = LANES, patience = PATIENCE } = 
       try {
         await call.run();
       } catch (error) {
-        tell(ends, `${call.name}: ${error.message}`);
+        tell(ends, `${call.name}: ${error.message.replace(/\s+/g, ' ')}`);
       }
       running.delete(call.name);
       ends.settled++;

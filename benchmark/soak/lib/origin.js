@@ -17,7 +17,7 @@ async function startOrigin(options) {
   server.send(options);
   const [addresses] = await Promise.race([once(server, 'message'), dead]);
   return {
-    /** @type {{ plain: string, secure: string, proxied: string, refusing: string }} */
+    /** @type {import('./scene').Scene['addresses']} */
     addresses,
     /** @returns {Promise<number>} that the servers have, those of the proxy included */
     async connections() {

@@ -13,20 +13,27 @@ const { contents } = require('./contents');
  * @property {number} number its place in the run
  * @property {typeof import('../../..').fetch} fetch
  * @property {import('./draws').Draws} draws
- * @property {{ plain: string, secure: string, proxied: string, refusing: string }} addresses
+ * @property {{ plain: string, secure: string, multiplexed: string, proxied: string, refusing: string }} addresses
  * @property {AbortSignal} lasting outlives all calls, and never aborts
  */
 
 /** Enough retries for what the server strikes, at once; without a budget, which would end some of them by the clock. */
 const RETRY = Object.freeze({ retries: 3, backoff: Object.freeze({ base: 4, cap: 16 }), budget: false });
 
-/** One call in five goes over TLS. */
+/** One call in five goes over TLS, and one in five over HTTP/2. */
 const SECURE = 0.2;
+const MULTIPLEXED = 0.2;
 
 /** @param {Scene} scene @param {string} path @param {Record<string, string | number>} [query] */
 function urlOf(scene, path, query = {}) {
-  const { plain, secure } = scene.addresses;
-  return urlAt(scene, scene.draws.fraction('secure') < SECURE ? secure : plain, path, query);
+  return urlAt(scene, drawServer(scene, 'strike' in query), path, query);
+}
+
+/** A strike ends a connection, and with HTTP/2 whatever other calls are on it: these go elsewhere. */
+function drawServer({ addresses: { plain, secure, multiplexed }, draws }, isStruck) {
+  const drawn = draws.fraction('server');
+  if (drawn < SECURE) return secure;
+  return drawn < SECURE + MULTIPLEXED && !isStruck ? multiplexed : plain;
 }
 
 /** At one of the servers. */
@@ -36,7 +43,7 @@ function urlAt(scene, address, path, query = {}) {
 
 /** A body of `least` to `most` bytes. */
 function drawBody(scene, least, most) {
-  const key = scene.number % 4096;
+  const key = scene.number;
   const size = scene.draws.integer('size', least, most);
   return { query: { key, size }, bytes: contents(key, size) };
 }

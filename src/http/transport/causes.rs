@@ -13,6 +13,37 @@ use super::tls::codes;
 use super::upload::UploadFailed;
 use crate::fault::{Delivery, Ending, Fault, Phase};
 
+/// How a server says that it did not act on a request (RFC 9113).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// By a GOAWAY that leaves its stream out (section 6.8).
+    GoAway,
+    /// By resetting its stream with REFUSED_STREAM (section 8.7).
+    Stream,
+    /// By asking for it over HTTP/1.1 (HTTP_1_1_REQUIRED, section 7).
+    Protocol,
+}
+
+impl Refusal {
+    /// Some of the request may have left, so what `not-sent` usually means does not explain it.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Refusal::GoAway => {
+                "The server ends the HTTP/2 connection and said that it did not and will not act on this request (GOAWAY): \
+                 any call may be repeated on a new one, even if some of it had left."
+            }
+            Refusal::Stream => {
+                "The server said that it did not act on this request (REFUSED_STREAM): any call may be repeated, even if \
+                 some of it had left."
+            }
+            Refusal::Protocol => {
+                "The server did not act on this request because it wants it over HTTP/1.1 (HTTP_1_1_REQUIRED): any call may \
+                 be repeated that way."
+            }
+        }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Causes<'a> {
     pub hyper: Option<&'a hyper::Error>,
@@ -66,6 +97,11 @@ impl<'a> Causes<'a> {
             return Some(http2_fault(http2, phase, delivery));
         }
         let hyper = self.hyper?;
+        if hyper.is_timeout() {
+            return Some(Fault::new("ETIMEDOUT", phase, delivery).with_reason(
+                "The HTTP/2 connection was silent although the server was asked for a sign of life (PING): it is lost.",
+            ));
+        }
         let code = if hyper.is_incomplete_message() {
             return Some(Fault::new("ECONNRESET", phase, delivery).with_ending(Ending::Fin));
         } else if hyper.is_parse_status() {
@@ -83,14 +119,16 @@ impl<'a> Causes<'a> {
         Some(Fault::new(code, phase, delivery))
     }
 
-    /// The server has said that it did not and will not act on the request: by a GOAWAY that leaves it out, or by refusing
-    /// its stream (RFC 9113, sections 6.8 and 8.7).
-    pub fn is_refused(&self) -> bool {
-        self.http2.is_some_and(|http2| {
+    /// The server has said that it did not and will not act on the request, however much of it had left.
+    pub fn refusal(&self) -> Option<Refusal> {
+        let http2 = self.http2.filter(|http2| http2.is_remote())?;
+        match http2.reason() {
+            Some(h2::Reason::HTTP_1_1_REQUIRED) => Some(Refusal::Protocol),
             // h2 gives a remote GOAWAY only to the streams above the last one that it names.
-            http2.is_remote()
-                && (http2.is_go_away() || http2.is_reset() && http2.reason() == Some(h2::Reason::REFUSED_STREAM))
-        })
+            _ if http2.is_go_away() => Some(Refusal::GoAway),
+            Some(h2::Reason::REFUSED_STREAM) => Some(Refusal::Stream),
+            _ => None,
+        }
     }
 
     /// The fault of a response body that broke off.

@@ -73,9 +73,10 @@ impl DirectTransport {
     /// # Errors
     /// TLS cannot be set up.
     pub fn new(options: TransportOptions) -> Result<Self, TransportError> {
-        let mut tls = tls::config(&options.extra_roots, || {})?;
+        let mut tls = tls::config(&options.tls, || {})?;
         let proxy_tls = TlsConnector::from(proxies::tls(&tls));
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let http1_tls = TlsConnector::from(Arc::new(tls.clone()));
         if options.http2 {
             tls.alpn_protocols.insert(0, b"h2".to_vec());
         }
@@ -86,6 +87,7 @@ impl DirectTransport {
                 lookup: options.lookup,
                 socket_path: options.socket_path,
                 tls: TlsConnector::from(Arc::new(tls)),
+                http1_tls,
                 proxy_tls,
             }),
             origins,
@@ -208,7 +210,8 @@ impl Broken {
 }
 
 async fn failed_by(origin: &Origin, broken: Broken, error: &hyper::Error, sent: Sent) -> Failure {
-    let reused = broken.answered();
+    // Where only its stream has ended, an exchange is none that met a stale connection.
+    let reused = broken.answered() && !evidence::is_reset_stream(error);
     let (written, peer) = match &broken {
         Broken::Own { connection, written } => (*written, connection.peer),
         Broken::Shared(shared) => (sent.any, shared.connection().peer),
@@ -216,6 +219,9 @@ async fn failed_by(origin: &Origin, broken: Broken, error: &hyper::Error, sent: 
     let mut fault = evidence::before_answer(error, written, sent.all);
     fault.address = peer.map(|peer| peer.ip().to_string());
     fault.port = Some(origin.next_port());
+    if evidence::wants_http1(error) {
+        origin.pool.demand_http1();
+    }
     if evidence::is_broken_connection(error) {
         if !reused && let Some(peer) = peer {
             origin.pool.suspects().suspect(peer.ip(), Instant::now());

@@ -6,11 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::Failure;
 use super::lookup::{Lookup, SystemLookup};
 use super::proxies::ProxyRules;
+use super::tls::TlsOptions;
 use crate::fault::{Delivery, Fault, Phase};
 
 #[derive(Clone)]
@@ -30,9 +29,7 @@ pub struct TransportOptions {
     pub proxies: Option<ProxyRules>,
     /// All exchanges go through this Unix socket, whatever host their URL names.
     pub socket_path: Option<PathBuf>,
-    /// Certificates to trust besides the bundled roots: PEM (any number in one) or DER (one each). What is not a
-    /// certificate is skipped.
-    pub extra_roots: Vec<Bytes>,
+    pub tls: TlsOptions,
 }
 
 /// How long an idle connection may be used again.
@@ -68,7 +65,7 @@ impl Default for TransportOptions {
             lookup: Arc::new(SystemLookup::new()),
             proxies: None,
             socket_path: None,
-            extra_roots: Vec::new(),
+            tls: TlsOptions::default(),
         }
     }
 }
@@ -82,7 +79,7 @@ impl fmt::Debug for TransportOptions {
             .field("http2", &self.http2)
             .field("proxies", &self.proxies)
             .field("socket_path", &self.socket_path)
-            .field("extra_roots", &self.extra_roots.len())
+            .field("tls", &self.tls)
             .finish_non_exhaustive()
     }
 }
@@ -90,8 +87,6 @@ impl fmt::Debug for TransportOptions {
 /// A transport cannot be made of its options.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    #[error("the certificate verifier cannot be made")]
-    Verifier(#[source] rustls::client::VerifierBuilderError),
     #[error("TLS cannot be configured")]
     Tls(#[source] rustls::Error),
     #[error("the HTTP client cannot be made")]

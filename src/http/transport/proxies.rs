@@ -84,6 +84,11 @@ impl ProxyRules {
         &self.proxies
     }
 
+    /// Whether one of them is spoken to over TLS.
+    pub fn speak_tls(&self) -> bool {
+        self.proxies.iter().any(|proxy| proxy.scheme == ProxyScheme::Https)
+    }
+
     /// The proxy for a URL, `None` if it is to be reached directly.
     pub fn proxy_for(&self, url: &Url) -> Option<&Proxy> {
         self.position_for(url).map(|position| &self.proxies[position])

@@ -62,7 +62,7 @@ impl ReqwestTransport {
     /// # Errors
     /// TLS or the HTTP client cannot be set up, which no option causes.
     pub fn new(options: TransportOptions, via: Option<Proxy>) -> Result<Self, TransportError> {
-        let mut tls = tls::config(&options.extra_roots, connector::handshaking)?;
+        let mut tls = tls::config(&options.tls, connector::handshaking)?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let lanes = RwLock::new(Lanes::new(tls, options, via.clone())?);
         Ok(ReqwestTransport { via, lanes, answered: Arc::new(Answered::new()) })

@@ -58,10 +58,10 @@ impl Socks {
         &self.rules.proxies()[position]
     }
 
-    fn transport(&self, position: usize) -> Result<&ReqwestTransport, Failure> {
+    fn transport(&self, position: usize) -> Result<&ReqwestTransport, &TransportError> {
         let made = self.transports[position]
             .get_or_init(|| ReqwestTransport::new(self.options.clone(), Some(self.proxy(position).clone())));
-        let transport = made.as_ref().map_err(TransportError::failure)?;
+        let transport = made.as_ref()?;
         // One that was made while the others were being closed, or after that, is closed too.
         if self.closed.load(Ordering::SeqCst) {
             transport.close();
@@ -73,7 +73,7 @@ impl Socks {
         if let Some(fault) = proxies::misplaced_credentials(&exchange.headers) {
             return Err(Failure { fault, reused: false });
         }
-        let reply = self.transport(position)?.exchange(exchange).await?;
+        let reply = self.transport(position).map_err(TransportError::failure)?.exchange(exchange).await?;
         Ok(reply.with_body(|body| RoutedBody::Socks(Box::new(body))))
     }
 

@@ -81,8 +81,14 @@ impl DirectBody {
 
     /// As soon as the last byte is there, the connection can serve another exchange.
     fn end_if_complete(&mut self) {
-        if self.incoming.is_end_stream()
-            && !matches!(self.link, Link::Pumped { .. })
+        if self.incoming.is_end_stream() {
+            self.end();
+        }
+    }
+
+    /// What is still being sent goes on.
+    fn end(&mut self) {
+        if !matches!(self.link, Link::Pumped { .. })
             && let Link::Own { connection, pool } = std::mem::replace(&mut self.link, Link::None)
         {
             pool.give_back(connection);
@@ -92,8 +98,14 @@ impl DirectBody {
     fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
         loop {
             match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
+                // hyper takes a reset or a GOAWAY without an error code for the end.
+                None if matches!(self.link, Link::Shared { .. }) && !self.incoming.is_end_stream() => {
+                    self.link = Link::None;
+                    return Poll::Ready(Err(self.located(evidence::cut_short())));
+                }
+                // Only of a body whose length was stated hyper knows before that it is complete.
                 None => {
-                    self.end_if_complete();
+                    self.end();
                     return Poll::Ready(Ok(None));
                 }
                 Some(Ok(frame)) => {
@@ -107,7 +119,8 @@ impl DirectBody {
                 }
                 Some(Err(error)) => {
                     self.link = Link::None;
-                    return Poll::Ready(Err(self.located(evidence::in_body(&error))));
+                    let missing = self.remaining().is_some_and(|bytes| bytes > 0);
+                    return Poll::Ready(Err(self.located(evidence::in_body(&error, missing))));
                 }
             }
         }

@@ -47,6 +47,8 @@ pub(super) struct Connector {
     pub socket_path: Option<PathBuf>,
     /// With servers.
     pub tls: TlsConnector,
+    /// With servers that demand HTTP/1.1.
+    pub http1_tls: TlsConnector,
     /// With proxies.
     pub proxy_tls: TlsConnector,
 }
@@ -96,7 +98,8 @@ impl Connector {
         }
         if let Some(name) = &origin.secure {
             standing.awaits_connection(Phase::Handshake);
-            stream = shake_hands(&self.tls, name, stream, origin, peer).await?;
+            let tls = if origin.pool.demands_http1() { &self.http1_tls } else { &self.tls };
+            stream = shake_hands(tls, name, stream, origin, peer).await?;
         }
         Ok((stream, rtt))
     }

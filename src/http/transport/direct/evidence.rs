@@ -7,7 +7,7 @@
 use std::io;
 
 use crate::fault::{Delivery, Fault, Phase};
-use crate::http::transport::causes::{self, Causes};
+use crate::http::transport::causes::{self, Causes, Refusal};
 
 /// The fault of an exchange that brought no response. `written`: bytes of it left this process.
 pub(super) fn before_answer(error: &hyper::Error, written: bool, sent_all: bool) -> Fault {
@@ -19,15 +19,33 @@ pub(super) fn before_answer(error: &hyper::Error, written: bool, sent_all: bool)
         true => (Phase::Send, Delivery::Unknown),
     };
     let found = Causes::of(error);
-    let delivery = if found.is_refused() { Delivery::NotSent } else { delivery };
+    let refusal = found.refusal();
+    let delivery = if refusal.is_some() { Delivery::NotSent } else { delivery };
     let mut fault = found.fault(phase, delivery).unwrap_or_else(|| Fault::new("UNKNOWN", phase, delivery));
+    if let Some(refusal) = refusal {
+        fault = fault.with_reason(refusal.reason());
+    }
     fault.syscall = fault.syscall.or(causes::syscall(&fault.code, phase).map(Into::into));
     detailed(error, fault)
 }
 
-/// The fault of a response body that broke off.
-pub(super) fn in_body(error: &hyper::Error) -> Fault {
-    detailed(error, Causes::of(error).in_body())
+/// The fault of a response body that broke off. `missing`: it had announced more bytes than have come.
+pub(super) fn in_body(error: &hyper::Error, missing: bool) -> Fault {
+    let found = Causes::of(error);
+    let fault = match found.http2 {
+        // h2's way to say that the stream has ended before that.
+        Some(http2) if missing && http2.is_library() && http2.reason() == Some(h2::Reason::PROTOCOL_ERROR) => {
+            cut_short()
+        }
+        _ => found.in_body(),
+    };
+    detailed(error, fault)
+}
+
+/// The fault of a response whose stream has ended before it.
+pub(super) fn cut_short() -> Fault {
+    Fault::new("ERR_HTTP2_STREAM_ERROR", Phase::Receive, Delivery::Answered)
+        .with_reason("The server ended the HTTP/2 stream before the response was complete.")
 }
 
 /// The connection ended in a way that a request which came too late for it explains: by FIN, perhaps with a reset of
@@ -41,7 +59,19 @@ pub(super) fn may_have_come_too_late(error: &hyper::Error) -> bool {
 
 /// The connection broke, and not the request or the answer.
 pub(super) fn is_broken_connection(error: &hyper::Error) -> bool {
-    Causes::of(error).upload.is_none() && !error.is_parse() && !error.is_user()
+    let found = Causes::of(error);
+    let in_order = found.http2.is_some_and(|http2| !http2.is_io());
+    found.upload.is_none() && !in_order && !error.is_parse() && !error.is_user()
+}
+
+/// The connection is still good: the server has ended one stream of it.
+pub(super) fn is_reset_stream(error: &hyper::Error) -> bool {
+    Causes::of(error).http2.is_some_and(|http2| http2.is_remote() && http2.is_reset())
+}
+
+/// The server speaks HTTP/2 but not for this.
+pub(super) fn wants_http1(error: &hyper::Error) -> bool {
+    Causes::of(error).refusal() == Some(Refusal::Protocol)
 }
 
 fn detailed(error: &hyper::Error, mut fault: Fault) -> Fault {

@@ -33,6 +33,9 @@ pub(super) fn hint(headers: &HeaderMap) -> Option<Duration> {
     seconds.trim().trim_matches('"').parse().ok().map(Duration::from_secs)
 }
 
+/// How late a server, its timer and the network between may be in closing a connection, over twice the time.
+const PUNCTUALITY: Duration = Duration::from_millis(500);
+
 /// What was seen of a server: how soon it closes connections that idle.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
@@ -46,9 +49,10 @@ impl Seen {
         self.closes_after = Some((shortest, now));
     }
 
-    /// A connection had idled so long and was still open: what closed sooner did so for another reason.
+    /// A connection has idled so long and is still open. Is it much longer, then what closed sooner did so for another
+    /// reason.
     pub fn outlived(&mut self, idle: Duration) {
-        self.closes_after = self.closes_after.filter(|&(closed_after, _)| closed_after >= idle);
+        self.closes_after = self.closes_after.filter(|&(closed_after, _)| closed_after * 2 + PUNCTUALITY >= idle);
     }
 
     pub fn closes_after(&self, now: Duration) -> Option<Duration> {
@@ -133,12 +137,12 @@ mod tests {
         assert_eq!(seen.closes_after(3 * SECOND), Some(SECOND), "the shortest counts");
         let idle = Idle { hint: Some(60 * SECOND), seen: seen.closes_after(3 * SECOND), ..NEAR };
         assert_eq!(idle.bound(&options, false), SECOND / 2);
-        seen.outlived(SECOND);
-        assert_eq!(seen.closes_after(3 * SECOND), Some(SECOND), "it may close in this very moment");
+        seen.outlived(2 * SECOND);
+        assert_eq!(seen.closes_after(3 * SECOND), Some(SECOND), "it may be late");
         assert_eq!(seen.closes_after(2 * SECOND + REMEMBERED_FOR), None);
         seen.closed(3 * SECOND, 2 * SECOND + REMEMBERED_FOR);
         assert_eq!(seen.closes_after(3 * SECOND + REMEMBERED_FOR), Some(3 * SECOND), "the shorter one is too old");
-        seen.outlived(4 * SECOND);
+        seen.outlived(7 * SECOND);
         assert_eq!(seen.closes_after(3 * SECOND + REMEMBERED_FOR), None, "it was a restart");
     }
 

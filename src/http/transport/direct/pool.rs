@@ -73,8 +73,10 @@ enum News {
 /// for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Protocol {
-    /// HTTP/1.1, and nothing else is asked for.
+    /// Each exchange has a connection of its own: HTTP/1.1, or nothing is kept.
     One,
+    /// HTTP/1.1 for good: the server speaks HTTP/2, and has said that it wants this.
+    Demanded,
     /// To be found out by the next connection.
     Unknown,
     /// Being found out.
@@ -132,7 +134,8 @@ impl Pool {
             }
             let (mut waiting, for_protocol) = match self.permit(patient) {
                 Ok(permit) => return Turn::Permit(permit),
-                Err(waiting) => waiting,
+                Err(Some(waiting)) => waiting,
+                Err(None) => continue,
             };
             let news = if for_protocol {
                 timeout(SETTLED_WITHIN, waiting.news()).await.unwrap_or_else(|_| {
@@ -225,11 +228,7 @@ impl Pool {
             let mut state = self.lock();
             let mut connection = state.idle.pop()?;
             let idled = now - connection.idle_since;
-            let mut seen = state.seen.closes_after(now - self.began);
-            if seen.is_some_and(|seen| idled > seen) && connection.rest(&self.waker) {
-                state.seen.outlived(idled);
-                seen = None;
-            }
+            let seen = state.seen.closes_after(now - self.began);
             let idle = Idle { hint: connection.hint, seen, rtt: connection.rtt };
             if idled >= idle.bound(&keep_alive, wanted == Wanted::Recent) {
                 // So have all below it. For others they may do; the reaper takes those that do for nobody.
@@ -246,11 +245,14 @@ impl Pool {
     }
 
     /// Permission to open a connection, or where to wait for it or for one that becomes free, and whether it is the
-    /// protocol that is waited for.
-    fn permit(self: &Arc<Self>, patient: bool) -> Result<Permit, (Waiting, bool)> {
+    /// protocol that is waited for. `None`: one that can be shared was made since it was looked for.
+    fn permit(self: &Arc<Self>, patient: bool) -> Result<Permit, Option<(Waiting, bool)>> {
         let mut state = self.lock();
+        if state.shared.is_some() {
+            return Err(None);
+        }
         if patient && state.protocol == Protocol::Asked {
-            return Err((self.wait(&mut state), true));
+            return Err(Some((self.wait(&mut state), true)));
         }
         let asks = state.protocol == Protocol::Unknown;
         let Some(limit) = self.limit else {
@@ -263,7 +265,7 @@ impl Pool {
         if state.open >= limit.get() {
             // One that idles but was not wanted makes room: the oldest.
             if state.idle.is_empty() {
-                return Err((self.wait(&mut state), false));
+                return Err(Some((self.wait(&mut state), false)));
             }
             evicted = Some(state.idle.remove(0));
         } else {
@@ -296,23 +298,36 @@ impl Pool {
     /// As [`made_own`](Self::made_own), of one that can be shared. Where there is one already, that stays.
     pub fn made_shared(&self, made: Arc<Shared>) -> Use {
         let mut state = self.lock();
-        let keeps = self.keep_alive.is_some() && !state.closed;
+        let keeps = self.keep_alive.is_some() && !state.closed && state.protocol != Protocol::Demanded;
         let shared = match &state.shared {
             Some(shared) if shared.is_open() => Arc::clone(shared),
             _ if keeps => Arc::clone(state.shared.insert(made)),
             _ => made,
         };
         drop(state);
-        self.settle(Protocol::Unknown);
+        self.settle(if keeps { Protocol::Unknown } else { Protocol::One });
         if keeps {
             self.reaper.some_idle();
         }
         shared.hold()
     }
 
+    /// The server wants HTTP/1.1 from now on. Whoever uses the shared connection keeps it.
+    pub fn demand_http1(&self) {
+        let unused = self.lock().shared.take();
+        drop(unused);
+        self.settle(Protocol::Demanded);
+    }
+
+    pub fn demands_http1(&self) -> bool {
+        self.lock().protocol == Protocol::Demanded
+    }
+
     fn settle(&self, protocol: Protocol) {
         let mut state = self.lock();
-        state.protocol = protocol;
+        if state.protocol != Protocol::Demanded {
+            state.protocol = protocol;
+        }
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         for waiting in waiting {

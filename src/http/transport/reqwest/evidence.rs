@@ -134,7 +134,7 @@ mod tests {
         let addresses = [([127, 0, 0, 1], port).into(), ([127, 0, 0, 2], port).into()];
         let client = reqwest::Client::builder()
             .no_proxy()
-            .tls_backend_preconfigured(tls::config(&[], || {}).unwrap())
+            .tls_backend_preconfigured(tls::config(&Default::default(), || {}).unwrap())
             .connector_layer(Watched)
             .resolve_to_addrs("several.test", &addresses)
             .build()

@@ -5,7 +5,7 @@
 
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
-use super::Untrusted;
+use super::refusal::Refusal;
 
 pub fn code(error: &Error) -> &'static str {
     match error {
@@ -25,18 +25,11 @@ pub fn code(error: &Error) -> &'static str {
 
 fn certificate(refusal: &CertificateError) -> &'static str {
     match refusal {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "CERT_HAS_EXPIRED",
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "CERT_NOT_YET_VALID",
-        CertificateError::Revoked => "CERT_REVOKED",
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "ERR_TLS_CERT_ALTNAME_INVALID"
-        }
-        CertificateError::UnknownIssuer => "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-        CertificateError::BadSignature => "CERT_SIGNATURE_FAILURE",
-        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => "INVALID_PURPOSE",
         CertificateError::Other(other) => {
-            other.0.downcast_ref().map_or("CERT_REJECTED", |untrusted: &Untrusted| untrusted.code)
+            other.0.downcast_ref().map_or("CERT_REJECTED", |refusal: &Refusal| refusal.code)
         }
+        // The verifier's own refusals are all of the kind above; this is the signature of the handshake.
+        CertificateError::BadSignature => "ERR_SSL_BAD_SIGNATURE",
         _ => "CERT_REJECTED",
     }
 }
