@@ -682,7 +682,8 @@ export type FaultPhase = 'resolve' | 'connect' | 'handshake' | 'send' | 'wait' |
 /**
  * What the peer can have seen of the request, which decides whether a retry is safe:
  *
- * - `not-sent`: not one byte left; any call may be repeated
+ * - `not-sent`: not one byte left, or the server said that it did not act on what had (HTTP/2: GOAWAY, REFUSED_STREAM);
+ *   any call may be repeated
  * - `unknown`: bytes left and no answer came; the call may have had its effect
  * - `answered`: a response began
  */

@@ -22,8 +22,9 @@ Every code that \`classify(anything)\` can give or recognise: what it means, wha
 
 - **kind** is the family, the same for every client.
 - **phase** and **delivery** are what holds when the error tells nothing more: where it struck, and what the server can
-  have seen of the request. \`not-sent\`: not one byte, so any call may be repeated. \`unknown\`: bytes left and no answer
-  came, so only an idempotent call may be repeated. \`answered\`: a response began.
+  have seen of the request. \`not-sent\`: not one byte, or the server said that it did not act on what it
+  saw, so any call may be repeated. \`unknown\`: bytes left and no answer came, so only an idempotent call may be repeated.
+  \`answered\`: a response began.
 - **transient**: the same call would plausibly succeed later.
 - **reconnect**: a connection has to be opened anew.
 - "becomes" names the code that a fault carries instead, where the code is one client's name for a common event.

@@ -412,6 +412,115 @@ async fn a_large_answer_is_read_while_the_request_is_still_being_sent() {
     assert_eq!(timeout(LONG, text(Ok(answer))).await.expect("no deadlock").len(), 4 << 20);
 }
 
+/// Hosts are here, but whoever asks a second time waits for it.
+#[derive(Default)]
+struct SlowTheSecondTime {
+    asked: std::sync::atomic::AtomicUsize,
+    go_on: Notify,
+}
+
+impl Lookup for SlowTheSecondTime {
+    fn lookup<'a>(&'a self, _: &'a str) -> LookupFuture<'a> {
+        Box::pin(async {
+            if self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 0 {
+                self.go_on.notified().await;
+            }
+            Ok([IpAddr::from([127, 0, 0, 1])].into())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_waited_for_any_more_says_nothing_of_the_exchange() {
+    let (arrived, mut has_arrived) = mpsc::unbounded_channel();
+    let answer_first = Arc::new(Notify::new());
+    let permitted = Arc::clone(&answer_first);
+    let server = Server::start(move |mut peer| {
+        let (arrived, answer_first) = (arrived.clone(), Arc::clone(&permitted));
+        async move {
+            while let Some(request) = peer.request().await {
+                arrived.send(()).unwrap();
+                // Who posts is never answered.
+                if !request.line.starts_with("GET") {
+                    peer.until_closed().await;
+                    return;
+                }
+                answer_first.notified().await;
+                peer.respond("200 OK", "").await;
+            }
+        }
+    })
+    .await;
+    let lookup = Arc::new(SlowTheSecondTime::default());
+    let client = with(TransportOptions { lookup: Arc::clone(&lookup) as Arc<dyn Lookup>, ..Default::default() });
+    let url = format!("http://several.test:{}/", server.address.port());
+    let first = tokio::spawn({
+        let (client, url) = (client.clone(), url.clone());
+        async move { client.call(get(url)).await.map(|answer| answer.status) }
+    });
+    has_arrived.recv().await.unwrap();
+    let mut charge = post(url, "charge");
+    charge.limits.connect = Some(Duration::from_millis(200));
+    charge.limits.headers = Some(Duration::from_millis(400));
+    let charged = tokio::spawn(async move { client.call(charge).await });
+    // It looks the host up for a connection of its own, and gets the one of the first call.
+    while lookup.asked.load(std::sync::atomic::Ordering::Relaxed) < 2 {
+        tokio::task::yield_now().await;
+    }
+    answer_first.notify_one();
+    first.await.unwrap().unwrap();
+    has_arrived.recv().await.unwrap();
+    // Its own one goes on being made.
+    lookup.go_on.notify_one();
+    let (fault, _) = failed(charged.await.unwrap());
+    assert_eq!((fault.phase, fault.delivery), (Phase::Wait, Delivery::Unknown));
+    let posts = server.seen().iter().filter(|seen| seen.line.starts_with("POST")).count();
+    assert_eq!(posts, 1, "it is never repeated");
+}
+
+#[tokio::test]
+async fn what_a_server_says_unasked_is_no_answer_to_the_next_request() {
+    const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+    for (answer, unasked) in [
+        (ANSWER, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nfalse"),
+        (ANSWER, "longer than stated"),
+        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", ANSWER),
+        ("HTTP/1.1 204 No Content\r\n\r\n", ANSWER),
+    ] {
+        for at_once in [true, false] {
+            let (said, mut has_said) = mpsc::unbounded_channel();
+            let go_on = Arc::new(Notify::new());
+            let permitted = Arc::clone(&go_on);
+            let server = Server::start(move |mut peer| {
+                let (said, go_on) = (said.clone(), Arc::clone(&permitted));
+                async move {
+                    peer.request().await;
+                    if at_once {
+                        peer.write(format!("{answer}{unasked}")).await;
+                    } else {
+                        peer.write(answer).await;
+                        go_on.notified().await;
+                        peer.write(unasked).await;
+                    }
+                    said.send(()).unwrap();
+                    peer.until_closed().await;
+                }
+            })
+            .await;
+            let client = client();
+            let expected = if answer.contains("204") { "" } else { "ok" };
+            for number in 0..3 {
+                let answer = client.call(post(server.url("/"), "a")).await.unwrap();
+                assert!(answer.recovery.is_none(), "{:?}", answer.recovery);
+                assert_eq!(text(Ok(answer)).await, expected, "{unasked}");
+                go_on.notify_one();
+                has_said.recv().await.unwrap();
+                assert_eq!(connections(&server).last(), Some(&number));
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_post_on_a_stale_connection_is_not_repeated() {
     let server = Server::start(|mut peer| async move {

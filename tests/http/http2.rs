@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use rcgen::{CertificateParams, KeyPair};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -300,6 +300,22 @@ async fn a_body_that_breaks_is_a_fault_of_the_body() {
 }
 
 #[tokio::test]
+async fn nothing_is_to_come_of_an_answer_to_head() {
+    let server = Http2Server::start(|mut session, _| async move {
+        while let Some((_, mut respond)) = asked(&mut session).await {
+            let response = Response::builder().header("content-length", "10").body(()).unwrap();
+            respond.send_response(response, true).unwrap();
+        }
+    })
+    .await;
+    let head = get(server.url.clone()).with_method(Method::HEAD);
+    let mut answer = server.client().call(head).await.unwrap();
+    assert_eq!(answer.headers()["content-length"], "10");
+    assert_eq!(answer.body.remaining(), Some(0));
+    assert_eq!(read(&mut answer.body).await.unwrap(), "");
+}
+
+#[tokio::test]
 async fn a_call_that_is_given_up_leaves_the_connection_to_the_others() {
     let server = Http2Server::start(|session, _| echo(session)).await;
     let client = server.client();
@@ -316,4 +332,62 @@ async fn the_caller_s_own_host_is_the_authority() {
     let server = Http2Server::start(|session, _| echo(session)).await;
     let answer = server.client().call(get(server.url.clone()).header("host", "other.test")).await.unwrap();
     assert_eq!(answer.headers()["x-authority"], "other.test");
+}
+
+#[tokio::test]
+async fn a_server_that_fell_silent_is_found_by_asking_it() {
+    let server = Http2Server::start(|mut session, number| async move {
+        if number > 0 {
+            return echo(session).await;
+        }
+        echo_one(asked(&mut session).await.unwrap()).await;
+        let _unanswered = asked(&mut session).await;
+        // Its socket stays open, and no PING is answered.
+        std::future::pending().await
+    })
+    .await;
+    let client = server.client();
+    text(client.call(get(server.url.clone())).await).await;
+    let mut patient = post(server.url.clone(), "charge");
+    patient.limits.headers = None;
+    tokio::time::pause();
+    let (fault, reason, _) = gave_up(client.call(patient).await);
+    tokio::time::resume();
+    assert_eq!((&*fault.code, fault.delivery, reason.as_str()), ("ETIMEDOUT", Delivery::Unknown, "not-idempotent"));
+    assert!(fault.transient && fault.reason.contains("PING"), "{fault:?}");
+    assert_eq!(text(client.call(post(server.url.clone(), "next")).await).await, "next");
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_stated_length_is_held_against_a_reset_without_an_error() {
+    for (stated, whole) in [(None, true), (Some(4), true), (Some(8), false)] {
+        let server = Http2Server::start(move |mut session, _| async move {
+            while let Some((_, mut respond)) = asked(&mut session).await {
+                let mut response = Response::builder();
+                if let Some(stated) = stated {
+                    response = response.header("content-length", stated);
+                }
+                let mut stream = respond.send_response(response.body(()).unwrap(), false).unwrap();
+                stream.send_data(Bytes::from_static(b"half"), false).unwrap();
+                // Only when it has left, or the reset overtakes it.
+                let sent = async { tokio::time::sleep(Duration::from_millis(50)).await };
+                tokio::select! {
+                    _ = asked(&mut session) => {}
+                    () = sent => {}
+                }
+                stream.send_reset(Reason::NO_ERROR);
+            }
+        })
+        .await;
+        let mut body = server.client().call(get(server.url.clone())).await.unwrap().body;
+        assert_eq!(body.chunk().await.unwrap().as_deref(), Some(&b"half"[..]));
+        match timeout(LONG, body.chunk()).await.unwrap() {
+            Ok(end) => assert!(whole && end.is_none(), "{stated:?}"),
+            Err(fault) => {
+                assert!(!whole, "{stated:?}");
+                assert_eq!((&*fault.code, fault.delivery), ("ERR_HTTP2_STREAM_ERROR", Delivery::Answered));
+            }
+        }
+    }
 }

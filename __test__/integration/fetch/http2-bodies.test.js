@@ -130,7 +130,7 @@ describe('a download', () => {
 
   test('that a GOAWAY leaves out does not end as if it were whole', async () => {
     const server = await startHttp2Server((stream) => {
-      stream.respond();
+      stream.respond({ 'content-length': 8 * (stream.id - 1) });
       if (stream.id === 1) stream.end();
       else stream.write('half', () => stream.session.goaway(NGHTTP2_NO_ERROR, stream.id - 2));
     });
@@ -166,7 +166,10 @@ describe('an upload', () => {
     const given = { bytes: 0 };
     const body = new ReadableStream({
       pull(controller) {
-        if (given.bytes === bytes) return controller.close();
+        if (given.bytes === bytes) {
+          controller.close();
+          return;
+        }
         controller.enqueue(PIECE);
         given.bytes += PIECE.length;
       },

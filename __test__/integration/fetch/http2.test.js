@@ -92,7 +92,6 @@ describe('one session', () => {
     const server = await startHttp2Server((stream) => {
       stream.respond();
       stream.write('begin');
-      stream.once('data', () => {});
       // Longer than the limit, and the second in which it is looked after.
       setTimeout(() => stream.end(' end'), 1_600);
     });
@@ -221,7 +220,10 @@ describe('a server that did not act on a request has said so', () => {
   test('GOAWAY before its stream: a POST is repeated on a new session, although some of its body had left', async () => {
     const arrived = [];
     const server = await startHttp2Server((stream, headers, session) => {
-      if (session > 0 || headers[':method'] === 'GET') return echo(stream);
+      if (session > 0 || headers[':method'] === 'GET') {
+        echo(stream);
+        return;
+      }
       stream.once('data', (piece) => {
         arrived.push(piece);
         stream.session.goaway(NGHTTP2_NO_ERROR, stream.id - 2);
@@ -241,7 +243,10 @@ describe('a server that did not act on a request has said so', () => {
   test('GOAWAY lets the calls before it end, and those after it go over a new session', async () => {
     const streams = [];
     const server = await startHttp2Server((stream, headers, session) => {
-      if (session > 0) return echo(stream);
+      if (session > 0) {
+        echo(stream);
+        return;
+      }
       stream.respond();
       stream.write('begin');
       streams.push(stream);
@@ -293,7 +298,10 @@ describe('a server that may have acted on a request', () => {
 
   test('GOAWAY after its stream, and then the end: a POST is not repeated, the next call has a new session', async () => {
     const server = await startHttp2Server((stream, headers, session) => {
-      if (session > 0) return echo(stream);
+      if (session > 0) {
+        echo(stream);
+        return;
+      }
       stream.session.goaway(NGHTTP2_NO_ERROR, stream.id);
       stream.session.ping(() => server.connections[session].destroy());
     });
@@ -317,7 +325,8 @@ describe('a server that may have acted on a request', () => {
       expect(cause).toMatchObject({ code: 'ECONNRESET', delivery: 'unknown', transient: true, reconnect: true });
     }
     for (const { status, recovery } of await Promise.all(gets)) expect([status, codesOf(recovery)]).toEqual([200, ['ECONNRESET', null]]);
-    expect(server.sockets).toHaveLength(2);
     expect(server.seen).toHaveLength(9);
+    // On a busy machine a second connection is begun before the first has been made; nothing is sent over it.
+    expect(new Set(server.seen.map(({ session }) => session)).size).toBe(2);
   });
 });

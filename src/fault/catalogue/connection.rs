@@ -155,10 +155,15 @@ const ENTRIES: &[Entry] = &[
         .reconnect()
         .code("ERR_HTTP2_GOAWAY_SESSION", "The HTTP/2 server takes no new streams on this session.")
         .causes(&["The server sent GOAWAY: it restarts or rotates its connections"])
-        .action("Nothing was sent, so any call may be repeated on a new session."),
+        .action("It names the last request that it took. Those after it it did not and will not act on, even if some of them was \
+             sent: any call may be repeated on a new session."),
     Entry::of(Kind::Reset, Phase::Wait, Delivery::Unknown)
         .transient()
         .code("ERR_HTTP2_STREAM_ERROR", "The server reset the HTTP/2 stream.")
-        .causes(&["The server failed inside the handler", "A proxy lost its connection to the server behind it"])
-        .action("Repeat the call if it is idempotent; the connection itself is still good."),
+        .causes(&[
+            "The server failed inside the handler",
+            "A proxy lost its connection to the server behind it",
+            "REFUSED_STREAM: the server has too much to do, and did not act on the request",
+        ])
+        .action("Repeat the call if it is idempotent, or `delivery` is `not-sent`; the connection itself is still good."),
 ];

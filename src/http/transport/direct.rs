@@ -7,7 +7,7 @@
 //! | question | file |
 //! |---|---|
 //! | which connection does an exchange get? | [`pool`], [`origins`]; how long one may have idled: [`keep_alive`] |
-//! | how is one made, and to which address? | [`connect`], [`addresses`], [`via`] |
+//! | how is one made, and to which address? | [`connect`], [`addresses`], [`via`]; what it tells meanwhile: [`making`] |
 //! | how does a request name its target on it? | [`address`] |
 //! | who polls it, and when? | [`connection`], [`shared`], [`body`]; while it idles: [`reaper`] |
 //! | what left this process, and what became of it? | [`wire`], [`tcp_info`] |
@@ -20,6 +20,7 @@ mod connect;
 mod connection;
 mod evidence;
 mod keep_alive;
+mod making;
 mod origins;
 mod outgoing;
 mod pool;
@@ -44,6 +45,7 @@ pub use body::DirectBody;
 
 use self::connect::Connector;
 use self::connection::{Connection, SendFailed};
+use self::making::Making;
 use self::origins::{NoHost, Origin, Origins};
 use self::outgoing::Outgoing;
 use self::pool::{Taken, Turn};
@@ -160,7 +162,8 @@ impl DirectTransport {
         self.reaping
             .get_or_init(|| tokio::spawn(Arc::clone(&self.reaper).run(Arc::downgrade(&self.origins))).abort_handle());
         let connector = Arc::clone(&self.connector);
-        let connecting = connector.connection(Arc::clone(origin), Arc::clone(standing), permit);
+        let making = Making::new(standing);
+        let connecting = connector.connection(Arc::clone(origin), Arc::clone(&making), permit);
         // Boxed: most exchanges find a connection.
         let mut connecting = Box::pin(connecting);
         if wanted == Wanted::Fresh {
@@ -170,6 +173,7 @@ impl DirectTransport {
             biased;
             made = &mut connecting => made,
             connection = origin.pool.freed() => {
+                making.abandon();
                 let pool = Arc::clone(&origin.pool);
                 self.reaper.finish(Box::pin(async move {
                     // Nobody is there to be told that it failed; who needs one next will see for itself.
@@ -222,6 +226,11 @@ async fn failed_by(origin: &Origin, broken: Broken, error: &hyper::Error, sent: 
     if evidence::wants_http1(error) {
         origin.pool.demand_http1();
     }
+    if let Broken::Shared(shared) = &broken
+        && (evidence::is_broken_connection(error) || evidence::is_going_away(error))
+    {
+        origin.pool.discard(shared.connection());
+    }
     if evidence::is_broken_connection(error) {
         if !reused && let Some(peer) = peer {
             origin.pool.suspects().suspect(peer.ip(), Instant::now());
@@ -247,6 +256,7 @@ impl Drop for DirectTransport {
         if let Some(reaping) = self.reaping.get() {
             reaping.abort();
         }
+        self.reaper.give_up();
     }
 }
 

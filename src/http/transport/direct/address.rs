@@ -2,7 +2,7 @@
 
 use ::http::header::HOST;
 use ::http::uri::{Authority, Parts, PathAndQuery, Scheme};
-use ::http::{Request, Uri, Version};
+use ::http::{HeaderValue, Request, Uri, Version};
 use bytes::Bytes;
 use url::{Position, Url};
 
@@ -18,7 +18,11 @@ pub(super) fn target(url: &Url) -> Option<Uri> {
 /// 3.2.2).
 pub(super) fn of_origin<B>(request: &mut Request<B>, origin: &Origin) {
     if request.version() == Version::HTTP_2 {
-        // It was to go over the other kind of connection before.
+        // It was to go over the other kind of connection before, which took its `Host`.
+        let host = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+        if let Some(host) = host {
+            request.headers_mut().insert(HOST, host);
+        }
         let mut parts = Parts::default();
         parts.path_and_query = request.uri().path_and_query().cloned();
         *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
@@ -55,4 +59,36 @@ pub(super) fn of_stream<B>(request: &mut Request<B>, origin: &Origin) {
         *request.uri_mut() = uri;
     }
     *request.version_mut() = Version::HTTP_2;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::http::transport::direct::origins::Origins;
+    use crate::http::transport::options::TransportOptions;
+
+    #[test]
+    fn a_request_that_goes_over_the_other_kind_of_connection_after_all_is_what_it_was() {
+        let origins = Origins::new(&TransportOptions::default(), Arc::default());
+        let Ok(origin) = origins.find(&Url::parse("https://a.test/").unwrap()) else { panic!("it has a host") };
+        for host in [None, Some("b.test")] {
+            let mut request = Request::builder().uri("/x?y");
+            if let Some(host) = host {
+                request = request.header(HOST, host);
+            }
+            let mut request = request.body(()).unwrap();
+            let host = host.unwrap_or("a.test");
+            of_origin(&mut request, &origin);
+            assert_eq!(request.uri(), "/x?y");
+            assert_eq!(request.headers()[HOST], host);
+            of_stream(&mut request, &origin);
+            assert_eq!(request.uri(), &*format!("https://{host}/x?y"));
+            assert!(request.headers().is_empty());
+            of_origin(&mut request, &origin);
+            assert_eq!(request.uri(), "/x?y");
+            assert_eq!(request.headers()[HOST], host);
+        }
+    }
 }

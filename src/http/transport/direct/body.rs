@@ -98,8 +98,9 @@ impl DirectBody {
     fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
         loop {
             match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
-                // hyper takes a reset or a GOAWAY without an error code for the end.
-                None if matches!(self.link, Link::Shared { .. }) && !self.incoming.is_end_stream() => {
+                // hyper takes a reset or a GOAWAY without an error code (NO_ERROR) for the end. Node's servers do end a body
+                // so, after its last byte; before that it is none.
+                None if matches!(self.link, Link::Shared { .. }) && self.is_missing_some() => {
                     self.link = Link::None;
                     return Poll::Ready(Err(self.located(evidence::cut_short())));
                 }
@@ -119,11 +120,15 @@ impl DirectBody {
                 }
                 Some(Err(error)) => {
                     self.link = Link::None;
-                    let missing = self.remaining().is_some_and(|bytes| bytes > 0);
-                    return Poll::Ready(Err(self.located(evidence::in_body(&error, missing))));
+                    return Poll::Ready(Err(self.located(evidence::in_body(&error, self.is_missing_some()))));
                 }
             }
         }
+    }
+
+    /// More bytes were announced than have come. Of a body whose stream ended well that is never so.
+    fn is_missing_some(&self) -> bool {
+        !self.incoming.is_end_stream() && self.remaining().is_some_and(|bytes| bytes > 0)
     }
 
     fn located(&self, mut fault: Fault) -> Fault {
@@ -157,7 +162,8 @@ impl IncomingBody for DirectBody {
     }
 
     fn remaining(&self) -> Option<u64> {
-        self.incoming.size_hint().exact()
+        // Of an answer to HEAD over HTTP/2, hyper says what a GET would have brought.
+        if self.incoming.is_end_stream() { Some(0) } else { self.incoming.size_hint().exact() }
     }
 
     fn peer(&self) -> Option<(std::net::IpAddr, u16)> {

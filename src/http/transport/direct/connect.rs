@@ -23,6 +23,7 @@ use url::Host;
 
 use super::connection::{Connection, Stream};
 use super::evidence;
+use super::making::Making;
 use super::origins::Origin;
 use super::pool::{Permit, Taken};
 use super::shared::Shared;
@@ -32,7 +33,6 @@ use crate::http::transport::Failure;
 use crate::http::transport::lookup::Lookup;
 use crate::http::transport::proxies::{self, tunnel};
 use crate::http::transport::tls::codes;
-use crate::http::transport::watch::Standing;
 
 /// RFC 8305, section 5, "Connection Attempt Delay"; Node's `autoSelectFamilyAttemptTimeout` is the same.
 const NEXT_AFTER: Duration = Duration::from_millis(250);
@@ -57,10 +57,10 @@ impl Connector {
     pub async fn connection(
         self: Arc<Self>,
         origin: Arc<Origin>,
-        standing: Arc<Standing>,
+        making: Arc<Making>,
         mut permit: Permit,
     ) -> Result<Taken, Failure> {
-        let connected = self.connect(&origin, &standing).await;
+        let connected = self.connect(&origin, &making).await;
         let (stream, rtt) = connected.map_err(|fault| Failure { fault: *fault, reused: false })?;
         let made = if stream.speaks_http2() {
             Shared::new(stream, rtt, permit).await.map(|shared| Taken::Shared(origin.pool.made_shared(shared)))
@@ -70,21 +70,21 @@ impl Connector {
         };
         made.map_err(|error| {
             let fault = evidence::before_answer(&error, false, false);
-            Failure { fault: at(fault, standing.peer(), origin.next_port()), reused: false }
+            Failure { fault: at(fault, making.peer(), origin.next_port()), reused: false }
         })
     }
 
     /// # Errors
     /// The fault, of which nothing was sent.
-    async fn connect(&self, origin: &Origin, standing: &Standing) -> Result<(Stream, Duration), Box<Fault>> {
-        standing.awaits_connection(Phase::Connect);
+    async fn connect(&self, origin: &Origin, making: &Making) -> Result<(Stream, Duration), Box<Fault>> {
+        making.has_come_to(Phase::Connect);
         let Reached { socket, peer, rtt } = match &self.socket_path {
-            None => self.tcp(origin, standing).await.map_err(|fault| to_proxy(origin, fault))?,
+            None => self.tcp(origin, making).await.map_err(|fault| to_proxy(origin, fault))?,
             Some(path) => Reached { socket: unix(path).await?, peer: None, rtt: Duration::ZERO },
         };
         let mut stream = Stream::Plain { wire: Wire::new(socket) };
         if let Some(via) = &origin.via {
-            standing.awaits_connection(Phase::Handshake);
+            making.has_come_to(Phase::Handshake);
             if let Some(name) = &via.secure {
                 let shaking = shake_hands(&self.proxy_tls, name, stream, origin, peer);
                 stream = shaking.await.map_err(|fault| to_proxy(origin, fault))?;
@@ -97,14 +97,14 @@ impl Connector {
             }
         }
         if let Some(name) = &origin.secure {
-            standing.awaits_connection(Phase::Handshake);
+            making.has_come_to(Phase::Handshake);
             let tls = if origin.pool.demands_http1() { &self.http1_tls } else { &self.tls };
             stream = shake_hands(tls, name, stream, origin, peer).await?;
         }
         Ok((stream, rtt))
     }
 
-    async fn tcp(&self, origin: &Origin, standing: &Standing) -> Result<Reached, Box<Fault>> {
+    async fn tcp(&self, origin: &Origin, making: &Making) -> Result<Reached, Box<Fault>> {
         let found;
         let one;
         let addresses: &[IpAddr] = match origin.next_host() {
@@ -117,23 +117,23 @@ impl Connector {
                 &one
             }
             Host::Domain(name) => {
-                standing.awaits_connection(Phase::Resolve);
+                making.has_come_to(Phase::Resolve);
                 found = self.lookup.lookup(name).await.map_err(|failed| {
                     let mut fault = failed.fault(Phase::Resolve, Delivery::NotSent);
                     fault.port = Some(origin.next_port());
                     Box::new(fault)
                 })?;
-                standing.awaits_connection(Phase::Connect);
+                making.has_come_to(Phase::Connect);
                 &found
             }
         };
-        let (stream, peer, rtt) = race(addresses, origin, standing).await.map_err(|(error, address)| {
+        let (stream, peer, rtt) = race(addresses, origin, making).await.map_err(|(error, address)| {
             let fault = Fault::from_io(&error, Phase::Connect, Delivery::NotSent)
                 .with_syscall("connect")
                 .with_detail(error.to_string());
             Box::new(at(fault, address.map(|address| (address, origin.next_port()).into()), origin.next_port()))
         })?;
-        standing.leads_to(Some(peer));
+        making.leads_to(Some(peer));
         Ok(Reached { socket: Socket::Tcp { stream }, peer: Some(peer), rtt })
     }
 }
@@ -150,11 +150,11 @@ struct Reached {
 async fn race(
     addresses: &[IpAddr],
     origin: &Origin,
-    standing: &Standing,
+    making: &Making,
 ) -> Result<(TcpStream, SocketAddr, Duration), (io::Error, Option<IpAddr>)> {
     let ordered = origin.pool.suspects().order(addresses, Instant::now());
     let several = ordered.len() > 1;
-    standing.leads_to(match ordered[..] {
+    making.leads_to(match ordered[..] {
         [address] => Some((address, origin.next_port()).into()),
         _ => None,
     });

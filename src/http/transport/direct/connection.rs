@@ -78,6 +78,7 @@ impl Connection {
     pub async fn new(stream: Stream, rtt: Duration, permit: Permit) -> hyper::Result<Self> {
         let wire = stream.wire();
         let (notes, peer) = (Arc::clone(wire.notes()), wire.peer());
+        notes.defer_failed_writes();
         let (sender, driver) =
             http1::Builder::new().max_headers(MAX_RESPONSE_HEADERS).handshake(TokioIo::new(stream)).await?;
         Ok(Connection {
@@ -126,10 +127,11 @@ impl Connection {
         self.poll(&mut Context::from_waker(waker)).is_pending() && self.sender.is_ready()
     }
 
-    /// As [`rest`](Self::rest), by what the system knows.
-    pub fn is_open(&mut self, waker: &Waker) -> bool {
+    /// As [`rest`](Self::rest), by what the system knows, of one that is used at once: it is in nobody's care. hyper wakes
+    /// whoever polled it last when it is given a request, and that must not be the pool's waker, for each exchange.
+    pub fn is_open(&mut self) -> bool {
         self.notes.look();
-        self.rest(waker)
+        self.rest(Waker::noop())
     }
 
     /// Closes it; another one may take its place.

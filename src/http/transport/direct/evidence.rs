@@ -33,7 +33,7 @@ pub(super) fn before_answer(error: &hyper::Error, written: bool, sent_all: bool)
 pub(super) fn in_body(error: &hyper::Error, missing: bool) -> Fault {
     let found = Causes::of(error);
     let fault = match found.http2 {
-        // h2's way to say that the stream has ended before that.
+        // h2's way to say that the stream has not brought what was announced.
         Some(http2) if missing && http2.is_library() && http2.reason() == Some(h2::Reason::PROTOCOL_ERROR) => {
             cut_short()
         }
@@ -42,10 +42,10 @@ pub(super) fn in_body(error: &hyper::Error, missing: bool) -> Fault {
     detailed(error, fault)
 }
 
-/// The fault of a response whose stream has ended before it.
+/// The fault of a response over HTTP/2 that does not have the length that it announced.
 pub(super) fn cut_short() -> Fault {
     Fault::new("ERR_HTTP2_STREAM_ERROR", Phase::Receive, Delivery::Answered)
-        .with_reason("The server ended the HTTP/2 stream before the response was complete.")
+        .with_reason("The HTTP/2 stream has ended, and the response does not have the length that it announced.")
 }
 
 /// The connection ended in a way that a request which came too late for it explains: by FIN, perhaps with a reset of
@@ -67,6 +67,11 @@ pub(super) fn is_broken_connection(error: &hyper::Error) -> bool {
 /// The connection is still good: the server has ended one stream of it.
 pub(super) fn is_reset_stream(error: &hyper::Error) -> bool {
     Causes::of(error).http2.is_some_and(|http2| http2.is_remote() && http2.is_reset())
+}
+
+/// The connection takes no further streams.
+pub(super) fn is_going_away(error: &hyper::Error) -> bool {
+    Causes::of(error).http2.is_some_and(h2::Error::is_go_away)
 }
 
 /// The server speaks HTTP/2 but not for this.

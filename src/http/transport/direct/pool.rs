@@ -1,5 +1,8 @@
 //! The connections to one origin: those that idle, those that are shared, and how many there may be.
 
+#[cfg(all(test, unix))]
+mod tests;
+
 use std::collections::VecDeque;
 use std::future::pending;
 use std::num::NonZeroUsize;
@@ -147,7 +150,7 @@ impl Pool {
             };
             match news {
                 Some(News::Freed(mut connection)) if wanted != Wanted::Fresh => {
-                    if connection.is_open(&self.waker) {
+                    if connection.is_open() {
                         return Turn::Connection(Taken::Own(connection));
                     }
                 }
@@ -167,7 +170,7 @@ impl Pool {
             let mut waiting = self.wait(&mut self.lock());
             match waiting.news().await {
                 Some(News::Freed(mut connection)) => {
-                    if connection.is_open(&self.waker) {
+                    if connection.is_open() {
                         return Taken::Own(connection);
                     }
                 }
@@ -189,7 +192,7 @@ impl Pool {
         if !state.closed {
             state.waiting.push_back(sender);
         }
-        Waiting { pool: Arc::clone(self), receiver }
+        Waiting { pool: Arc::clone(self), receiver, told: false }
     }
 
     fn take(&self, wanted: Wanted) -> Option<Taken> {
@@ -204,11 +207,9 @@ impl Pool {
         let mut state = self.lock();
         let shared = state.shared.as_ref()?;
         let idle = Idle { hint: None, seen: None, rtt: shared.rtt };
-        let bound = idle.bound(&keep_alive, wanted == Wanted::Recent);
-        let usable = wanted != Wanted::Fresh
-            && shared.is_open()
-            && shared.idle_since().is_none_or(|since| since.elapsed() < bound);
-        if usable {
+        // Who wants a fresh one has met one that was stale. This is another, if it is open and has hardly idled.
+        let bound = idle.bound(&keep_alive, wanted != Wanted::Pooled);
+        if shared.is_open() && shared.idle_since().is_none_or(|since| since.elapsed() < bound) {
             return Some(shared.hold());
         }
         // A new one takes its place; whoever uses this one keeps it.
@@ -237,7 +238,7 @@ impl Pool {
             }
             drop(state);
             connection.idled = idled;
-            if connection.is_open(&self.waker) {
+            if connection.is_open() {
                 return Some(connection);
             }
             self.closed_by_peer(idled);
@@ -299,12 +300,14 @@ impl Pool {
     pub fn made_shared(&self, made: Arc<Shared>) -> Use {
         let mut state = self.lock();
         let keeps = self.keep_alive.is_some() && !state.closed && state.protocol != Protocol::Demanded;
-        let shared = match &state.shared {
-            Some(shared) if shared.is_open() => Arc::clone(shared),
-            _ if keeps => Arc::clone(state.shared.insert(made)),
-            _ => made,
+        let (shared, unused) = match &state.shared {
+            Some(shared) if shared.is_open() => (Arc::clone(shared), Some(made)),
+            _ if keeps => (Arc::clone(&made), state.shared.replace(made)),
+            _ => (made, None),
         };
         drop(state);
+        // When the lock is not held any more: its permit asks for it.
+        drop(unused);
         self.settle(if keeps { Protocol::Unknown } else { Protocol::One });
         if keeps {
             self.reaper.some_idle();
@@ -317,6 +320,12 @@ impl Pool {
         let unused = self.lock().shared.take();
         drop(unused);
         self.settle(Protocol::Demanded);
+    }
+
+    /// Shares a connection with nobody else. It may be known to be of no use before it looks closed.
+    pub fn discard(&self, shared: &Shared) {
+        let unused = self.lock().shared.take_if(|kept| std::ptr::eq(&raw const **kept, shared));
+        drop(unused);
     }
 
     pub fn demands_http1(&self) -> bool {
@@ -436,6 +445,11 @@ impl Pool {
 }
 
 impl Permit {
+    /// Its connection has been made, and whoever made it tells the others.
+    pub fn has_asked(&mut self) {
+        self.asks = false;
+    }
+
     /// Leaves the place to the next who waits.
     fn pass_on(pool: &Arc<Pool>) {
         let mut state = pool.lock();
@@ -475,17 +489,24 @@ impl Drop for Permit {
 struct Waiting {
     pool: Arc<Pool>,
     receiver: oneshot::Receiver<News>,
+    /// It has left the queue.
+    told: bool,
 }
 
 impl Waiting {
     /// `None`: the pool was closed.
     async fn news(&mut self) -> Option<News> {
-        (&mut self.receiver).await.ok()
+        let news = (&mut self.receiver).await.ok();
+        self.told = true;
+        news
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
+        if self.told {
+            return;
+        }
         self.receiver.close();
         if let Ok(News::Freed(connection)) = self.receiver.try_recv() {
             self.pool.give_back(connection);

@@ -55,6 +55,12 @@ impl Reaper {
         self.notify.notify_one();
     }
 
+    /// Drops what it was to finish and has not begun with. Each holds its origin, which holds this: nobody else
+    /// would end them.
+    pub fn give_up(&self) {
+        drop(std::mem::take(&mut *self.abandoned.lock().unwrap_or_else(PoisonError::into_inner)));
+    }
+
     /// Runs until there are no origins any more.
     pub async fn run(self: Arc<Self>, origins: Weak<Origins>) {
         let mut next = Instant::now() + EVERY;
@@ -90,5 +96,23 @@ impl Reaper {
             }
             next = Instant::now() + EVERY;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_it_gives_up_is_gone() {
+        let reaper = Arc::<Reaper>::default();
+        let holding = Arc::clone(&reaper);
+        reaper.finish(Box::pin(async move {
+            pending::<()>().await;
+            drop(holding);
+        }));
+        assert_eq!(Arc::strong_count(&reaper), 2);
+        reaper.give_up();
+        assert_eq!(Arc::strong_count(&reaper), 1);
     }
 }

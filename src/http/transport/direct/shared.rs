@@ -51,8 +51,9 @@ pub(super) struct Use {
 }
 
 impl Shared {
-    pub async fn new(stream: Stream, rtt: Duration, permit: Permit) -> hyper::Result<Arc<Self>> {
+    pub async fn new(stream: Stream, rtt: Duration, mut permit: Permit) -> hyper::Result<Arc<Self>> {
         let peer = stream.wire().peer();
+        stream.wire().notes().defer_failed_writes();
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .keep_alive_interval(PING_AFTER)
@@ -61,6 +62,8 @@ impl Shared {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .handshake(TokioIo::new(stream))
             .await?;
+        // Or it would unsettle, when it ends, what others have found out meanwhile.
+        permit.has_asked();
         // What it ends with is told to its exchanges.
         let task = tokio::spawn(async move { drop(connection.await) }).abort_handle();
         let load = Mutex::new(Load { exchanges: 0, idle_since: Instant::now(), answered: false });

@@ -3,7 +3,7 @@
 //! It sits below TLS and HTTP and changes three things for whoever reads and writes above it:
 //!
 //! - It counts what the system took, so that "not one byte was sent" is a fact.
-//! - A failed write is told by the next read. A server that refuses an upload answers, closes, and thereby resets
+//! - Once it carries HTTP, a failed write is told by the next read. A server that refuses an upload answers, closes, and thereby resets
 //!   those who still send: the answer lies in the receive buffer, and the failed write must not keep it from being read.
 //! - On request it looks at the socket itself. What the event loop knows of a socket is as old as its last turn, and a
 //!   connection that was closed since then must not be given a request.
@@ -45,8 +45,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 pub(super) struct Notes {
     /// Bytes that the system took.
     written: AtomicU64,
-    /// The next read is to look at the socket itself.
+    /// Reads are to look at the socket itself, until nothing is there.
     look: AtomicBool,
+    /// A failed write is told by the next read.
+    defers: AtomicBool,
     /// The next write is the first of a request.
     mark: AtomicBool,
     /// Bytes that the peer had acknowledged before that write, [`UNKNOWN`] if the system did not say.
@@ -55,12 +57,15 @@ pub(super) struct Notes {
 
 const UNKNOWN: u64 = u64::MAX;
 
+/// Enough for a message of TLS that says that it is over.
+const LOOK_AT: usize = 64;
+
 impl Notes {
     pub fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
     }
 
-    /// The next read asks the system, whatever the event loop believes to know.
+    /// What is read next is asked of the system, whatever the event loop believes to know.
     pub fn look(&self) {
         self.look.store(true, Ordering::Relaxed);
     }
@@ -69,6 +74,12 @@ impl Notes {
     pub fn mark(&self) {
         self.acked.store(UNKNOWN, Ordering::Relaxed);
         self.mark.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on a failed write is told by the next read. Not before the handshake of TLS is done: rustls reads nothing as
+    /// long as it has something of that to write.
+    pub fn defer_failed_writes(&self) {
+        self.defers.store(true, Ordering::Relaxed);
     }
 
     fn acked_before(&self) -> Option<u64> {
@@ -93,6 +104,7 @@ impl Wire {
         let notes = Notes {
             written: AtomicU64::new(0),
             look: AtomicBool::new(false),
+            defers: AtomicBool::new(false),
             mark: AtomicBool::new(false),
             acked: AtomicU64::new(UNKNOWN),
         };
@@ -117,6 +129,10 @@ impl Wire {
     /// a reset and never acknowledges it. Had it closed only one, or had it read the request, the bytes would have been
     /// acknowledged, with the FIN at the latest. So the kernel's count of acknowledged bytes is watched until the one or
     /// the other has happened. Linux only: elsewhere nothing is certain.
+    ///
+    /// One peer deceives it: one that closes its own side only, then reads a request to which it can send no answer any
+    /// more, acts on it, and resets before its kernel acknowledges it (Linux: 40 ms). The acknowledgement that a reset
+    /// carries is not counted. (RFC 9112, section 9.6, forbids it to a server that announced its close.)
     pub async fn was_never_taken(&self) -> bool {
         let Some(before) = self.notes.acked_before() else {
             return false;
@@ -162,35 +178,34 @@ impl Socket {
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.project();
+        if let Some(error) = this.write_failed.take() {
+            // What the peer said before is there, and no more will come.
+            return match this.socket.read_now(buffer.initialize_unfilled()) {
+                Ok(read) if read > 0 => {
+                    buffer.advance(read);
+                    *this.write_failed = Some(error);
+                    Poll::Ready(Ok(()))
+                }
+                _ => Poll::Ready(Err(error)),
+            };
+        }
         if this.notes.look.load(Ordering::Relaxed) {
-            this.notes.look.store(false, Ordering::Relaxed);
-            // One byte is enough to know; whoever reads on finds the others.
-            match this.socket.read_now(buffer.initialize_unfilled_to(1)) {
+            let room = LOOK_AT.min(buffer.remaining());
+            match this.socket.read_now(buffer.initialize_unfilled_to(room)) {
                 Ok(read) => {
                     buffer.advance(read);
                     return Poll::Ready(Ok(()));
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    this.notes.look.store(false, Ordering::Relaxed);
+                }
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
-        let before = buffer.filled().len();
-        let polled = match this.socket.project() {
+        match this.socket.project() {
             SocketProjection::Tcp { stream } => stream.poll_read(cx, buffer),
             #[cfg(unix)]
             SocketProjection::Unix { stream } => stream.poll_read(cx, buffer),
-        };
-        let ended = match &polled {
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(Ok(())) => buffer.filled().len() == before,
-            Poll::Ready(Err(_)) => true,
-        };
-        match this.write_failed.take() {
-            Some(error) if ended => Poll::Ready(Err(error)),
-            unread => {
-                *this.write_failed = unread;
-                polled
-            }
         }
     }
 }
@@ -211,13 +226,13 @@ impl Wire {
                 this.notes.written.fetch_add(bytes as u64, Ordering::Relaxed);
                 Poll::Ready(Ok(bytes))
             }
-            Poll::Ready(Err(error)) => {
+            Poll::Ready(Err(error)) if this.notes.defers.load(Ordering::Relaxed) => {
                 *this.write_failed = Some(error);
                 // Whoever wrote now reads, and finds the answer or this error.
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
-            Poll::Pending => Poll::Pending,
+            unwritten => unwritten,
         }
     }
 }
@@ -334,6 +349,7 @@ mod tests {
     #[tokio::test]
     async fn a_failed_write_is_told_after_what_the_peer_had_said() {
         let (mut wire, mut peer) = pair().await;
+        wire.notes().defer_failed_writes();
         peer.write_all(b"the answer").await.unwrap();
         // Closed with something unread: a reset.
         wire.write_all(b"unread").await.unwrap();
@@ -362,5 +378,64 @@ mod tests {
         let mut room = [0; 8];
         let polled = Pin::new(&mut wire).poll_read(&mut Context::from_waker(waker), &mut ReadBuf::new(&mut room));
         assert!(matches!(polled, Poll::Ready(Ok(()))), "{polled:?}");
+    }
+
+    #[tokio::test]
+    async fn a_look_sees_all_of_what_the_event_loop_does_not_know_yet() {
+        let (mut wire, mut peer) = pair().await;
+        let nothing = tokio::time::timeout(Duration::from_millis(1), wire.read(&mut [0; 8])).await;
+        assert!(nothing.is_err());
+        // A message of TLS, say: a part of it tells nothing.
+        peer.write_all(b"twenty four bytes of it.").await.unwrap();
+        drop(peer);
+        wire.notes().look();
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut read = Vec::new();
+        loop {
+            let mut room = [0; 16];
+            let mut room = ReadBuf::new(&mut room);
+            let polled = Pin::new(&mut wire).poll_read(&mut context, &mut room);
+            assert!(matches!(polled, Poll::Ready(Ok(()))), "{polled:?} after {read:?}");
+            if room.filled().is_empty() {
+                break;
+            }
+            read.extend_from_slice(room.filled());
+        }
+        assert_eq!(read, b"twenty four bytes of it.");
+    }
+
+    #[tokio::test]
+    async fn a_failed_write_is_told_even_if_the_peer_goes_on_listening() {
+        let (mut wire, mut peer) = pair().await;
+        wire.notes().defer_failed_writes();
+        let Socket::Tcp { stream } = &wire.socket else { unreachable!("it is one of TCP") };
+        // The system takes nothing any more, and the peer says nothing.
+        SockRef::from(stream).shutdown(std::net::Shutdown::Write).unwrap();
+        let exchange = async {
+            tokio::select! {
+                written = wire.write_all(b"the request") => panic!("{written:?}"),
+                () = tokio::task::yield_now() => {}
+            }
+            wire.read(&mut [0; 8]).await
+        };
+        let failed = tokio::time::timeout(Duration::from_secs(5), exchange).await.expect("it is told").unwrap_err();
+        assert_eq!(failed.kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(peer.read(&mut [0; 8]).await.unwrap(), 0);
+    }
+
+    /// A TLS client that has something to write reads nothing until it is written.
+    #[tokio::test]
+    async fn a_peer_that_resets_before_the_handshake_is_seen_at_once() {
+        let (wire, peer) = pair().await;
+        SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(peer);
+        let Socket::Tcp { stream } = &wire.socket else { unreachable!("it is one of TCP") };
+        stream.readable().await.unwrap();
+        let tls =
+            crate::http::transport::tls::config(&crate::http::transport::tls::TlsOptions::default(), || {}).unwrap();
+        let tls = tokio_rustls::TlsConnector::from(Arc::new(tls));
+        let shaking = tls.connect("a.test".try_into().unwrap(), wire);
+        let shaken = tokio::time::timeout(Duration::from_secs(5), shaking).await.expect("it is over");
+        assert_eq!(shaken.map(drop).unwrap_err().kind(), io::ErrorKind::ConnectionReset);
     }
 }
