@@ -29,11 +29,13 @@ enum Then {
     Greet(&'static [u8]),
 }
 
+/// The server that the proxy is asked for, as it is named, and the credentials that come with it.
+type Asked = (String, Option<String>);
+
 /// A SOCKS proxy that can say no.
 struct Socks {
     server: Server,
-    /// The servers it was asked for, as they were named, and the credentials it was given.
-    asked: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Socks {
@@ -87,7 +89,7 @@ impl Socks {
         Proxy::new(&format!("{scheme}://{}", self.server.address), &[]).unwrap()
     }
 
-    fn asked(&self) -> Vec<(String, Option<String>)> {
+    fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 
@@ -97,7 +99,7 @@ impl Socks {
 }
 
 /// RFC 1928 and 1929, after the version. Wants credentials of those who offer them, and takes all but "wrong".
-async fn asked_5(stream: &mut TcpStream) -> Option<(String, Option<String>)> {
+async fn asked_5(stream: &mut TcpStream) -> Option<Asked> {
     let methods = text_of(stream).await;
     let credentials = if methods.contains('\u{2}') {
         stream.write_all(&[5, 2]).await.unwrap();
@@ -125,7 +127,7 @@ async fn asked_5(stream: &mut TcpStream) -> Option<(String, Option<String>)> {
 }
 
 /// SOCKS 4 and 4a, after the version.
-async fn asked_4(stream: &mut TcpStream) -> Option<(String, Option<String>)> {
+async fn asked_4(stream: &mut TcpStream) -> Option<Asked> {
     assert_eq!(stream.read_u8().await.unwrap(), 1);
     let port = stream.read_u16().await.unwrap();
     let address = stream.read_u32().await.unwrap().to_be_bytes();
