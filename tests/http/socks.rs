@@ -279,6 +279,23 @@ async fn hosts_without_a_proxy_and_hops_of_a_redirect_are_reached_directly() {
 }
 
 #[tokio::test]
+async fn a_proxy_of_each_kind_serves_its_own_scheme() {
+    let server = Server::start(Peer::echo).await;
+    let tunnels = Server::start(|mut peer| async move {
+        peer.request().await;
+    })
+    .await;
+    let socks = Socks::open().await;
+    let http = Proxy::new(&tunnels.url(""), &[]).unwrap();
+    let proxies = ProxyRules::new(Some(socks.proxy("socks5")), Some(http), "");
+    let client = Client::new(Routed::new(TransportOptions { proxies, ..TransportOptions::default() }).unwrap());
+    assert_eq!(text(client.call(post(server.url("/"), "over")).await).await, "over");
+    gave_up(client.call(get("https://nowhere.test/").retries(0)).await);
+    assert_eq!(socks.asked(), [(server.address.to_string(), None)]);
+    assert_eq!(tunnels.seen()[0].line, "CONNECT nowhere.test:443 HTTP/1.1");
+}
+
+#[tokio::test]
 async fn each_reply_is_told_and_worth_a_retry_or_not() {
     const CLIENT: Kind = Kind::Client;
     const UNREACHABLE: Kind = Kind::Unreachable;

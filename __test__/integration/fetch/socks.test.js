@@ -90,11 +90,7 @@ describe('a password', () => {
   test.each([
     ['wrong', 'user:s3cret@', /did not accept/],
     ['missing', '', /wants credentials/],
-  ])('that is %s is told, not repeated, and tried once', async (_, credentials, reason) => {
-    const error = await thrownBy(createFetch({ proxy: proxy.url('socks5', credentials) })('http://nowhere.test/', POST));
-    // The name is resolved here first.
-    expect(error.cause).toMatchObject({ code: 'ENOTFOUND' });
-
+  ])('that is %s is told, and tried once', async (_, credentials, reason) => {
     const refused = await thrownBy(createFetch({ proxy: proxy.url('socks5h', credentials) })('http://nowhere.test/', POST));
     expect(refused.cause).toMatchObject({
       code: 'ERR_PROXY_TUNNEL', kind: 'client', transient: false, delivery: 'not-sent', phase: 'handshake',
