@@ -46,6 +46,15 @@ let lastId = 0;
 /** Calls that wait for something. While there is one, the process stays alive. */
 let waiting = 0;
 
+/** How long completions may follow one another, in ms, before timers and the like have a turn. */
+const TURN = 5;
+/** Node's own: a test may put others in their place later. */
+const { setImmediate, performance } = globalThis;
+/** Runs when the event loop goes on to other things. It keeps nothing alive. */
+let nextTurn;
+let turnBegan = 0;
+let heldBack = false;
+
 /** The native engine of this environment. */
 function nativeEngine() {
   engine ??= root.runInAsyncScope(() => new native.Engine(drain, numbers));
@@ -92,6 +101,7 @@ function stopWaiting(call) {
 }
 
 function drain(count, values) {
+  giveTurns();
   let next = 0;
   for (let slot = 0; slot < count * SLOTS; slot += SLOTS) {
     const flags = numbers[slot];
@@ -108,6 +118,27 @@ function drain(count, values) {
     }
   }
   if (count === BATCH) engine.resume();
+}
+
+/**
+ * Node hands completions over as long as there are any, which under load is for seconds: see `hold_back` in
+ * `src/node/dispatcher.rs`. The program's own work with them is done between two drains.
+ */
+function giveTurns() {
+  if (nextTurn === undefined) {
+    turnBegan = performance.now();
+    nextTurn = setImmediate(takeTurn).unref();
+  } else if (!heldBack && performance.now() - turnBegan > TURN) {
+    heldBack = true;
+    engine.holdBack();
+  }
+}
+
+function takeTurn() {
+  nextTurn = undefined;
+  if (!heldBack) return;
+  heldBack = false;
+  engine.goOn();
 }
 
 function valuesOf(flags) {

@@ -9,6 +9,7 @@
 
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use napi::bindgen_prelude::{Function, ToNapiValue, Unknown};
 use napi::{Env, JsValue, check_status, sys};
@@ -37,7 +38,15 @@ struct State {
     waiting: Vec<Completion>,
     /// The threadsafe function has been called and has not drained since.
     woken: bool,
+    /// The event loop has other things to do: what comes waits until it has done them.
+    held_back: bool,
 }
+
+/// Node calls a threadsafe function up to a thousand times in one turn of the event loop, as long as there is something to
+/// call it for. Where the program works long with each answer the next ones are always there, and timers wait for
+/// seconds. So JavaScript holds the completions back until its next turn. If it does not say that this has come (its timers
+/// may be in the hands of a test), it is taken to have come after this time.
+pub const TURN_AT_MOST: Duration = Duration::from_secs(1);
 
 impl Dispatcher {
     /// `drain(count, values)` is called on the environment's thread; the numbers stand in `numbers`, a `Float64Array`.
@@ -62,6 +71,17 @@ impl Dispatcher {
         if self.queue.must_wake() {
             self.wake();
         }
+    }
+
+    /// Hands nothing over until [`go_on`](Self::go_on). Called by JavaScript within a drain.
+    pub fn hold_back(&self) {
+        self.queue.lock().held_back = true;
+    }
+
+    /// Hands over what has gathered since [`hold_back`](Self::hold_back). It may be called once too often.
+    pub fn go_on(&self) {
+        self.queue.lock().held_back = false;
+        self.resume();
     }
 
     /// Keeps the process and the realm alive (or stops doing so). On the environment's thread only.
@@ -123,6 +143,10 @@ impl Drain {
     /// Hands a batch over, unless the realm is gone. What its function throws is an uncaught exception, as in any
     /// callback.
     fn call(&self, env: Env, batch: Vec<Completion>) -> napi::Result<()> {
+        if batch.is_empty() {
+            // It was called for what is held back now.
+            return Ok(());
+        }
         let env = env.raw();
         // SAFETY (all calls): the callback of a threadsafe function runs on the environment's thread, with the live
         // environment and a handle scope, in which all these values are.
@@ -193,12 +217,15 @@ impl Queue {
     fn add(&self, completion: Completion) -> bool {
         let mut state = self.lock();
         state.waiting.push(completion);
-        !std::mem::replace(&mut state.woken, true)
+        !state.held_back && !std::mem::replace(&mut state.woken, true)
     }
 
     fn take_batch(&self) -> Vec<Completion> {
         let mut state = self.lock();
         state.woken = false;
+        if state.held_back {
+            return Vec::new();
+        }
         if state.waiting.len() <= BATCH {
             return std::mem::take(&mut state.waiting);
         }
@@ -214,7 +241,7 @@ impl Queue {
 
     fn must_wake(&self) -> bool {
         let mut state = self.lock();
-        !state.waiting.is_empty() && !std::mem::replace(&mut state.woken, true)
+        !state.held_back && !state.waiting.is_empty() && !std::mem::replace(&mut state.woken, true)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -239,6 +266,18 @@ mod tests {
         assert!(!queue.add(completion(2)));
         assert_eq!(queue.take_batch().iter().map(|c| c.call).collect::<Vec<_>>(), [1, 2]);
         assert!(queue.add(completion(3)), "drained: the next one wakes again");
+    }
+
+    #[test]
+    fn what_is_held_back_waits_and_is_not_lost() {
+        let queue = Queue::default();
+        assert!(queue.add(completion(1)));
+        queue.lock().held_back = true;
+        assert!(queue.take_batch().is_empty(), "the wake that was under way finds nothing");
+        assert!(!queue.add(completion(2)) && !queue.must_wake());
+        queue.lock().held_back = false;
+        assert!(queue.must_wake() && !queue.must_wake());
+        assert_eq!(queue.take_batch().iter().map(|c| c.call).collect::<Vec<_>>(), [1, 2]);
     }
 
     #[test]

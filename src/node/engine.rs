@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use super::completion::{Completion, Kind};
-use super::dispatcher::Dispatcher;
+use super::dispatcher::{Dispatcher, TURN_AT_MOST};
 use super::download::Wanted;
 use super::hooks::HookAnswer;
 use super::lookup::{Answer, Lookups};
@@ -96,6 +96,24 @@ impl Engine {
     #[napi]
     pub fn resume(&self) {
         self.core.dispatcher.resume();
+    }
+
+    /// Hands nothing over until [`go_on`](Self::go_on), or until the event loop must long have had its turn.
+    #[napi]
+    pub fn hold_back(&self) -> napi::Result<()> {
+        self.core.dispatcher.hold_back();
+        let core = Arc::clone(&self.core);
+        runtime()?.spawn(async move {
+            tokio::time::sleep(TURN_AT_MOST).await;
+            core.dispatcher.go_on();
+        });
+        Ok(())
+    }
+
+    /// The event loop has had its turn.
+    #[napi]
+    pub fn go_on(&self) {
+        self.core.dispatcher.go_on();
     }
 
     /// Ends a call at once, wherever it is. Unknown calls have ended already.

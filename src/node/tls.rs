@@ -163,8 +163,11 @@ async fn begin(wants_roots: bool) -> Option<Arc<Roots>> {
         answer
     });
     match answer {
-        // A cancelled call drops the sender; its task is being dropped as well.
-        Ok(answer) => answer.await.ok().flatten(),
+        Ok(answer) => match answer.await {
+            Ok(roots) => roots,
+            // The call was cancelled, and its task is about to be dropped. It must not settle for others whom to trust.
+            Err(_) => std::future::pending().await,
+        },
         Err(_) => None,
     }
 }
