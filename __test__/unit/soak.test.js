@@ -99,7 +99,7 @@ describe('what is held', () => {
   });
 
   test('a pool has no more connections than there were calls at once', () => {
-    expect(beyondPool({ 80: 50, 443: 51 }, 50)).toEqual([expect.stringMatching(/^51 idle connections to port 443/)]);
+    expect(beyondPool({ 80: 100, 443: 101 }, 50)).toEqual([expect.stringMatching(/^101 idle connections to port 443/)]);
   });
 });
 

@@ -40,6 +40,8 @@ struct State {
     woken: bool,
     /// The event loop has other things to do: what comes waits until it has done them.
     held_back: bool,
+    /// How often it was held back.
+    holds: u64,
 }
 
 /// Node calls a threadsafe function up to a thousand times in one turn of the event loop, as long as there is something to
@@ -73,9 +75,19 @@ impl Dispatcher {
         }
     }
 
-    /// Hands nothing over until [`go_on`](Self::go_on). Called by JavaScript within a drain.
-    pub fn hold_back(&self) {
-        self.queue.lock().held_back = true;
+    /// Hands nothing over until [`go_on`](Self::go_on). Called by JavaScript within a drain. The number is this hold's.
+    pub fn hold_back(&self) -> u64 {
+        let mut state = self.queue.lock();
+        state.held_back = true;
+        state.holds += 1;
+        state.holds
+    }
+
+    /// As [`go_on`](Self::go_on), unless that hold is over and another one has begun.
+    pub fn go_on_from(&self, hold: u64) {
+        if self.queue.lock().holds == hold {
+            self.go_on();
+        }
     }
 
     /// Hands over what has gathered since [`hold_back`](Self::hold_back). It may be called once too often.

@@ -101,11 +101,11 @@ impl Engine {
     /// Hands nothing over until [`go_on`](Self::go_on), or until the event loop must long have had its turn.
     #[napi]
     pub fn hold_back(&self) -> napi::Result<()> {
-        self.core.dispatcher.hold_back();
+        let hold = self.core.dispatcher.hold_back();
         let core = Arc::clone(&self.core);
         runtime()?.spawn(async move {
             tokio::time::sleep(TURN_AT_MOST).await;
-            core.dispatcher.go_on();
+            core.dispatcher.go_on_from(hold);
         });
         Ok(())
     }

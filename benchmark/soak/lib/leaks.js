@@ -31,7 +31,8 @@ function leftBehind(before, after) {
 }
 
 /**
- * A pool keeps what calls have opened, so to one server it never has more connections than calls were in flight at once.
+ * A pool keeps what calls have opened: to one server at most two connections for each call that was in flight at once. One
+ * that it used, and one that it had begun to make when another call left it that one.
  *
  * @param {Record<string, number>} connections by port
  * @param {number} bound
@@ -39,7 +40,7 @@ function leftBehind(before, after) {
  */
 function beyondPool(connections, bound) {
   return Object.entries(connections)
-    .filter(([, count]) => count > bound)
+    .filter(([, count]) => count > 2 * bound)
     .map(([port, count]) => `${count} idle connections to port ${port}, and never more than ${bound} calls at once`);
 }
 
