@@ -7,9 +7,10 @@
  * each round and start with another one each time, so what disturbs the machine disturbs all alike.
  */
 
-const { describeCommit, describeMachine, nodeVersion } = require('./lib/machine');
+const { runCommand, beginRecord } = require('./lib/command');
+const { describeMachine, nodeVersion } = require('./lib/machine');
 const { runMeasurement } = require('./lib/measurement');
-const { readOptions, UsageError, USAGE } = require('./lib/options');
+const commandLine = require('./lib/options');
 const { takesPart } = require('./lib/peers');
 const { installPeers, requireReleaseAddon } = require('./lib/preconditions');
 const { report } = require('./lib/report');
@@ -18,13 +19,7 @@ const { buildServer, startServer } = require('./lib/server');
 const { ratio, summarize } = require('./lib/summary');
 const { targets } = require('./targets');
 
-async function main() {
-  const options = readOptions(process.argv.slice(2));
-  if (options.help) console.log(USAGE);
-  else await bench(options);
-}
-
-/** @param {ReturnType<typeof readOptions>} options */
+/** @param {ReturnType<typeof commandLine.readOptions>} options */
 async function bench(options) {
   installPeers();
   if (options.peers.some((peer) => peer.startsWith('unreset'))) requireReleaseAddon();
@@ -35,11 +30,7 @@ async function bench(options) {
   const server = await startServer(program);
   const results = await measureAll(options, server).finally(() => server.stop());
   const record = {
-    date: new Date().toISOString(),
-    complete: options.record && results.failures.length === 0,
-    node,
-    ...describeCommit(),
-    machine,
+    ...beginRecord(options, results, machine, node),
     rounds: options.rounds,
     warmUp: options.warmUp,
     windowMs: options.window,
@@ -104,7 +95,4 @@ function rotate(list, by) {
   return [...list.slice(start), ...list.slice(0, start)];
 }
 
-main().catch((error) => {
-  console.error(error instanceof UsageError ? `${error.message}\n\n${USAGE}` : `bench: ${error.message}`);
-  process.exitCode = 1;
-});
+runCommand('bench', commandLine, bench);

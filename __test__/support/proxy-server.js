@@ -4,15 +4,9 @@
 
 const http = require('node:http');
 const net = require('node:net');
-const { once } = require('node:events');
+const { LocalServer, closeServers } = require('./local-server');
 
-/** @type {Set<ProxyServer>} */
-const open = new Set();
-
-class ProxyServer {
-  #server = http.createServer();
-  #sockets = new Set();
-
+class ProxyServer extends LocalServer {
   /**
    * What becomes of a CONNECT instead of a tunnel, one after the other: `'reset'`, or what the proxy writes before it
    * closes. When there is nothing left, tunnels are made.
@@ -25,29 +19,15 @@ class ProxyServer {
   tunnels = [];
 
   constructor() {
-    this.#server.on('connection', (socket) => this.#keep(socket));
-    this.#server.on('request', (request, response) => this.#passOn(request, response));
-    this.#server.on('connect', (request, socket) => this.#connect(request, socket));
-  }
-
-  async listen() {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return this;
-  }
-
-  get port() {
-    return this.#server.address().port;
+    const server = http.createServer();
+    super(server);
+    server.on('connection', (socket) => this.keep(socket));
+    server.on('request', (request, response) => this.#passOn(request, response));
+    server.on('connect', (request, socket) => this.#connect(request, socket));
   }
 
   get url() {
     return `http://127.0.0.1:${this.port}`;
-  }
-
-  #keep(socket) {
-    this.#sockets.add(socket);
-    // Either end may reset by design.
-    socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket));
   }
 
   /** Names that nobody can resolve are answered by the proxy itself. */
@@ -87,28 +67,14 @@ class ProxyServer {
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
       socket.pipe(server).pipe(socket);
     });
-    this.#keep(server);
+    this.keep(server);
     server.on('error', unreachable);
-  }
-
-  async close() {
-    open.delete(this);
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
-    await once(this.#server, 'close');
   }
 }
 
 /** @returns {Promise<ProxyServer>} */
-async function startProxy() {
-  const proxy = await new ProxyServer().listen();
-  open.add(proxy);
-  return proxy;
+function startProxy() {
+  return new ProxyServer().listen();
 }
 
-/** Ends the proxies of this file. */
-async function closeProxies() {
-  await Promise.all(Array.from(open, (proxy) => proxy.close()));
-}
-
-module.exports = { startProxy, closeProxies };
+module.exports = { startProxy, closeProxies: closeServers };

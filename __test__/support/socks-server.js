@@ -4,17 +4,12 @@
 
 const net = require('node:net');
 const { once } = require('node:events');
-
-/** @type {Set<SocksServer>} */
-const open = new Set();
+const { LocalServer, closeServers } = require('./local-server');
 
 const PASSWORD = 2;
 const NONE_ACCEPTABLE = 0xff;
 
-class SocksServer {
-  #server = net.createServer((socket) => this.#accept(socket));
-  #sockets = new Set();
-
+class SocksServer extends LocalServer {
   /**
    * What becomes of a request instead of a connection, one after the other: `'reset'`, `'close'`, or the number of a reply.
    * When there is nothing left, connections are made.
@@ -26,14 +21,10 @@ class SocksServer {
   /** `user:password` of everybody who may connect; `undefined`: everybody may. @type {string | undefined} */
   credentials;
 
-  async listen() {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return this;
-  }
-
-  get port() {
-    return this.#server.address().port;
+  constructor() {
+    const server = net.createServer();
+    super(server);
+    server.on('connection', (socket) => this.#accept(socket));
   }
 
   /** @param {string} [scheme] */
@@ -41,14 +32,8 @@ class SocksServer {
     return `${scheme}://${credentials}127.0.0.1:${this.port}`;
   }
 
-  #keep(socket) {
-    this.#sockets.add(socket);
-    // Either end may reset by design.
-    socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket));
-  }
-
   #accept(socket) {
-    this.#keep(socket);
+    this.keep(socket);
     this.#serve(socket).catch(() => socket.destroy());
   }
 
@@ -101,15 +86,8 @@ class SocksServer {
       socket.write(reply(0));
       socket.pipe(server).pipe(socket);
     });
-    this.#keep(server);
+    this.keep(server);
     server.on('error', unreachable);
-  }
-
-  async close() {
-    open.delete(this);
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
-    await once(this.#server, 'close');
   }
 }
 
@@ -137,15 +115,8 @@ function reply(number) {
 }
 
 /** @returns {Promise<SocksServer>} */
-async function startSocks() {
-  const proxy = await new SocksServer().listen();
-  open.add(proxy);
-  return proxy;
+function startSocks() {
+  return new SocksServer().listen();
 }
 
-/** Ends the proxies of this file. */
-async function closeSocks() {
-  await Promise.all(Array.from(open, (proxy) => proxy.close()));
-}
-
-module.exports = { startSocks, closeSocks };
+module.exports = { startSocks, closeSocks: closeServers };

@@ -6,21 +6,15 @@
  */
 
 const { measure } = require('./lib/measurement');
-const { readOptions, USAGE } = require('./lib/options');
+const commandLine = require('./lib/options');
 const { BURST, LATENCY } = require('./lib/plan');
 const { report } = require('./lib/report');
-const { UsageError } = require('../lib/arguments');
-const { describeCommit, describeMachine } = require('../lib/machine');
+const { runCommand, beginRecord } = require('../lib/command');
+const { describeMachine } = require('../lib/machine');
 const { installPeers, requireReleaseAddon } = require('../lib/preconditions');
 const { writeResults } = require('../lib/results');
 
-async function main() {
-  const options = readOptions(process.argv.slice(2));
-  if (options.help) console.log(USAGE);
-  else await bench(options);
-}
-
-/** @param {ReturnType<typeof readOptions>} options */
+/** @param {ReturnType<typeof commandLine.readOptions>} options */
 async function bench(options) {
   installPeers();
   requireReleaseAddon();
@@ -28,11 +22,7 @@ async function bench(options) {
   const begun = performance.now();
   const results = await measureAll(options);
   const record = {
-    date: new Date().toISOString(),
-    complete: options.record && results.failures.length === 0,
-    node: process.versions.node,
-    ...describeCommit(),
-    machine,
+    ...beginRecord(options, results, machine),
     latencyMs: LATENCY,
     burst: BURST,
     extent: options.extent,
@@ -68,7 +58,4 @@ function note(results, { peer, server, failed, version, score }) {
   }
 }
 
-main().catch((error) => {
-  console.error(error instanceof UsageError ? `${error.message}\n\n${USAGE}` : `bench:prevention: ${error.stack}`);
-  process.exitCode = 1;
-});
+runCommand('bench:prevention', commandLine, bench);

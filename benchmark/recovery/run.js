@@ -7,25 +7,19 @@
 const path = require('node:path');
 
 const { measure, BOUND } = require('./lib/measurement');
-const { readOptions, USAGE } = require('./lib/options');
+const commandLine = require('./lib/options');
 const { drawPicture, PICTURE } = require('./lib/picture');
 const { report } = require('./lib/report');
 const { loadScript } = require('./lib/scripts');
-const { UsageError } = require('../lib/arguments');
-const { describeCommit, describeMachine } = require('../lib/machine');
+const { runCommand, beginRecord } = require('../lib/command');
+const { describeMachine } = require('../lib/machine');
 const { installPeers, requireReleaseAddon } = require('../lib/preconditions');
 const { writeResults } = require('../lib/results');
 
 /** How many clients play a script at once that is mostly waiting. */
 const AT_ONCE = 5;
 
-async function main() {
-  const options = readOptions(process.argv.slice(2));
-  if (options.help) console.log(USAGE);
-  else await bench(options);
-}
-
-/** @param {ReturnType<typeof readOptions>} options */
+/** @param {ReturnType<typeof commandLine.readOptions>} options */
 async function bench(options) {
   installPeers();
   requireReleaseAddon();
@@ -33,11 +27,7 @@ async function bench(options) {
   const begun = performance.now();
   const results = await measureAll(options);
   const record = {
-    date: new Date().toISOString(),
-    complete: options.record && results.failures.length === 0,
-    node: process.versions.node,
-    ...describeCommit(),
-    machine,
+    ...beginRecord(options, results, machine),
     seed: options.seed,
     quick: options.quick,
     boundMs: BOUND,
@@ -77,7 +67,4 @@ function note(results, script, { peer, failed, version, unheard, score }) {
   }
 }
 
-main().catch((error) => {
-  console.error(error instanceof UsageError ? `${error.message}\n\n${USAGE}` : `bench:recovery: ${error.stack}`);
-  process.exitCode = 1;
-});
+runCommand('bench:recovery', commandLine, bench);

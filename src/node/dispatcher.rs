@@ -85,9 +85,11 @@ impl Dispatcher {
 
     /// As [`go_on`](Self::go_on), unless that hold is over and another one has begun.
     pub fn go_on_from(&self, hold: u64) {
-        if self.queue.lock().holds == hold {
-            self.go_on();
+        {
+            let mut state = self.queue.lock();
+            state.held_back &= state.holds != hold;
         }
+        self.resume();
     }
 
     /// Hands over what has gathered since [`hold_back`](Self::hold_back). It may be called once too often.

@@ -102,10 +102,13 @@ impl Engine {
     #[napi]
     pub fn hold_back(&self) -> napi::Result<()> {
         let hold = self.core.dispatcher.hold_back();
-        let core = Arc::clone(&self.core);
+        // It keeps nothing of an environment that ends meanwhile.
+        let core = Arc::downgrade(&self.core);
         runtime()?.spawn(async move {
             tokio::time::sleep(TURN_AT_MOST).await;
-            core.dispatcher.go_on_from(hold);
+            if let Some(core) = core.upgrade() {
+                core.dispatcher.go_on_from(hold);
+            }
         });
         Ok(())
     }

@@ -3,8 +3,9 @@
 //! It sits below TLS and HTTP and changes three things for whoever reads and writes above it:
 //!
 //! - It counts what the system took, so that "not one byte was sent" is a fact.
-//! - Once it carries HTTP, a failed write is told by the next read. A server that refuses an upload answers, closes, and thereby resets
-//!   those who still send: the answer lies in the receive buffer, and the failed write must not keep it from being read.
+//! - Once it carries HTTP, a failed write is told by the next read. A server that refuses an upload answers, closes, and
+//!   thereby resets those who still send: the answer lies in the receive buffer, and the failed write must not keep it
+//!   from being read.
 //! - On request it looks at the socket itself. What the event loop knows of a socket is as old as its last turn, and a
 //!   connection that was closed since then must not be given a request.
 
