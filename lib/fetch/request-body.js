@@ -61,6 +61,7 @@ function continued(chunks, pending, reader) {
   );
 }
 
+/** What a read gives, if it gives it within a few turns of the event loop; otherwise {@link NOT_YET}. */
 async function soon(pending) {
   let step = NOT_YET;
   for (let turn = 0; turn < PATIENCE && step === NOT_YET; turn++) step = await Promise.race([pending, nextTurn()]);
@@ -73,4 +74,4 @@ function nextTurn() {
   });
 }
 
-module.exports = { extractRequestBody };
+module.exports = { extractRequestBody, soon, NOT_YET };
