@@ -7,6 +7,7 @@
  * listens. It is made for every call and most calls need nothing of it: what a failure needs is made by the failure.
  */
 
+const { unwatch, watch } = require('../abort');
 const { cleanRecovery, recoveryOf } = require('./recovery');
 const { isObserved, tell } = require('./events');
 
@@ -264,14 +265,14 @@ function checkVerdict(verdict) {
 function wait(delay, signal) {
   if (delay === 0) return Promise.resolve(true);
   return new Promise((resolve) => {
+    const waiting = { abort: () => end(false) };
     const timer = setTimeout(end, delay, true);
-    const onAbort = () => end(false);
     function end(done) {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      if (signal !== undefined) unwatch(signal, waiting);
       resolve(done);
     }
-    signal?.addEventListener('abort', onAbort);
+    if (signal !== undefined) watch(signal, waiting);
   });
 }
 

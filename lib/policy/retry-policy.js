@@ -82,6 +82,20 @@ function policyOf(value, name = 'retry', under = undefined) {
   return under.under(parseRetryOptions(value, name, under.retry));
 }
 
+/**
+ * The same for a call of a client whose policy stands: options only.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ * @param {import('./options').RetryOptions} under
+ */
+function retryOptionsOf(value, name, under) {
+  if (policyBehind(value) !== undefined || isForeign(value)) {
+    throw invalidValue(name, 'false, a number of retries, or an object, for a single call: a policy belongs to the client', value);
+  }
+  return parseRetryOptions(value, name, under);
+}
+
 /** Made by another copy of the package, or in another Jest realm: nothing can be shared with it. */
 function isForeign(value) {
   return value?.constructor?.name === RetryPolicy.name && typeof value.stats === 'function';
@@ -92,4 +106,4 @@ function checkEvent(event) {
   return event;
 }
 
-module.exports = { createPolicy, policyOf };
+module.exports = { createPolicy, policyOf, retryOptionsOf };

@@ -7,6 +7,7 @@
  * everything else, so a bug's TypeError ends it at once and a reset does not.
  */
 
+const { reasonOf, unwatch, watch } = require('../abort');
 const { FaultError } = require('../errors');
 const { classify } = require('../fault');
 const { checkBoolean, checkFunction, checkSignal, invalidType } = require('../validate');
@@ -43,7 +44,7 @@ retry.wrap = function wrap(fn, options) {
 };
 
 async function attempt(fn, { policy, signal, declared, origin }) {
-  signal?.throwIfAborted();
+  if (signal?.aborted) throw reasonOf(signal);
   const call = new PolicyCall(policy, { surface: 'retry', origin, declared }, { signal });
   const refused = call.begin();
   if (refused !== undefined) throw withRecovery(new FaultError(refused), call.recovery);
@@ -56,7 +57,7 @@ async function attempt(fn, { policy, signal, declared, origin }) {
     }
     lastFault = classify(ended.error, { signal });
     if (await call.failed(lastFault)) continue;
-    throw withRecovery(signal?.aborted ? signal.reason : ended.error, call.recovery);
+    throw withRecovery(signal?.aborted ? reasonOf(signal) : ended.error, call.recovery);
   }
 }
 
@@ -72,12 +73,11 @@ async function outcome(fn, context, signal) {
 
 function orAborted(running, signal) {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    const done = () => signal.removeEventListener('abort', onAbort);
-    signal.addEventListener('abort', onAbort);
-    Promise.resolve(running).finally(done).then(resolve, reject);
+    const waiting = { abort: reject };
+    watch(signal, waiting);
+    Promise.resolve(running).finally(() => unwatch(signal, waiting)).then(resolve, reject);
     // `fn` itself may have caused it.
-    if (signal.aborted) onAbort();
+    if (signal.aborted) reject(reasonOf(signal));
   });
 }
 
