@@ -24,6 +24,8 @@ const READERS = ['arrayBuffer', 'blob', 'buffer', 'bytes', 'formData', 'json', '
 
 class Answer {
   #call;
+  /** One object, on the response and on the error that its body may break with. */
+  #recovery;
   #signal;
   #limits;
   #silence;
@@ -37,6 +39,7 @@ class Answer {
    */
   constructor(call, signal, limits, silence = Infinity) {
     this.#call = call;
+    this.#recovery = call.recovery;
     this.#signal = signal;
     this.#limits = limits;
     this.#silence = silence;
@@ -56,14 +59,12 @@ class Answer {
     return response;
   }
 
-  /** Not enumerable: `toEqual` and the like see what the client made. */
+  /** Not enumerable: `toEqual` and the like see what the client made. Not a getter either, to define one takes three times as long. */
   #describe(response) {
-    const call = this.#call;
-    define(response, 'recovery', { get: () => call.recovery });
+    define(response, 'recovery', this.#recovery);
     if (typeof response.clone !== 'function') return;
-    // Not in the closures of the body, which must not keep the response: undici ends what nobody can read any more.
     const clone = response.clone.bind(response);
-    define(response, 'clone', { value: () => this.#twin(response, clone), writable: true });
+    define(response, 'clone', () => this.#twin(response, clone));
   }
 
   #twin(response, clone) {
@@ -76,6 +77,7 @@ class Answer {
     return twin;
   }
 
+  /** What is given to the body must not keep the response: undici ends a body that nobody can read any more. */
   #follow(response, body) {
     if (isStream(body) && body[IS_CLOSED] !== undefined) {
       body[IS_CLOSED].promise.then(this.#limits && (() => this.#end()), (error) => this.#broke(error));
@@ -99,13 +101,13 @@ class Answer {
       const watched = (...args) => read.apply(response, args).then(undefined, (error) => {
         throw this.#readingFailed(error);
       });
-      define(response, name, { value: watched, writable: true });
+      define(response, name, watched);
     }
   }
 
   #readingFailed(error) {
-    if (this.#limits?.fault !== undefined) return withRecovery(this.#limits.error, this.#call.recovery);
-    if (this.#isBroken) return this.#isCallersOwn(error) ? error : withRecovery(error, this.#call.recovery);
+    if (this.#limits?.fault !== undefined) return withRecovery(this.#limits.error, this.#recovery);
+    if (this.#isBroken) return this.#isCallersOwn(error) ? error : withRecovery(error, this.#recovery);
     // A body that came whole and is no JSON has not broken.
     return isBreak(classify(error, IN_BODY)) ? this.#broke(error) : error;
   }
@@ -116,7 +118,8 @@ class Answer {
     this.#isBroken = true;
     const fault = this.#limits?.fault ?? classify(error, { ...IN_BODY, signal: this.#signal });
     this.#call.broke(fault);
-    return this.#isCallersOwn(error) ? error : withRecovery(error, this.#call.recovery);
+    Object.assign(this.#recovery, this.#call.recovery);
+    return this.#isCallersOwn(error) ? error : withRecovery(error, this.#recovery);
   }
 
   /** The reason of the caller's signal is the same for all its calls. */
@@ -135,9 +138,9 @@ function isBreak({ kind }) {
   return kind !== 'unknown' && kind !== 'client';
 }
 
-function define(response, name, descriptor) {
+function define(response, name, value) {
   // One that is frozen stays as it is.
-  Reflect.defineProperty(response, name, { enumerable: false, configurable: true, ...descriptor });
+  Reflect.defineProperty(response, name, { value, enumerable: false, writable: true, configurable: true });
 }
 
 /**

@@ -45,17 +45,6 @@ class WrappedCall {
 
   /** @returns {Promise<unknown>} what the client answered at last */
   async run() {
-    try {
-      const response = await this.#answered();
-      this.#body?.release();
-      return response;
-    } catch (error) {
-      this.#body?.cancel(error);
-      throw error;
-    }
-  }
-
-  async #answered() {
     for (;;) {
       const limits = this.#limits && new TimeLimits(this.#request.signal);
       let response;
@@ -68,12 +57,19 @@ class WrappedCall {
       }
       if (!this.#isJudged(response)) this.#call.answered();
       else if (await this.#isPassedOver(response, limits)) continue;
+      this.#body?.release();
       return new Answer(this.#call, this.#request.signal, limits, this.#limits?.body).of(response);
     }
   }
 
-  async #attempt(limits) {
-    const [input, init] = this.#body === undefined ? [this.#request.input, this.#request.init] : await this.#body.open();
+  #attempt(limits) {
+    const { input, init } = this.#request;
+    if (this.#body === undefined && limits === undefined) return this.#ask(input, init);
+    return this.#attemptWith(this.#body === undefined ? [input, init] : this.#body.open(), limits);
+  }
+
+  async #attemptWith(request, limits) {
+    const [input, init] = await request;
     if (limits === undefined) return this.#ask(input, init);
     const { signal } = limits;
     return limits.run(() => this.#ask(input, { ...init, signal }), this.#limits, this.#call.left, discard);
@@ -87,30 +83,42 @@ class WrappedCall {
   /** Returns when there is to be another attempt. */
   async #afterError(error, known) {
     this.#body?.suspend();
-    const fault = known ?? await this.#faultOf(error);
-    if (await this.#isRepeated(fault)) return;
-    const call = this.#call;
-    if (call.recovery.gaveUp === 'aborted' && fault.kind !== 'aborted') throw await this.#aborted({ error });
-    // The reason of the caller's signal is the same for all its calls.
-    const { signal } = this.#request;
-    throw signal?.aborted && error === signal.reason ? error : withRecovery(error, call.recovery);
+    try {
+      const fault = known ?? await this.#faultOf(error);
+      if (await this.#isRepeated(fault)) return;
+      throw await this.#finalError(error, fault);
+    } catch (final) {
+      this.#body?.cancel(final);
+      throw final;
+    }
+  }
+
+  async #finalError(error, fault) {
+    const { recovery } = this.#call;
+    if (recovery.gaveUp === 'aborted' && fault.kind !== 'aborted') return this.#aborted({ error });
+    return this.#describe(error, recovery);
   }
 
   /** Whether there is to be another attempt in place of this response. */
   async #isPassedOver(response, limits) {
     this.#body?.suspend();
-    const { status, headers = {} } = response;
-    let isRepeated = true;
     try {
-      isRepeated = await this.#isRepeated(classify({ status, headers }));
-    } finally {
-      if (isRepeated || this.#call.recovery.gaveUp === 'aborted') {
-        await discard(response);
-        limits?.release();
-      }
+      const { status, headers = {} } = response;
+      const isRepeated = await this.#isRepeated(classify({ status, headers }));
+      if (!isRepeated && this.#call.recovery.gaveUp === 'aborted') throw await this.#aborted({ response });
+      if (!isRepeated) return false;
+    } catch (final) {
+      this.#body?.cancel(final);
+      await this.#discard(response, limits);
+      throw final;
     }
-    if (!isRepeated && this.#call.recovery.gaveUp === 'aborted') throw await this.#aborted({ response });
-    return isRepeated;
+    await this.#discard(response, limits);
+    return true;
+  }
+
+  async #discard(response, limits) {
+    await discard(response);
+    limits?.release();
   }
 
   #isRepeated(fault) {
@@ -130,9 +138,13 @@ class WrappedCall {
 
   /** What the client rejects with when it is aborted. */
   async #aborted(last) {
+    return this.#describe(await aborted(this.#inner, this.#request, last), this.#call.recovery);
+  }
+
+  #describe(error, recovery) {
     const { signal } = this.#request;
-    const error = await aborted(this.#inner, this.#request, last);
-    return error === signal.reason ? error : withRecovery(error, this.#call.recovery);
+    // The reason of the caller's signal is the same for all its calls.
+    return signal?.aborted && error === signal.reason ? error : withRecovery(error, recovery);
   }
 }
 

@@ -20,8 +20,8 @@ const ACCEPTED = 'a function that is called like fetch';
  */
 function wrapFetch(inner, options) {
   const client = new WrappedClient(checkFetch(inner), parseWrapOptions(options));
-  function fetch(...args) {
-    return client.fetch(...args);
+  function fetch(input, init) {
+    return client.fetch(input, init);
   }
   return brand(withPropertiesOf(inner, fetch));
 }
