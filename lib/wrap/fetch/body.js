@@ -98,14 +98,14 @@ class SpentBody extends SentBody {
 /** A stream of the caller's. */
 class StreamBody extends SentBody {
   #kind;
-  #source;
+  #facts;
   #send;
   #tape;
 
   constructor(kind, source, send, keep = true) {
     super();
     this.#kind = kind;
-    this.#source = source;
+    this.#facts = kind.facts?.(source);
     this.#send = send;
     this.#tape = new Tape(kind.reader(source), keep);
   }
@@ -119,7 +119,7 @@ class StreamBody extends SentBody {
   }
 
   open() {
-    return this.#send(this.#kind.make(this.#tape.begin(), this.#source));
+    return this.#send(this.#kind.make(this.#tape.begin(), this.#facts));
   }
 
   suspend() {

@@ -6,7 +6,7 @@
  * ended.
  */
 
-const { soon, NOT_YET } = require('../../fetch/request-body');
+const { soon, nextTurn, NOT_YET } = require('../../fetch/request-body');
 const { isStream } = require('../../fetch/brands');
 const { NODE, isNodeStream } = require('./streams');
 
@@ -24,7 +24,11 @@ async function discard(response) {
     for (let size = 0; size <= DRAINED_AT_MOST;) {
       const step = await soon(reader.read());
       if (step === NOT_YET) break;
-      if (step.done) return;
+      if (step.done) {
+        // The client takes the connection back when all that the end of the body sets off is done.
+        await nextTurn();
+        return;
+      }
       size += step.value.byteLength;
     }
     await reader.cancel();

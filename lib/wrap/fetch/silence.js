@@ -97,16 +97,15 @@ async function* iterate(reader, { preventCancel = false } = {}) {
 /** A Node stream is pushed into: what arrives is seen there, whoever reads and however. */
 function watchNodeStream(body, limit, limits) {
   const push = body.push.bind(body);
-  let timer;
-  const check = () => {
-    // Nobody waits for it: then the client stops to read, and the silence is ours.
+  // A body that is never read must not keep the process alive.
+  const timer = setTimeout(check, limit).unref();
+  function check() {
+    // Where nobody waits for it the client stops to read, and the silence is ours.
     const isAwaited = body.readableLength === 0 && (body.readableFlowing === true || body.listenerCount('readable') > 0);
     // Not by the signal: node-fetch would tell of an abort first.
     if (isAwaited) endConnection(body, limits.expireBody(limit));
     else timer.refresh();
-  };
-  // A body that is never read must not keep the process alive.
-  timer = setTimeout(check, limit).unref();
+  }
   body.push = (...args) => {
     timer.refresh();
     return push(...args);

@@ -16,11 +16,9 @@ const { SupersededError } = require('./tape');
  *
  * @typedef {object} Kind
  * @property {(source: object) => () => Reader | Promise<Reader>} reader
- * @property {(reading: Reader, source: object) => object} make
+ * @property {(source: object) => object} [facts] what clients ask such a stream for
+ * @property {(reading: Reader, facts?: object) => object} make
  */
-
-/** What the npm package form-data knows of itself, and clients ask it for. */
-const FORM_METHODS = ['getBoundary', 'getHeaders', 'getLength', 'getLengthSync', 'hasKnownLength'];
 
 /**
  * @param {unknown} body
@@ -34,17 +32,8 @@ function kindOf(body) {
 
 /** @type {Kind} */
 const NODE = { reader: nodeReader, make: nodeStreamOf };
-/** @type {Kind} */
-const FORM = {
-  reader: nodeReader,
-  make(reading, form) {
-    const stream = nodeStreamOf(reading);
-    for (const method of FORM_METHODS) {
-      if (typeof form[method] === 'function') stream[method] = (...args) => form[method](...args);
-    }
-    return stream;
-  },
-};
+/** The npm package form-data. @type {Kind} */
+const FORM = { ...NODE, facts: factsOf, make: (reading, facts) => Object.assign(nodeStreamOf(reading), facts) };
 /** @type {Kind} */
 const WEB = { reader: (stream) => () => openReader(() => stream), make: webStreamOf };
 /** @type {Kind} */
@@ -66,6 +55,14 @@ function nodeReader(source) {
       cancel: (reason) => void (source.destroy ?? stream.destroy).call(source.destroy ? source : stream, asError(reason)),
     };
   };
+}
+
+/** Taken while it is whole: what is left of its length is not its length. */
+function factsOf(form) {
+  const boundary = form.getBoundary();
+  const isKnown = form.hasKnownLength?.() ?? false;
+  const length = isKnown ? form.getLengthSync() : undefined;
+  return { getBoundary: () => boundary, hasKnownLength: () => isKnown, getLengthSync: () => length };
 }
 
 /** Streams of the oldest kind, as form-data is one, can only be piped. */
