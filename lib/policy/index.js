@@ -30,7 +30,7 @@ class Policy {
    * @param {import('./options').RetryOptions} [options]
    * @param {NativePolicy} [native] one that shares its origins with another's: see {@link Policy#withOptions}
    */
-  constructor(options = parseRetryOptions(), native = new NativePolicy(options.json)) {
+  constructor(options = parseRetryOptions(), native = new NativePolicy(options.json, performance.now())) {
     this.options = options;
     this.#native = native;
   }
@@ -50,7 +50,9 @@ class Policy {
    * @returns {Retries}
    */
   begin(origin) {
-    return new Retries(this.#native.begin(origin, performance.now()));
+    const now = performance.now();
+    const ticket = this.#native.count(origin, now);
+    return new Retries(this.#native.begin(origin, now, ticket));
   }
 
   /**

@@ -1,5 +1,7 @@
 //! The logic of a call alone: a scripted transport, and time that passes only when everybody waits.
 
+mod breaker;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Mutex;
