@@ -137,7 +137,10 @@ class PolicyCall {
     if (!decision.retry) return this.#giveUp(fault, decision.gaveUp);
     await this.#tellRetry(fault, decision);
     if (this.#signal?.aborted || !(await wait(decision.delay, this.#signal))) return this.#abandon(fault);
-    if (retries.outOfTime) return this.#giveUp(fault, 'out-of-time');
+    if (retries.outOfTime) {
+      retries.ranOutOfTime();
+      return this.#giveUp(fault, 'out-of-time');
+    }
     if (!retries.admit()) return this.#giveUp(fault, 'breaker-open');
     this.#over(fault);
     this.#delay = decision.delay;

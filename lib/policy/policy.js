@@ -5,7 +5,7 @@
  * clock and `Math.random` are read at each question, so fake timers govern it.
  */
 
-const { NativePolicy } = require('./stand-in');
+const { NativePolicy } = require('../native');
 const { Hub, tell } = require('./events');
 const { parseRetryOptions } = require('./options');
 
@@ -188,6 +188,11 @@ class Retries {
   succeeded() {
     this.#native.succeeded(performance.now());
     this.#tellBreaker();
+  }
+
+  /** The call ended in a wait, which took too long. */
+  ranOutOfTime() {
+    this.#native.ranOutOfTime();
   }
 
   /** The caller ended the call: it says nothing about the origin. */
