@@ -5,7 +5,6 @@
  * left of a stream, which is nothing, and the server believes it.
  */
 
-const { once } = require('node:events');
 const { Readable } = require('node:stream');
 const FormDataPackage = require('form-data');
 const { inTurn, ok, rst, startOrigin } = require('../../../../testing');
@@ -187,12 +186,20 @@ module.exports = {
         for (;;) yield Buffer.alloc(65_536);
       })());
       await failure(wrapFetch(inner, { retry: QUICK })(origin.url, { method: 'POST', body, duplex: 'half' }));
-      if (!body.closed) await once(body, 'close');
+      await closing(body);
       return { requests: origin.requests.length };
     },
     expected: { requests: 1 },
   },
 };
+
+/** Not `once`, which an error on the way would reject. */
+function closing(stream) {
+  return new Promise((resolve) => {
+    if (stream.closed) resolve();
+    else stream.once('close', resolve);
+  });
+}
 
 /** Of the client's own package: others are foreign to it. */
 function ownOf({ inner, client }, name) {
