@@ -24,6 +24,7 @@ class WrappedCall {
   #body;
   #policy;
   #limits;
+  #describe;
 
   /**
    * @param {object} parts
@@ -33,14 +34,16 @@ class WrappedCall {
    * @param {import('./body').SentBody} [parts.body] where the request cannot be given to the client again as it is
    * @param {import('../../policy/policy').Policy} parts.policy
    * @param {import('./options').ClientOptions['limits']} [parts.limits] where there are any
+   * @param {import('./options').ClientOptions['describe']} parts.describe
    */
-  constructor({ inner, call, request, body, policy, limits }) {
+  constructor({ inner, call, request, body, policy, limits, describe }) {
     this.#inner = inner;
     this.#call = call;
     this.#request = request;
     this.#body = body;
     this.#policy = policy;
     this.#limits = limits;
+    this.#describe = describe;
   }
 
   /** @returns {Promise<unknown>} what the client answered at last */
@@ -96,7 +99,7 @@ class WrappedCall {
   async #finalError(error, fault) {
     const { recovery } = this.#call;
     if (recovery.gaveUp === 'aborted' && fault.kind !== 'aborted') return this.#aborted({ error });
-    return this.#describe(error, recovery);
+    return this.#isCallersOwn(error) ? error : this.#describe(error, fault, recovery);
   }
 
   /** Whether there is to be another attempt in place of this response. */
@@ -138,13 +141,14 @@ class WrappedCall {
 
   /** What the client rejects with when it is aborted. */
   async #aborted(last) {
-    return this.#describe(await aborted(this.#inner, this.#request, last), this.#call.recovery);
+    const error = await aborted(this.#inner, this.#request, last);
+    return this.#isCallersOwn(error) ? error : withRecovery(error, this.#call.recovery);
   }
 
-  #describe(error, recovery) {
+  /** The reason of the caller's signal is the same for all its calls, and nothing is put on it. */
+  #isCallersOwn(error) {
     const { signal } = this.#request;
-    // The reason of the caller's signal is the same for all its calls.
-    return signal?.aborted && error === signal.reason ? error : withRecovery(error, recovery);
+    return signal !== undefined && signal.aborted && error === signal.reason;
   }
 }
 

@@ -26,20 +26,31 @@ class WrappedClient {
     this.#isLimited = areLimited(options.limits);
   }
 
-  /** @returns {Promise<unknown>} what the client answered */
-  async fetch(input, init) {
+  /**
+   * @param {unknown} input
+   * @param {unknown} init
+   * @param {AbortSignal} [ends] ends the call beside the caller's own signal, and is no matter of the client's
+   * @returns {Promise<unknown>} what the client answered
+   */
+  async fetch(input, init, ends) {
     const options = parseCallOptions(init, this.#options);
     const { policy, limits } = options;
     const request = readRequest(input, init, this.#options);
+    if (ends !== undefined) request.signal = ends;
     const { origin, method, url, idempotencyKey, signal } = request;
+    const { surface, describe } = this.#options;
     const total = limits.total === Infinity ? undefined : limits.total;
-    const about = { surface: 'wrapFetch', origin, method, url, idempotencyKey };
-    const call = new PolicyCall(policy, about, { signal, total });
-    const refusal = call.begin();
-    if (refusal !== undefined) throw withRecovery(refused(this.#inner, refusal), call.recovery);
+    const call = new PolicyCall(policy, { surface, origin, method, url, idempotencyKey }, { signal, total });
     const body = bodyOf(request, policy.retry.options.retries !== 0);
+    const refusal = call.begin();
+    if (refusal !== undefined) {
+      const error = withRecovery(refused(this.#inner, refusal), call.recovery);
+      body?.cancel(error);
+      throw error;
+    }
     const isLimited = options === this.#options ? this.#isLimited : areLimited(limits);
-    return new WrappedCall({ inner: this.#inner, call, request, body, policy, limits: isLimited ? limits : undefined }).run();
+    const parts = { inner: this.#inner, call, request, body, policy, limits: isLimited ? limits : undefined, describe };
+    return new WrappedCall(parts).run();
   }
 }
 

@@ -4,6 +4,7 @@
 
 const { checkOnRequest } = require('../../policy/on-request');
 const { policyOf, retryOptionsOf } = require('../../policy/retry-policy');
+const { withRecovery } = require('../../policy/recovery');
 const { checkMilliseconds, checkOptions, invalidArgument, invalidType } = require('../../validate');
 
 /** In ms. The client has its own limits on headers and body, so there are none by default. */
@@ -14,6 +15,10 @@ const NO_LIMITS = Object.freeze({ attempt: Infinity, total: Infinity, headers: I
  * @property {import('../../policy/policy').Policy} policy
  * @property {Readonly<typeof NO_LIMITS>} limits
  * @property {Function | undefined} onRequest
+ * @property {[string, string][]} [headers] sent where a call has none of the name
+ * @property {string} surface what the calls are told as
+ * @property {(error: unknown, fault: import('../../..').Fault, recovery: import('../../..').Recovery) => unknown} describe
+ *   makes what a call is rejected with of what the client did
  */
 
 /**
@@ -26,6 +31,8 @@ function parseWrapOptions(options = {}) {
     policy: policyOf(retry, 'retry'),
     limits: parseLimits(timeout, NO_LIMITS),
     onRequest: checkOnRequest(onRequest),
+    surface: 'wrapFetch',
+    describe: (error, fault, recovery) => withRecovery(error, recovery),
   };
 }
 

@@ -2,7 +2,7 @@
 
 /** `wrapFetch`: the fetch that a program has, under our policy. */
 
-const { invalidType, invalidValue } = require('../../validate');
+const { invalidArgument, invalidType } = require('../../validate');
 const { brand, isBranded } = require('./brand');
 const { WrappedClient } = require('./client');
 const { parseWrapOptions } = require('./options');
@@ -29,7 +29,7 @@ function wrapFetch(inner, options) {
 function checkFetch(inner) {
   if (typeof inner !== 'function') throw invalidType('fetch', ACCEPTED + instead(inner), inner);
   if (isBranded(inner)) {
-    throw invalidValue('fetch', 'a fetch that does not retry: this one is wrapped, or is one of unreset, already', inner);
+    throw invalidArgument('fetch must be one that does not retry: this one is wrapped already, or is of unreset itself.');
   }
   return inner;
 }
