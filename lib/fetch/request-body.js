@@ -10,7 +10,7 @@
  */
 
 // Taken once: a test that fakes timers later does not stop it.
-const { setImmediate: nextTurn } = require('node:timers/promises');
+const { setImmediate } = require('node:timers');
 
 /** What is read ahead at most: the bound that native code keeps for a replay. */
 const READ_AHEAD = 1024 * 1024;
@@ -67,8 +67,14 @@ function continued(chunks, pending, reader) {
 /** What a read gives, if it gives it within a few turns of the event loop; otherwise {@link NOT_YET}. */
 async function soon(pending) {
   let step = NOT_YET;
-  for (let turn = 0; turn < PATIENCE && step === NOT_YET; turn++) step = await Promise.race([pending, nextTurn(NOT_YET)]);
+  for (let turn = 0; turn < PATIENCE && step === NOT_YET; turn++) step = await Promise.race([pending, nextTurn()]);
   return step;
+}
+
+function nextTurn() {
+  return new Promise((resolve) => {
+    setImmediate(resolve, NOT_YET);
+  });
 }
 
 module.exports = { extractRequestBody, soon, nextTurn, NOT_YET };

@@ -156,6 +156,11 @@ describe('what the client does', () => {
     expect(codesOf(response.recovery)).toEqual(['HTTP_503', null]);
   });
 
+  test('a plain object whose body is one, and whose methods are synchronous', async () => {
+    const response = await wrapFetch(async () => ({ status: 200, body: { a: 1 }, json: () => ({ a: 1 }) }))(URL_OF_NOBODY);
+    expect(response.json()).toEqual({ a: 1 });
+  });
+
   test('Retry-After is read from it', async () => {
     const mock = jest.fn(async () => ({ status: 503, headers: { 'retry-after': '3600' } }));
     const response = await wrapFetch(mock)(URL_OF_NOBODY);

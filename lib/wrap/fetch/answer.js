@@ -85,23 +85,24 @@ class Answer {
       body.on(errorMonitor, (error) => this.#broke(error));
       if (this.#limits !== undefined) body.once('close', () => this.#end());
       this.#watchReaders(response);
-    } else if (body === null || body === undefined) {
-      this.#end();
-    } else {
+    } else if (isStream(body)) {
+      // Of a polyfill.
       this.#watchReaders(response);
+    } else {
+      this.#end();
     }
     if (this.#silence !== Infinity) watchSilence(body, this.#silence, this.#limits);
   }
 
   /** Errors that a method makes of what broke the body: the property hides the method of the same name. */
   #watchReaders(response) {
+    const failed = (error) => {
+      throw this.#readingFailed(error);
+    };
     for (const name of READERS) {
       const read = response[name];
-      if (typeof read !== 'function') continue;
-      const watched = (...args) => read.apply(response, args).then(undefined, (error) => {
-        throw this.#readingFailed(error);
-      });
-      define(response, name, watched);
+      // Whatever promises the client makes, they stay of that class.
+      if (typeof read === 'function') define(response, name, (...args) => read.apply(response, args).then(undefined, failed));
     }
   }
 

@@ -6,7 +6,7 @@
  */
 
 const { asyncDispose } = require('../../async-dispose');
-const { CallFailure } = require('../../errors');
+const { CallFailure, FaultError } = require('../../errors');
 const { watch, unwatch, reasonOf } = require('../../abort');
 const { refusal } = require('../../fetch/ending');
 const { headerPairs } = require('../../fetch/headers');
@@ -56,7 +56,8 @@ function called(input, init) {
 
 /** An error of the network as our fetch throws it. What is a mistake, or nobody's shape of one, stays what it is. */
 function asOurs(error, fault, recovery) {
-  if (AS_THEY_ARE.has(fault.kind) || error instanceof TypeError && error.code === fault.code) return withRecovery(error, recovery);
+  // A limit on time is told by an error of ours as it is.
+  if (AS_THEY_ARE.has(fault.kind) || error?.cause instanceof FaultError) return withRecovery(error, recovery);
   return new CallFailure('fetch failed', recovery, { fault, source: error }).toError();
 }
 

@@ -49,7 +49,7 @@ function readRequest(input, init, client) {
   const signal = own?.signal === undefined ? request?.signal : own.signal;
   return {
     input,
-    init: headers === own?.headers ? own : { ...own, headers },
+    init: headers === undefined ? own : Object.assign(isDictionary(own) ? own : {}, { headers }),
     method,
     url,
     origin: originOf(url),

@@ -27,7 +27,6 @@ class TimeLimits {
   #controller = new AbortController();
   #signal;
   #link;
-  #timer;
   /** What the attempt is to fail with, once a limit was reached. */
   #failure;
 
@@ -78,13 +77,13 @@ class TimeLimits {
         this.abort();
       };
     });
-    this.#timer = setTimeout(expire, limit);
+    const timer = setTimeout(expire, limit);
     const answer = Promise.resolve().then(start);
     try {
       // Not every function obeys its signal, a mock least of all.
       return await Promise.race([answer, expired]);
     } finally {
-      clearTimeout(this.#timer);
+      clearTimeout(timer);
       if (this.#failure !== undefined) answer.then(discard, () => {});
     }
   }

@@ -4,7 +4,6 @@
 
 const { invalidArgument, invalidType } = require('../../validate');
 const { brand, isBranded } = require('./brand');
-const { WrappedClient } = require('./client');
 const { parseWrapOptions } = require('./options');
 
 const ACCEPTED = 'a function that is called like fetch';
@@ -19,6 +18,8 @@ const ACCEPTED = 'a function that is called like fetch';
  * const fetch = wrapFetch(require('node-fetch'), { retry: { retries: 5 } });
  */
 function wrapFetch(inner, options) {
+  // Loaded here, and the streams of Node with it: most programs have no fetch to wrap.
+  const { WrappedClient } = require('./client');
   const client = new WrappedClient(checkFetch(inner), parseWrapOptions(options));
   function fetch(input, init) {
     return client.fetch(input, init);

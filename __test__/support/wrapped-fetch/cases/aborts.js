@@ -79,9 +79,10 @@ module.exports = {
       setImmediate(() => controller.abort(new Error('enough')));
       const error = await caught(response.text());
       await origin.requests[0].closed;
-      return { isAbort: error === signal.reason || error.name === 'AbortError', during, after: getEventListeners(signal, 'abort').length };
+      const isAbort = error === signal.reason || error.name === 'AbortError';
+      return { isAbort, during, after: getEventListeners(signal, 'abort').length, gaveUp: response.recovery.gaveUp };
     },
-    expected: { isAbort: true, during: 1, after: 0 },
+    expected: { isAbort: true, during: 1, after: 0, gaveUp: 'aborted' },
   },
 
   'a signal that was aborted before': {
