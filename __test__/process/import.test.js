@@ -3,7 +3,7 @@
 const { ROOT, mustRun } = require('../support/packages');
 
 const NAMES = [
-  'FaultProxy', 'classify', 'createFetch', 'createPolicy', 'explain', 'fetch', 'isReset', 'isTransient', 'retry',
+  'FaultProxy', 'classify', 'createFetch', 'createPolicy', 'explain', 'fetch', 'isReset', 'isTransient', 'retry', 'wrapFetch',
 ];
 const TESTING_NAMES = [
   'FaultProxy', 'closeAll', 'echo', 'fin', 'finServer', 'inTurn', 'matchers', 'ok', 'openBlackHole', 'partial', 'raw',
