@@ -138,6 +138,12 @@ impl Course {
         }
     }
 
+    /// The body broke, and nothing proves that what would come next belongs to what has come: the end of the call.
+    pub fn cannot_resume(&mut self, last: &Fault) -> Recovery {
+        self.retries.gave_up(GaveUp::NotResumable);
+        self.recovery_with(last, Some(GaveUp::NotResumable))
+    }
+
     fn tell(&mut self, fault: Option<Fault>) {
         tell(&mut self.recovery, Attempt { fault, delay: self.delay });
     }
@@ -287,11 +293,11 @@ impl<'a, T: Transport> Attempts<'a, T> {
         let now = self.terms.clock.now();
         let decision =
             self.course.retries.decide(fault, self.repeatable(request), verdict, stale, now, &mut FastRandom);
-        let Decision::Retry { delay, .. } = decision else {
+        let Decision::Retry { delay, why, .. } = decision else {
             return Ok(decision);
         };
         if let Some(hooks) = self.terms.hooks {
-            let told = hooks.on_retry(self.failed(request, fault, attempt), delay);
+            let told = hooks.on_retry(self.failed(request, fault, attempt), delay, why);
             self.hooked(told, fault).await?;
         }
         Ok(decision)

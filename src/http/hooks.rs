@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crate::fault::Fault;
+use crate::policy::Why;
 
 /// A hook failed. The call is rejected with what it threw, which stays on the caller's side of the boundary.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
@@ -34,6 +35,6 @@ pub trait Hooks: Send + Sync + 'static {
     /// `Some(true)` retries what the policy would give up as not idempotent or not transient, `Some(false)`
     /// gives up, `None` leaves the decision to the policy. Attempts, time, budget and the body still limit it.
     fn should_retry<'a>(&'a self, failed: Failed<'a>) -> HookFuture<'a, Option<bool>>;
-    /// Called when a retry is certain, before its delay begins.
-    fn on_retry<'a>(&'a self, failed: Failed<'a>, delay: Duration) -> HookFuture<'a, ()>;
+    /// Called when a retry is certain, before its delay begins. `why` it is permissible.
+    fn on_retry<'a>(&'a self, failed: Failed<'a>, delay: Duration, why: Why) -> HookFuture<'a, ()>;
 }

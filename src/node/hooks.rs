@@ -10,6 +10,7 @@ use super::completion::{Completion, Kind};
 use super::engine::Core;
 use crate::http::hooks::{Failed, HookFailed, HookFuture, Hooks};
 use crate::milliseconds;
+use crate::policy::Why;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HookAnswer {
@@ -80,24 +81,25 @@ impl Hooks for JsHooks {
         })
     }
 
-    fn on_retry<'a>(&'a self, failed: Failed<'a>, delay: Duration) -> HookFuture<'a, ()> {
+    fn on_retry<'a>(&'a self, failed: Failed<'a>, delay: Duration, why: Why) -> HookFuture<'a, ()> {
         Box::pin(async move {
             if self.given.on_retry {
-                self.ask(Kind::OnRetry, arguments(&failed, Some(delay))).await?;
+                self.ask(Kind::OnRetry, arguments(&failed, Some((delay, why)))).await?;
             }
             Ok(())
         })
     }
 }
 
-fn arguments(failed: &Failed<'_>, delay: Option<Duration>) -> String {
+fn arguments(failed: &Failed<'_>, retry: Option<(Duration, Why)>) -> String {
     json!({
         "fault": super::call::fault_json(failed.fault),
         "attempt": failed.attempt,
         "method": failed.method,
         "url": failed.url,
         "elapsed": milliseconds::to_js(failed.elapsed),
-        "delay": delay.map(milliseconds::to_js),
+        "delay": retry.map(|(delay, _)| milliseconds::to_js(delay)),
+        "why": retry.map(|(_, why)| why.as_str()),
     })
     .to_string()
 }

@@ -16,7 +16,7 @@ use super::super::hooks::{Failed, HookFuture};
 use super::super::transport::{Connection, Exchange, Failure, IncomingBody};
 use super::*;
 use crate::fault::{Ending, RetryAfter};
-use crate::policy::{Backoff, BudgetOptions, Now, Options};
+use crate::policy::{Backoff, BudgetOptions, Now, Options, Why};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Longer than a call may go on retrying.
@@ -146,7 +146,7 @@ impl Hooks for Slow {
         Box::pin(async { Ok(None) })
     }
 
-    fn on_retry<'a>(&'a self, _: Failed<'a>, _: Duration) -> HookFuture<'a, ()> {
+    fn on_retry<'a>(&'a self, _: Failed<'a>, _: Duration, _: Why) -> HookFuture<'a, ()> {
         Box::pin(async {
             sleep(self.0).await;
             Ok(())

@@ -9,7 +9,7 @@ use unreset::http::call::{Call, Recovery};
 use unreset::http::hooks::{Failed, HookFailed, HookFuture, Hooks};
 use unreset::http::resume::RecoveringBody;
 use unreset::http::transport::IncomingBody;
-use unreset::policy::GaveUp;
+use unreset::policy::{GaveUp, Why};
 
 use super::support::*;
 use crate::support::*;
@@ -27,8 +27,8 @@ impl Hooks for Noting {
         Box::pin(async { self.verdict })
     }
 
-    fn on_retry<'a>(&'a self, failed: Failed<'a>, _: Duration) -> HookFuture<'a, ()> {
-        self.told.lock().unwrap().push(format!("on {} {}", failed.fault.code, failed.attempt));
+    fn on_retry<'a>(&'a self, failed: Failed<'a>, _: Duration, why: Why) -> HookFuture<'a, ()> {
+        self.told.lock().unwrap().push(format!("on {} {} {why}", failed.fault.code, failed.attempt));
         Box::pin(async { Ok(()) })
     }
 }
@@ -38,7 +38,7 @@ async fn hooks_are_asked_about_a_body_as_about_any_attempt() {
     let content = content(1_000);
     let (fault, failed, recovery, told) = hooked(&content, Ok(None)).await;
     assert_eq!((fault, failed, recovery.resumed), (None, false, 1));
-    assert_eq!(told, ["should ECONNRESET receive 1", "on ECONNRESET 1"]);
+    assert_eq!(told, ["should ECONNRESET receive 1", "on ECONNRESET 1 idempotent-method"]);
 
     let (fault, failed, recovery, told) = hooked(&content, Ok(Some(false))).await;
     assert_eq!((fault.unwrap().code.as_ref(), failed, told.len()), ("ECONNRESET", false, 1));
