@@ -6,7 +6,7 @@
  */
 
 const { NativePolicy } = require('../native');
-const { Hub, tell } = require('./events');
+const { Hub } = require('./events');
 const { parseRetryOptions } = require('./options');
 
 /**
@@ -109,9 +109,9 @@ class Policy {
     return answer;
   }
 
-  /** The first attempt of a counted call was answered. Only a breaker wants to know. */
-  succeeded(origin, ticket) {
-    this.native.succeeded(origin, performance.now(), ticket);
+  /** The first attempt of a counted call was answered, with a status where that is HTTP. Only a breaker wants to know. */
+  succeeded(origin, ticket, status) {
+    this.native.succeeded(origin, performance.now(), ticket, status);
     this.tellBreaker();
   }
 
@@ -128,9 +128,7 @@ class Policy {
 
   /** Tells of breakers that have opened or closed since it was last asked. */
   tellBreaker() {
-    const changes = this.native.takeChanges();
-    if (changes === null) return;
-    for (const change of JSON.parse(changes)) tell(this.hub, 'breaker', change);
+    this.hub.tellOfBreakers(this.native);
   }
 
   /** @returns {Record<string, import('../..').OriginStats>} */
@@ -184,13 +182,13 @@ class Retries {
     return admitted;
   }
 
-  /** The latest attempt was answered. */
-  succeeded() {
-    this.#native.succeeded(performance.now());
+  /** The latest attempt was answered, with a status where that is HTTP. */
+  succeeded(status) {
+    this.#native.succeeded(performance.now(), status);
     this.#tellBreaker();
   }
 
-  /** The call ended in a wait, which took too long. */
+  /** Time was up when the wait was over. */
   ranOutOfTime() {
     this.#native.ranOutOfTime();
   }

@@ -10,7 +10,7 @@ use url::{Position, Url};
 
 use super::call::{Attempt, CallError, Recovery};
 use super::decode::accept;
-use super::hooks::{Failed, HookFailed, Hooks};
+use super::hooks::{Failed, HookFailed, Hooks, Next};
 use super::redirect::{self, Hop};
 use super::replay::Replay;
 use super::transport::{Connection, Exchange, Failure, IncomingBody, Limits, Reply, Transport};
@@ -297,7 +297,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             return Ok(decision);
         };
         if let Some(hooks) = self.terms.hooks {
-            let told = hooks.on_retry(self.failed(request, fault, attempt), delay, why);
+            let told = hooks.on_retry(self.failed(request, fault, attempt), Next { delay, why });
             self.hooked(told, fault).await?;
         }
         Ok(decision)

@@ -26,6 +26,14 @@ pub struct Failed<'a> {
     pub elapsed: Duration,
 }
 
+/// The retry that is about to happen.
+#[derive(Debug, Clone, Copy)]
+pub struct Next {
+    pub delay: Duration,
+    /// What makes it permissible.
+    pub why: Why,
+}
+
 pub trait Hooks: Send + Sync + 'static {
     /// Whether [`should_retry`](Hooks::should_retry) may ever have an opinion. Where it cannot, it is not asked, and
     /// no request body is kept for what only it would repeat.
@@ -35,6 +43,6 @@ pub trait Hooks: Send + Sync + 'static {
     /// `Some(true)` retries what the policy would give up as not idempotent or not transient, `Some(false)`
     /// gives up, `None` leaves the decision to the policy. Attempts, time, budget and the body still limit it.
     fn should_retry<'a>(&'a self, failed: Failed<'a>) -> HookFuture<'a, Option<bool>>;
-    /// Called when a retry is certain, before its delay begins. `why` it is permissible.
-    fn on_retry<'a>(&'a self, failed: Failed<'a>, delay: Duration, why: Why) -> HookFuture<'a, ()>;
+    /// Called when a retry is certain, before its delay begins.
+    fn on_retry<'a>(&'a self, failed: Failed<'a>, next: Next) -> HookFuture<'a, ()>;
 }

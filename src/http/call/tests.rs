@@ -12,11 +12,11 @@ use ::http::HeaderValue;
 use ::http::header::{LOCATION, RETRY_AFTER};
 use tokio::time::{Instant, sleep};
 
-use super::super::hooks::{Failed, HookFuture};
+use super::super::hooks::{Failed, HookFuture, Next};
 use super::super::transport::{Connection, Exchange, Failure, IncomingBody};
 use super::*;
 use crate::fault::{Ending, RetryAfter};
-use crate::policy::{Backoff, BudgetOptions, Now, Options, Why};
+use crate::policy::{Backoff, BudgetOptions, Now, Options};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Longer than a call may go on retrying.
@@ -146,7 +146,7 @@ impl Hooks for Slow {
         Box::pin(async { Ok(None) })
     }
 
-    fn on_retry<'a>(&'a self, _: Failed<'a>, _: Duration, _: Why) -> HookFuture<'a, ()> {
+    fn on_retry<'a>(&'a self, _: Failed<'a>, _: Next) -> HookFuture<'a, ()> {
         Box::pin(async {
             sleep(self.0).await;
             Ok(())

@@ -1,15 +1,14 @@
 //! Hooks hear of a body that breaks.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use bytes::Bytes;
 use unreset::fault::Fault;
 use unreset::http::call::{Call, Recovery};
-use unreset::http::hooks::{Failed, HookFailed, HookFuture, Hooks};
+use unreset::http::hooks::{Failed, HookFailed, HookFuture, Hooks, Next};
 use unreset::http::resume::RecoveringBody;
 use unreset::http::transport::IncomingBody;
-use unreset::policy::{GaveUp, Why};
+use unreset::policy::GaveUp;
 
 use super::support::*;
 use crate::support::*;
@@ -27,8 +26,8 @@ impl Hooks for Noting {
         Box::pin(async { self.verdict })
     }
 
-    fn on_retry<'a>(&'a self, failed: Failed<'a>, _: Duration, why: Why) -> HookFuture<'a, ()> {
-        self.told.lock().unwrap().push(format!("on {} {} {why}", failed.fault.code, failed.attempt));
+    fn on_retry<'a>(&'a self, failed: Failed<'a>, next: Next) -> HookFuture<'a, ()> {
+        self.told.lock().unwrap().push(format!("on {} {} {}", failed.fault.code, failed.attempt, next.why));
         Box::pin(async { Ok(()) })
     }
 }
