@@ -2,6 +2,7 @@
 
 const { fetch, createFetch, createPolicy } = require('../../..');
 const { closeAll, echo, inTurn, ok, rst, startOrigin } = require('../../../testing');
+const { caught } = require('../../support/fetch-outcomes');
 
 let origin;
 
