@@ -10,6 +10,11 @@
 /** Bytes. What is longer is not repeated: as for the stream bodies of this package's `fetch`. */
 const KEPT_AT_MOST = 1024 * 1024;
 
+/**
+ * @typedef {{ callback: Function | undefined }} Waiting one who is to be told when the chunk has left
+ * @typedef {{ chunk: string | Buffer, encoding?: BufferEncoding, waiting?: Waiting, ends: boolean }} Entry
+ */
+
 class BodyLog {
   /** @type {Entry[]} */
   #entries = [];
@@ -28,19 +33,22 @@ class BodyLog {
     return this.#kept;
   }
 
-  /** @returns {Entry} what is to be told when the chunk has left */
-  write(chunk, encoding, callback) {
-    const entry = this.#keep(chunk, encoding, callback);
+  /**
+   * @param {string | Uint8Array} chunk
+   * @param {BufferEncoding} [encoding]
+   * @param {Waiting} [waiting]
+   */
+  write(chunk, encoding, waiting) {
+    this.writeForLater(chunk, encoding, waiting);
     this.#trim();
-    return entry;
   }
 
-  /** As {@link BodyLog#write}, where there is no attempt that could take the chunk: then it is kept whatever its size. */
-  writeForLater(chunk, encoding, callback) {
-    this.#keep(chunk, encoding, callback);
+  /** Where there is no attempt that could take the chunk: then it is kept whatever its size. */
+  writeForLater(chunk, encoding, waiting) {
+    if (this.#kept) this.#keep({ chunk, encoding, waiting, ends: false });
   }
 
-  /** @param {unknown} [chunk] as given to `end` */
+  /** @param {string | Uint8Array} [chunk] */
   end(chunk, encoding) {
     this.endForLater(chunk, encoding);
     this.#trim();
@@ -48,7 +56,7 @@ class BodyLog {
 
   endForLater(chunk, encoding) {
     this.#ended = true;
-    if (chunk) this.#keep(chunk, encoding);
+    if (chunk && this.#kept) this.#keep({ chunk, encoding, ends: true });
   }
 
   flushHeaders() {
@@ -59,16 +67,15 @@ class BodyLog {
    * Gives a new attempt all that was written.
    *
    * @param {import('node:http').ClientRequest} request
-   * @param {(entry: Entry, error?: Error) => void} onWritten
+   * @param {(waiting: Waiting, error?: Error) => void} onWritten
    * @returns {boolean} whether it takes more at once
    */
   replay(request, onWritten) {
     if (this.#headersFlushed) request.flushHeaders();
     let takesMore = true;
-    for (const entry of this.#entries) {
-      const { chunk, encoding } = entry;
-      if (entry.ends) request.end(chunk, encoding);
-      else takesMore = request.write(chunk, encoding, entry.callback && ((error) => onWritten(entry, error)));
+    for (const { chunk, encoding, waiting, ends } of this.#entries) {
+      if (ends) request.end(chunk, encoding);
+      else takesMore = request.write(chunk, encoding, waiting && ((error) => onWritten(waiting, error)));
     }
     if (this.#ended && !this.#entries.at(-1)?.ends) request.end();
     this.#trim();
@@ -81,20 +88,17 @@ class BodyLog {
     this.#entries = [];
   }
 
-  /** Those who still wait to hear that their chunk has left. @returns {Function[]} */
-  takeCallbacks() {
-    return this.#entries.map(takeCallback).filter(Boolean);
+  /** Those who have not been told yet. @returns {Waiting[]} */
+  waiting() {
+    return this.#entries.map(({ waiting }) => waiting).filter(Boolean);
   }
 
-  #keep(chunk, encoding, callback) {
-    if (!this.#kept) return { chunk: '', encoding, callback, ends: this.#ended };
-    const size = typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
-    this.#bytes += size;
+  #keep(entry) {
+    const { chunk, encoding } = entry;
+    const isText = typeof chunk === 'string';
+    this.#bytes += isText ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
     // The caller may use a buffer again as soon as the first attempt has sent it.
-    const kept = typeof chunk === 'string' ? chunk : Buffer.from(chunk);
-    const entry = { chunk: kept, encoding, callback, ends: this.#ended };
-    this.#entries.push(entry);
-    return entry;
+    this.#entries.push(isText ? entry : { ...entry, chunk: Buffer.from(chunk) });
   }
 
   #trim() {
@@ -102,13 +106,4 @@ class BodyLog {
   }
 }
 
-/** @typedef {{ chunk: string | Buffer, encoding?: string, callback?: Function, ends: boolean }} Entry */
-
-/** Each is called once, whatever the number of attempts. */
-function takeCallback(entry) {
-  const { callback } = entry;
-  entry.callback = undefined;
-  return callback;
-}
-
-module.exports = { BodyLog, takeCallback };
+module.exports = { BodyLog };

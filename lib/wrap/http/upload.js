@@ -7,7 +7,7 @@
  * that a caller who heeds backpressure waits for the 'drain' of the next attempt.
  */
 
-const { BodyLog, takeCallback } = require('./body-log');
+const { BodyLog } = require('./body-log');
 const { writeAfterEnd } = require('./errors');
 
 class Upload {
@@ -44,10 +44,9 @@ class Upload {
   /** @param {import('node:http').ClientRequest} request that runs */
   write(request, chunk, encoding, callback) {
     if (this.#settled || this.ended) return this.#returned(request.write(chunk, encoding, callback));
-    let entry;
-    const written = typeof callback === 'function' ? (error) => this.#onWritten(entry, error) : undefined;
-    const takesMore = request.write(chunk, encoding, written);
-    entry = this.#log.write(chunk, encoding, callback);
+    const waiting = waitingFor(callback);
+    const takesMore = request.write(chunk, encoding, waiting && ((error) => this.#onWritten(waiting, error)));
+    this.#log.write(chunk, encoding, waiting);
     return this.#returned(takesMore);
   }
 
@@ -59,7 +58,7 @@ class Upload {
       this.#fail(callback);
       return false;
     }
-    this.#log.writeForLater(chunk, encoding, callback);
+    this.#log.writeForLater(chunk, encoding, waitingFor(callback));
     return this.#returned(false);
   }
 
@@ -82,7 +81,7 @@ class Upload {
 
   /** Gives it to another attempt. */
   replay(request) {
-    const takesMore = this.#log.replay(request, (entry, error) => this.#onWritten(entry, error));
+    const takesMore = this.#log.replay(request, (waiting, error) => this.#onWritten(waiting, error));
     if (takesMore && this.#needsDrain) process.nextTick(() => request.emit('drain'));
   }
 
@@ -99,7 +98,7 @@ class Upload {
   /** Nothing is sent any more: whoever waits to hear that a chunk has left is told this error. */
   break(error) {
     this.#settled = true;
-    for (const callback of this.#log.takeCallbacks()) callback(error);
+    for (const waiting of this.#log.waiting()) tell(waiting, error);
     this.#log.forget();
   }
 
@@ -115,9 +114,9 @@ class Upload {
   }
 
   /** A chunk has left; or its connection is gone, and it may leave with another one. */
-  #onWritten(entry, error) {
+  #onWritten(waiting, error) {
     if (error && !this.#settled && this.#log.replays) return;
-    takeCallback(entry)?.(error);
+    tell(waiting, error);
   }
 
   #fail(callback) {
@@ -127,6 +126,17 @@ class Upload {
       this.#facade.emit('error', error);
     });
   }
+}
+
+/** @returns {{ callback: Function | undefined } | undefined} one who is told once, whatever the number of attempts */
+function waitingFor(callback) {
+  return typeof callback === 'function' ? { callback } : undefined;
+}
+
+function tell(waiting, error) {
+  const { callback } = waiting;
+  waiting.callback = undefined;
+  callback?.(error);
 }
 
 module.exports = { Upload };
