@@ -18,7 +18,6 @@ const { adopt } = require('./attempt');
 const { CallerEnd } = require('./caller-end');
 const { breakerOpen, hangUp, isMisuse } = require('./errors');
 const { Evidence, abortedBy } = require('./evidence');
-const { copyHeaders } = require('./header-options');
 const { Journal } = require('./journal');
 const { dispose, present } = require('./response');
 const { Upload } = require('./upload');
@@ -296,13 +295,12 @@ class Course {
   }
 
   #sendAgain() {
-    const { options } = this.#order;
+    const options = this.#order.optionsAgain();
     const { agent } = this.request;
-    const again = { ...options, headers: copyHeaders(options.headers) };
     if (this.#call.freshConnection && options.agent !== false && FreshConnection.isPossible(agent)) {
-      again.agent = new FreshConnection(agent);
+      options.agent = new FreshConnection(agent);
     }
-    this.#send(again);
+    this.#send(options);
     this.#journal.replay(this.request);
     this.upload.replay(this.request);
   }

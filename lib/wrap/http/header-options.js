@@ -52,7 +52,11 @@ class HeaderOptions {
 function copyHeaders(headers) {
   if (Array.isArray(headers)) return headers.map(copyValue);
   if (typeof headers !== 'object' || headers === null) return headers;
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, copyValue(value)]));
+  const copy = { ...headers };
+  for (const name in copy) {
+    if (Array.isArray(copy[name])) copy[name] = [...copy[name]];
+  }
+  return copy;
 }
 
 function copyValue(value) {

@@ -5,13 +5,16 @@
 const { callOnRequest } = require('../../policy/on-request');
 const { policyOf } = require('../../policy');
 const { checkOptions } = require('../../validate');
-const { HeaderOptions, hasHeader } = require('./header-options');
+const { HeaderOptions, copyHeaders, hasHeader } = require('./header-options');
 const { targetOf } = require('./target');
 
 const KEYS = Object.freeze(['retry']);
 const KEY_HEADER = 'idempotency-key';
 
 class Order {
+  /** As they were: the caller's own, which the first attempt is given, may change. */
+  #headers;
+
   /**
    * @param {import('./client').Client} client
    * @param {object} options of the request, which are this one's to change
@@ -32,11 +35,17 @@ class Order {
     this.method = options.method ? String(options.method).toUpperCase() : 'GET';
     if (client.ownGlobalAgent !== undefined) options.agent = agentFor(options, client.ownGlobalAgent);
     if (client.onRequest !== undefined) this.#announce(client.onRequest);
+    this.#headers = copyHeaders(options.headers);
+  }
+
+  /** For another attempt: the same, whatever has become of the caller's headers. */
+  optionsAgain() {
+    return { ...this.options, headers: copyHeaders(this.#headers) };
   }
 
   /** @param {import('node:http').ClientRequest} request of an attempt: the caller may have set the header on it */
   hasIdempotencyKey(request) {
-    return request.hasHeader(KEY_HEADER) || hasHeader(this.options.headers, KEY_HEADER);
+    return request.hasHeader(KEY_HEADER) || hasHeader(this.#headers, KEY_HEADER);
   }
 
   #announce(onRequest) {

@@ -46,10 +46,9 @@ class ResilientRequest extends Stream {
   end(...args) {
     const { upload, request, runs } = this[COURSE];
     const told = args.find((arg) => typeof arg === 'function');
-    const [chunk, encoding] = args.filter((arg) => typeof arg !== 'function');
-    if (upload.ended && runs) {
-      // Node says in its own way what is wrong with that.
-      request.end(...args);
+    const [chunk, encoding] = args.slice(0, told === undefined ? 2 : args.indexOf(told));
+    if (upload.ended) {
+      this.#endAgain(chunk, encoding, told);
       return this;
     }
     if (told !== undefined) this.once('finish', told);
@@ -111,6 +110,14 @@ class ResilientRequest extends Stream {
 
   get writableNeedDrain() {
     return this[COURSE].upload.needsDrain && !this.destroyed;
+  }
+
+  /** To wait for 'finish' is allowed; of anything else Node says in its own way what is wrong with it. */
+  #endAgain(chunk, encoding, told) {
+    const { upload, request, runs } = this[COURSE];
+    if (!chunk && told !== undefined && !this.writableFinished) this.once('finish', told);
+    else if (chunk && !runs) upload.endLater(chunk, encoding);
+    else request.end(chunk, encoding, told);
   }
 }
 
