@@ -178,7 +178,6 @@ describe('a status', () => {
       response.write('half', () => begun.emit('half', response.socket));
     });
     const half = once(begun, 'half');
-    let request;
     const shouldRetry = async () => {
       const [socket] = await half;
       socket.resetAndDestroy();
@@ -187,7 +186,7 @@ describe('a status', () => {
       });
       return false;
     };
-    request = wrapHttp(http, { retry: { shouldRetry } }).get(origin.url);
+    const request = wrapHttp(http, { retry: { shouldRetry } }).get(origin.url);
     const { error, response, events } = await outcome(request);
     expect(response).toBeUndefined();
     expect(error).toMatchObject({ code: 'ECONNRESET', recovery: { gaveUp: 'not-transient' } });
@@ -196,14 +195,13 @@ describe('a status', () => {
 
   test('one whose connection ends after it has arrived whole is still the answer', async () => {
     const server = await startRaw((socket) => socket.end('HTTP/1.1 503 Busy\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbusy'));
-    let request;
     const shouldRetry = async () => {
       await new Promise((resolve) => {
         request.socket.on('close', resolve);
       });
       return false;
     };
-    request = wrapHttp(http, { retry: { shouldRetry } }).get({ host: '127.0.0.1', port: server.port });
+    const request = wrapHttp(http, { retry: { shouldRetry } }).get({ host: '127.0.0.1', port: server.port });
     const { response, body, events } = await outcome(request);
     expect(response.statusCode).toBe(503);
     expect(body).toBe('busy');
