@@ -20,6 +20,7 @@ const { breakerOpen, hangUp, isMisuse } = require('./errors');
 const { Evidence, abortedBy } = require('./evidence');
 const { Journal } = require('./journal');
 const { dispose, present } = require('./response');
+const { announce } = require('./socket');
 const { Upload } = require('./upload');
 
 /**
@@ -127,10 +128,18 @@ class Course {
   }
 
   destroy(error) {
-    if (this.destroyed) return;
+    if (this.destroyed || this.#isOfTheSocket(error)) return;
     this.#endByCaller(error);
     // Before the first attempt there is nothing to destroy, and between two it has been.
     if (this.request !== undefined && this.#phase !== 'waiting') this.request.destroy(error);
+  }
+
+  /**
+   * Whether somebody who listens to the socket as well (axios does) passes on what it has said. The attempt fails with that in any
+   * case; it is not the caller's word.
+   */
+  #isOfTheSocket(error) {
+    return error !== undefined && error !== null && this.#mayGoOn && error === this.request?.socket?.errored;
   }
 
   #endByCaller(error) {
@@ -157,8 +166,7 @@ class Course {
     if (request !== this.request || this.#phase === 'waiting') return true;
     switch (event) {
       case 'socket':
-        this.#evidence?.onSocket(args[0]);
-        break;
+        return this.#onSocket(args[0]);
       case 'response':
         return this.#onResponse(args[0]);
       case 'upgrade':
@@ -190,6 +198,16 @@ class Course {
   /** How many listen to an event of the attempt. */
   listenerCount(request, event) {
     return request === this.request ? this.facade.listenerCount(event) : 0;
+  }
+
+  /** Whether an error of this socket may be followed by another attempt. */
+  keepsErrorsOf(socket) {
+    return this.request.socket === socket && this.#mayGoOn;
+  }
+
+  #onSocket(socket) {
+    this.#evidence?.onSocket(socket);
+    return announce(socket, this, () => this.facade.emit('socket', socket));
   }
 
   #onResponse(response) {
