@@ -20,7 +20,7 @@ const { breakerOpen, hangUp, isMisuse } = require('./errors');
 const { Evidence, abortedBy } = require('./evidence');
 const { Journal } = require('./journal');
 const { dispose, present } = require('./response');
-const { announce } = require('./socket');
+const { announce, release } = require('./socket');
 const { Upload } = require('./upload');
 
 /**
@@ -385,6 +385,7 @@ class Course {
   #emitClose() {
     if (this.closed) return true;
     this.closed = true;
+    release(this.request.socket, this);
     return this.facade.emit('close');
   }
 

@@ -27,9 +27,14 @@ function announce(socket, course, emit) {
   return heard;
 }
 
+/** The request is over, and its socket may go on: it must not hold what the request held. */
+function release(socket, course) {
+  if (socket?.[COURSE] === course) socket[COURSE] = undefined;
+}
+
 function guard(socket, listener) {
   function guarded(error) {
-    if (!this[COURSE].keepsErrorsOf(this)) listener.call(this, error);
+    if (!this[COURSE]?.keepsErrorsOf(this)) listener.call(this, error);
   }
   // By this, `removeListener` finds it as if it were the original; that of a `once` has it already.
   guarded.listener = listener.listener ?? listener;
@@ -37,4 +42,4 @@ function guard(socket, listener) {
   socket.on('error', guarded);
 }
 
-module.exports = { announce };
+module.exports = { announce, release };
