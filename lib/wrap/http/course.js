@@ -171,7 +171,7 @@ class Course {
         return this.#onResponse(args[0]);
       case 'upgrade':
       case 'connect':
-        this.#answer();
+        this.#answer(args[0]);
         break;
       case 'error':
         return this.#onError(args[0]);
@@ -340,7 +340,7 @@ class Course {
   // ---------------------------------------------------------------------------- the end
 
   #hand(response) {
-    this.#answer();
+    this.#answer(response);
     return this.#show(response);
   }
 
@@ -358,9 +358,9 @@ class Course {
     return this.facade.emit('response', response);
   }
 
-  #answer() {
+  #answer({ statusCode }) {
     this.#phase = 'answered';
-    this.#call.answered();
+    this.#call.answered(statusCode);
     this.upload.forget();
   }
 
