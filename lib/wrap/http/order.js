@@ -3,7 +3,7 @@
 /** What a caller has asked for: everything that all attempts of one request have in common. */
 
 const { callOnRequest } = require('../../policy/on-request');
-const { policyOf } = require('../../policy');
+const { retryOptionsOf } = require('../../policy/retry-policy');
 const { checkOptions } = require('../../validate');
 const { HeaderOptions, copyHeaders, hasHeader } = require('./header-options');
 const { targetOf } = require('./target');
@@ -26,7 +26,7 @@ class Order {
     this.options = options;
     if (options.unreset !== undefined) {
       const { retry } = checkOptions(options.unreset, 'options.unreset', KEYS);
-      this.policy = policyOf(retry, 'options.unreset.retry', client.policy);
+      this.policy = client.policy.under(retryOptionsOf(retry, 'options.unreset.retry', client.policy.retry));
       options.unreset = undefined;
     }
     const { origin, url } = targetOf(options, client.protocol);

@@ -2,7 +2,7 @@
 
 /** Requests that meet no fault. */
 
-const CASES = [
+module.exports = [
   ...require('./forms'),
   ...require('./headers'),
   ...require('./bodies'),
@@ -10,5 +10,3 @@ const CASES = [
   ...require('./ends'),
   ...require('./misuse'),
 ];
-
-module.exports = { CASES };
