@@ -14,10 +14,9 @@ const { urlToHttpOptions } = require('node:url');
  */
 function parseArguments(first, second, third) {
   const url = urlOf(first);
-  const options = url === undefined ? first : second;
-  const callback = url === undefined ? second : third;
-  if (typeof options === 'function') return { options: { ...fromUrl(url) }, callback: options };
-  return { options: { ...fromUrl(url), ...options }, callback };
+  const [given, callback] = url === undefined ? [first, second] : [second, third];
+  if (typeof given === 'function') return { options: { ...fromUrl(url) }, callback: given };
+  return { options: url === undefined ? { ...given } : { ...fromUrl(url), ...given }, callback };
 }
 
 function urlOf(value) {

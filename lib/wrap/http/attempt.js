@@ -16,7 +16,7 @@ const HANDED_OVER = new Set(['upgrade', 'connect']);
 /**
  * @param {import('node:http').ClientRequest} request made a moment ago
  * @param {{ hear(request: object, event: string | symbol, args: unknown[]): boolean,
- *   listenerCount(request: object, event: string | symbol): number }} course
+ *   listenerCount(request: object, event: string | symbol): number }} course `hear` is given the event and its arguments
  */
 function adopt(request, course) {
   request[ADOPTED] = { course, ownEmit: request.emit, ownListenerCount: request.listenerCount };
@@ -25,10 +25,12 @@ function adopt(request, course) {
   return request;
 }
 
-function emit(event, ...args) {
+function emit(...args) {
+  const [event] = args;
   const { course, ownEmit, ownListenerCount } = this[ADOPTED];
   // Its own listeners are Node's, an agent's, an instrumentation's. An 'error' without any would throw.
-  const heard = (event !== 'error' || ownListenerCount.call(this, event) > 0) && ownEmit.call(this, event, ...args);
+  const isOwn = event !== 'error' || ownListenerCount.call(this, event) > 0;
+  const heard = isOwn && ownEmit.apply(this, args);
   return course.hear(this, event, args) || heard;
 }
 

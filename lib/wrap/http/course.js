@@ -37,7 +37,8 @@ class Course {
   #call;
   #callRequest;
   #callerEnd = new CallerEnd();
-  #journal = new Journal();
+  /** Made by the first change. @type {Journal | undefined} */
+  #journal;
   #evidence;
   /** @type {Phase} */
   #phase = 'sending';
@@ -105,13 +106,13 @@ class Course {
   /** Calls a method that changes the request, for this attempt and for every further one. */
   change(method, args) {
     const returned = this.request[method](...args);
-    if (this.#mayGoOn) this.#journal.called(method, args, this.request);
+    if (this.#mayGoOn) (this.#journal ??= new Journal()).called(method, args, this.request);
     return returned;
   }
 
   assign(field, value) {
     this.request[field] = value;
-    if (this.#mayGoOn) this.#journal.assigned(field, value);
+    if (this.#mayGoOn) (this.#journal ??= new Journal()).assigned(field, value);
   }
 
   abort() {
@@ -158,23 +159,23 @@ class Course {
    *
    * @param {import('node:http').ClientRequest} request
    * @param {string | symbol} event
-   * @param {unknown[]} args
+   * @param {unknown[]} emitted the event and its arguments
    * @returns {boolean} whether somebody has heard it
    */
-  hear(request, event, args) {
+  hear(request, event, emitted) {
     // An attempt that has failed has nothing more to say.
     if (request !== this.request || this.#phase === 'waiting') return true;
     switch (event) {
       case 'socket':
-        return this.#onSocket(args[0]);
+        return this.#onSocket(emitted[1]);
       case 'response':
-        return this.#onResponse(args[0]);
+        return this.#onResponse(emitted[1]);
       case 'upgrade':
       case 'connect':
-        this.#answer(args[0]);
+        this.#answer(emitted[1]);
         break;
       case 'error':
-        return this.#onError(args[0]);
+        return this.#onError(emitted[1]);
       case 'close':
         return this.#onClose();
       case 'continue':
@@ -192,7 +193,7 @@ class Course {
         break;
       default:
     }
-    return this.facade.emit(event, ...args);
+    return this.facade.emit(...emitted);
   }
 
   /** How many listen to an event of the attempt. */
@@ -319,7 +320,7 @@ class Course {
       options.agent = new FreshConnection(agent);
     }
     this.#send(options);
-    this.#journal.replay(this.request);
+    this.#journal?.replay(this.request);
     this.upload.replay(this.request);
   }
 

@@ -45,13 +45,12 @@ class ResilientRequest extends Stream {
 
   end(...args) {
     const { upload, request, runs } = this[COURSE];
-    const told = args.find((arg) => typeof arg === 'function');
-    const [chunk, encoding] = args.slice(0, told === undefined ? 2 : args.indexOf(told));
+    const [chunk, encoding, told] = args.length === 0 ? NOTHING : endArguments(args);
     if (upload.ended) {
       this.#endAgain(chunk, encoding, told);
       return this;
     }
-    if (told !== undefined) this.once('finish', told);
+    if (typeof told === 'function') this.once('finish', told);
     if (runs) upload.end(request, chunk, encoding);
     else upload.endLater(chunk, encoding);
     return this;
@@ -119,6 +118,14 @@ class ResilientRequest extends Stream {
     else if (chunk && !runs) upload.endLater(chunk, encoding);
     else request.end(chunk, encoding, told);
   }
+}
+
+const NOTHING = [undefined, undefined, undefined];
+
+/** The callback may stand in every place. */
+function endArguments([first, second, third]) {
+  if (typeof first === 'function') return [undefined, undefined, first];
+  return typeof second === 'function' ? [first, undefined, second] : [first, second, third];
 }
 
 // Only the prototype: the class goes on being constructed as a Stream.
