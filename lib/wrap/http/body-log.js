@@ -19,18 +19,24 @@ class BodyLog {
   /** @type {Entry[]} */
   #entries = [];
   #bytes = 0;
-  #kept;
+  #keeps;
+  #overflowed = false;
   #headersFlushed = false;
   #ended = false;
 
-  /** @param {boolean} kept whether there may be another attempt at all */
-  constructor(kept) {
-    this.#kept = kept;
+  /** @param {boolean} keeps whether there may be another attempt at all */
+  constructor(keeps) {
+    this.#keeps = keeps;
   }
 
-  /** Whether an attempt can be given all that was written. */
-  get replays() {
-    return this.#kept;
+  /** Whether what is written is kept. */
+  get keeps() {
+    return this.#keeps;
+  }
+
+  /** Whether it was too much to be kept. */
+  get overflowed() {
+    return this.#overflowed;
   }
 
   /**
@@ -45,7 +51,7 @@ class BodyLog {
 
   /** Where there is no attempt that could take the chunk: then it is kept whatever its size. */
   writeForLater(chunk, encoding, waiting) {
-    if (this.#kept) this.#keep({ chunk, encoding, waiting, ends: false });
+    if (this.#keeps) this.#keep({ chunk, encoding, waiting, ends: false });
   }
 
   /** @param {string | Uint8Array} [chunk] */
@@ -56,7 +62,7 @@ class BodyLog {
 
   endForLater(chunk, encoding) {
     this.#ended = true;
-    if (chunk && this.#kept) this.#keep({ chunk, encoding, ends: true });
+    if (chunk && this.#keeps) this.#keep({ chunk, encoding, ends: true });
   }
 
   flushHeaders() {
@@ -84,7 +90,7 @@ class BodyLog {
 
   /** Nothing will be sent again. */
   forget() {
-    this.#kept = false;
+    this.#keeps = false;
     this.#entries = [];
   }
 
@@ -102,7 +108,9 @@ class BodyLog {
   }
 
   #trim() {
-    if (this.#bytes > KEPT_AT_MOST) this.forget();
+    if (this.#bytes <= KEPT_AT_MOST) return;
+    this.#overflowed = true;
+    this.forget();
   }
 }
 

@@ -19,7 +19,7 @@ const { CallerEnd } = require('./caller-end');
 const { breakerOpen, hangUp, isMisuse } = require('./errors');
 const { Evidence, abortedBy } = require('./evidence');
 const { Journal } = require('./journal');
-const { dispose, present } = require('./response');
+const { HeldResponse, present } = require('./response');
 const { announce, release } = require('./socket');
 const { Upload } = require('./upload');
 
@@ -214,7 +214,7 @@ class Course {
   #onResponse(response) {
     if (this.#phase !== 'sending' || !this.#order.policy.judges(response.statusCode)) return this.#hand(response);
     this.#phase = 'weighing';
-    this.#held = { response, error: undefined, closed: false };
+    this.#held = new HeldResponse(response);
     this.#weigh(this.#held);
     return true;
   }
@@ -260,7 +260,7 @@ class Course {
     if (this.#phase === 'sending') {
       // Without an error: the caller has ended it before it had a connection, or nobody wanted the upgrade.
       if (this.#callerEnd.aborted) this.#abandon(this.#callerEnd.reason);
-      else this.#call.answered();
+      else this.#call.answered(this.request.res?.statusCode);
       this.#phase = 'over';
     }
     return this.#emitClose();
@@ -282,7 +282,6 @@ class Course {
       if (await this.#asksAgain(fault, stale)) this.#sendAgain();
       else this.#giveUp(this.#callerEnd.aborted ? this.#callerEnd.reason : error);
     } catch (thrown) {
-      // By a hook, or by the module.
       this.#giveUp(thrown);
     }
   }
@@ -294,26 +293,32 @@ class Course {
         this.#decideAgainstRetry(held);
         return;
       }
-      dispose(held.response, this.request);
+      held.dispose(this.request);
       this.#sendAgain();
     } catch (thrown) {
-      this.request.destroy();
       this.#giveUp(thrown);
     }
   }
 
   #decideAgainstRetry(held) {
     if (this.#callerEnd.aborted) this.#giveUp(this.#callerEnd.reason);
-    else if (isBroken(held)) this.#giveUp(held.error ?? hangUp());
+    else if (held.isBroken) this.#giveUp(held.error ?? hangUp());
     else process.nextTick(() => this.#handLate(held));
   }
 
+  /** Rejects with what a hook throws. */
   #asksAgain(fault, stale) {
     this.#callRequest.idempotencyKey = this.#order.hasIdempotencyKey(this.request);
     return this.#call.failed(fault, { bodyReplays: this.upload.replays, stale });
   }
 
   #sendAgain() {
+    if (this.#callerEnd.aborted) {
+      // When the wait was over, and before this was told.
+      this.#abandon(this.#callerEnd.reason);
+      this.#giveUp(this.#callerEnd.reason);
+      return;
+    }
     const options = this.#order.optionsAgain();
     const { agent } = this.request;
     if (this.#call.freshConnection && options.agent !== false && FreshConnection.isPossible(agent)) {
@@ -366,21 +371,20 @@ class Course {
   }
 
   /**
-   * In a tick of its own, not in the promise that has led here: what a listener throws, and an 'error' without listeners, is to be
-   * an uncaught exception.
+   * Not in the promise that has led here, but in ticks of their own: what a listener throws, and an 'error' without listeners, is
+   * to be an uncaught exception.
    */
   #giveUp(error) {
     this.#phase = 'waiting';
+    // There may be one whose preparation has failed.
+    this.request.destroy();
     withRecovery(error, this.recovery);
     process.nextTick(() => {
       this.#phase = 'over';
       this.upload.break(error);
-      try {
-        this.facade.emit('error', error);
-      } finally {
-        this.#emitClose();
-      }
+      this.facade.emit('error', error);
     });
+    process.nextTick(() => this.#emitClose());
   }
 
   #emitClose() {
@@ -395,11 +399,6 @@ class Course {
     this.#callerEnd.end(error);
     this.#call.failed(abortedBy(error));
   }
-}
-
-/** Whether a response that was held back can no longer be read to its end. */
-function isBroken({ response, error }) {
-  return error !== undefined || (response.destroyed && !response.complete);
 }
 
 module.exports = { Course };

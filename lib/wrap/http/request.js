@@ -103,8 +103,8 @@ class ResilientRequest extends Stream {
   }
 
   get writableFinished() {
-    const { upload, request } = this[COURSE];
-    return upload.finished || (upload.ended && Boolean(request?.writableFinished));
+    const { upload, request, runs } = this[COURSE];
+    return upload.finished || (upload.ended && runs && request.writableFinished);
   }
 
   get writableNeedDrain() {

@@ -2,14 +2,12 @@
 
 /** Makes the response of an attempt that of the facade. */
 
-const { IncomingMessage } = require('node:http');
-
 const COURSE = Symbol('course');
 
 /**
  * Gives it `req` and `recovery`, and sees to it that the error of a body that breaks has its recovery.
  *
- * @param {IncomingMessage} response
+ * @param {import('node:http').IncomingMessage} response
  * @param {import('./course').Course} course
  */
 function present(response, course) {
@@ -40,16 +38,35 @@ function destroy(error) {
     this[COURSE].onBrokenBody(error);
     this.recovery = this[COURSE].recovery;
   }
-  return IncomingMessage.prototype.destroy.call(this, error);
+  return Object.getPrototypeOf(this).destroy.call(this, error);
 }
 
-/**
- * Lets go of a response that is not the answer. One that has arrived whole gives its connection back to the agent; for
- * another, nobody waits.
- */
-function dispose(response, request) {
-  if (response.complete && request.writableFinished) response.resume();
-  else request.destroy();
+/** A response that is not shown, because it may not be the answer; and what becomes of its connection meanwhile. */
+class HeldResponse {
+  /** That of its request. */
+  error = undefined;
+  /** Its request has told its close. */
+  closed = false;
+
+  /** @param {import('node:http').IncomingMessage} response */
+  constructor(response) {
+    this.response = response;
+  }
+
+  /** Whether it can no longer be read to its end. */
+  get isBroken() {
+    return this.error !== undefined || (this.response.destroyed && !this.response.complete);
+  }
+
+  /**
+   * Lets go of it. One that has arrived whole gives its connection back to the agent; for the rest of another, nobody waits.
+   *
+   * @param {import('node:http').ClientRequest} request
+   */
+  dispose(request) {
+    if (this.response.complete && request.writableFinished) this.response.resume();
+    else request.destroy();
+  }
 }
 
-module.exports = { dispose, present };
+module.exports = { HeldResponse, present };

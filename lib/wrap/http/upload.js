@@ -24,16 +24,16 @@ class Upload {
 
   /**
    * @param {import('node:events').EventEmitter} facade
-   * @param {boolean} kept whether there may be another attempt at all
+   * @param {boolean} keeps whether there may be another attempt at all
    */
-  constructor(facade, kept) {
+  constructor(facade, keeps) {
     this.#facade = facade;
-    this.#log = new BodyLog(kept);
+    this.#log = new BodyLog(keeps);
   }
 
   /** Whether another attempt could be given all that was written. */
   get replays() {
-    return this.#log.replays;
+    return !this.#log.overflowed;
   }
 
   /** Whether the caller waits for 'drain'. */
@@ -98,7 +98,7 @@ class Upload {
   /** Nothing is sent any more: whoever waits to hear that a chunk has left is told this error. */
   break(error) {
     this.#settled = true;
-    for (const waiting of this.#log.waiting()) tell(waiting, error);
+    for (const waiting of this.#log.waiting()) process.nextTick(tell, waiting, error);
     this.#log.forget();
   }
 
@@ -115,7 +115,7 @@ class Upload {
 
   /** A chunk has left; or its connection is gone, and it may leave with another one. */
   #onWritten(waiting, error) {
-    if (error && !this.#settled && this.#log.replays) return;
+    if (error && !this.#settled && this.#log.keeps) return;
     tell(waiting, error);
   }
 

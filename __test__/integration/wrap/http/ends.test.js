@@ -88,6 +88,28 @@ describe.each(Object.entries(ENDS))('%s', (name, { end, error: expected, abort =
   });
 });
 
+test('a signal that is aborted before makes no connection', async () => {
+  const origin = await startOrigin();
+  const [error] = await once(wrapHttp(http).get(origin.url, { signal: AbortSignal.abort() }), 'error');
+  expect(error).toMatchObject({ name: 'AbortError', recovery: { gaveUp: 'aborted' } });
+  expect(origin.connections()).toBe(0);
+});
+
+test.each(Array.from({ length: 12 }, (_, turn) => turn))('whoever ends it as a wait is over still ends it: %i turns later', async (turn) => {
+  const origin = await resetServer();
+  // The next attempt is decided, and made, within these turns of the queue of promises.
+  const onRetry = async () => {
+    queueMicrotask(async () => {
+      for (let left = turn; left > 0; left -= 1) await undefined;
+      request.destroy();
+    });
+  };
+  const request = wrapHttp(http, { retry: { backoff: { base: 0, cap: 0 }, onRetry } }).get(origin.url);
+  const { events, closed } = record(request);
+  await closed;
+  expect(events.filter((event) => event.startsWith('error') || event === 'close')).toEqual([`error ${HANG_UP}`, 'close']);
+});
+
 test('a connection that this program has destroyed is not made again', async () => {
   const origin = await startOrigin(() => {});
   const agent = new http.Agent({ keepAlive: true });
@@ -180,7 +202,7 @@ describe('in a process of its own', () => {
       process.on('uncaughtException', (error) => console.log('uncaught', error.code, error.recovery.gaveUp));
       http.get(url).on('close', () => console.log('close'));
     `, origin.url);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: 'close\nuncaught ECONNRESET attempts-exhausted\n' });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'uncaught ECONNRESET attempts-exhausted\nclose\n' });
     expect(origin.requests).toHaveLength(2);
   });
 

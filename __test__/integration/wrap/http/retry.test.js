@@ -400,9 +400,12 @@ describe('what is asked of the policy', () => {
     const origin = await resetServer();
     const { error } = await outcome(quick.get(origin.url, { unreset: { retry: 1 } }));
     expect(error.recovery.attempts).toHaveLength(2);
-    expect((await outcome(quick.get(origin.url, { unreset: { retry: false } }))).error.recovery.attempts).toHaveLength(1);
+    const single = await outcome(quick.request(origin.url, { method: 'PUT', unreset: { retry: false } }).end('x'));
+    expect(single.error.recovery).toMatchObject({ attempts: [{ delay: 0 }], gaveUp: 'attempts-exhausted' });
+    expect(single.error.recovery.attempts).toHaveLength(1);
     expect(() => quick.get(origin.url, { unreset: { retries: 1 } })).toThrow(/options\.unreset\.retries is not an option/);
     expect(() => quick.get(origin.url, { unreset: { retry: { base: 1 } } })).toThrow(/options\.unreset\.retry\.base/);
+    expect(() => quick.get(origin.url, { unreset: { retry: createPolicy() } })).toThrow(/options\.unreset\.retry must be/);
   });
 
   test('a policy is shared: budget and stats go by the origin', async () => {
