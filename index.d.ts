@@ -1419,4 +1419,68 @@ export interface WrapTimeouts {
   body?: number | false;
   /** The whole call with its retries and waits, up to the end of the response's headers. */
   total?: number | false;
+
+// ---------------------------------------------------------------------------------------------------- wrapHttp
+
+/**
+ * Node's `http` or `https` once more, whose requests are retried before their 'response'. What comes back has all that the
+ * module has, and stands in its place: in a program, and below clients that take such a module (got's `request`,
+ * superagent's `protocols`, axios' `transport`, follow-redirects). The module that is given makes every attempt, so
+ * mocks and instrumentations go on seeing them; it is not changed.
+ *
+ * A request is `instanceof http.ClientRequest`, and has its methods, members and events. 'socket' is emitted for each
+ * attempt, everything else as if there were one. Responses have `recovery`, see {@link RecoveredMessage}; so have the errors of
+ * requests and of their responses, which are Node's own. `docs/wrap-http.md` has the rules.
+ *
+ * @param module `http`, `https`, or what has their `request`
+ * @throws {TypeError | RangeError} on what is no such module or wrapped already, and on an option that is unknown or out of
+ *   range; the message names it
+ *
+ * @example
+ * const http = wrapHttp(require('http'));
+ *
+ * http.get('http://inventory/stock/42', (res) => {
+ *   res.pipe(process.stdout);
+ * }).on('error', (error) => console.error(error.code, error.recovery.gaveUp));
+ */
+export function wrapHttp<Module extends HttpModule>(module: Module, options?: WrapHttpOptions): Module;
+
+/** What {@link wrapHttp} needs of a module. */
+export interface HttpModule {
+  request(...args: never[]): unknown;
+}
+
+/** The second argument of {@link wrapHttp}. */
+export interface WrapHttpOptions {
+  /** How requests are retried: an object, a number of retries, `false` for none, or a policy that is shared with others. */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /**
+   * See {@link OnRequest}. It is given the headers with which the request was asked for, not those that are set on it later.
+   * What it throws is thrown by `request`.
+   */
+  onRequest?: OnRequest;
+}
+
+/**
+ * An option of a single request, beside those of Node.
+ *
+ * @example
+ * const options: http.RequestOptions & HttpRequestOverrides = { unreset: { retry: false } };
+ * http.get(url, options);
+ */
+export interface HttpRequestOverrides {
+  unreset?: {
+    /** Laid over that of {@link WrapHttpOptions}, key by key. */
+    retry?: RetryOptions | number | false;
+  };
+}
+
+/**
+ * What a response of a wrapped module has besides: what it took to get it, and when its body has broken, what was lost.
+ *
+ * @example
+ * http.get(url, (res: http.IncomingMessage & Partial<RecoveredMessage>) => log.info(res.recovery?.attempts.length));
+ */
+export interface RecoveredMessage {
+  recovery: Recovery;
 }
