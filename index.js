@@ -14,10 +14,15 @@ const { createPolicy } = require('./lib/policy');
 const { retry } = require('./lib/policy/retry');
 /** Stands in the literal for its name: it is for tests, so a program in production need not wait for it to load. */
 const FaultProxy = undefined;
+/** Likewise for programs without axios: it needs `node:stream`, which takes as long to load as the rest. */
+const wrapAxios = undefined;
 
-module.exports = { fetch, createFetch, retry, createPolicy, classify, isTransient, isReset, explain, FaultProxy };
+module.exports = {
+  fetch, createFetch, wrapAxios, retry, createPolicy, classify, isTransient, isReset, explain, FaultProxy,
+};
 
 // Not `defineProperty`: seeing that, with a getter, Node takes the name from those that can be imported.
 Object.defineProperties(module.exports, {
+  wrapAxios: { enumerable: true, get: () => require('./lib/wrap/axios').wrapAxios },
   FaultProxy: { enumerable: true, get: () => require('./lib/proxy').FaultProxy },
 });
