@@ -164,6 +164,27 @@ describe.each(ADAPTERS)('over the %s adapter', (adapter) => {
     expect(origin.requests).toHaveLength(1);
   });
 
+  test('a POST that was refused is repeated where the host has a name as well', async () => {
+    const origin = await startOrigin(reply(201));
+    const proxy = await FaultProxy.listen({ upstream: origin.port });
+    const outage = proxy.add({ type: 'refuse', on: 'accept' });
+    const url = proxy.url('/orders').replace('127.0.0.1', 'localhost');
+    const { status } = await client({ onRetry: () => outage.remove() }).post(url, { sku: 'bolt' });
+    expect(status).toBe(201);
+  });
+
+  test('425 says that nothing was done, unless another server has redirected there', async () => {
+    const early = await startOrigin(inTurn(reply(425), reply(201)));
+    // fetch does not tell whether it was redirected, so its word is needed that it was not.
+    const direct = await client().post(early.url, {}, { maxRedirects: 0 });
+    expect(codesOf(direct.recovery)).toEqual(['HTTP_425', null]);
+    const target = await startOrigin(reply(425));
+    const origin = await startOrigin(reply(303, { location: target.url }, ''));
+    const error = await caught(client().post(origin.url, {}));
+    expect(error.status).toBe(425);
+    expect([origin.requests.length, target.requests.length]).toEqual([1, 1]);
+  });
+
   test('a GET that was redirected is repeated from its beginning', async () => {
     const target = await startOrigin(inTurn(rst, ok));
     const origin = await startOrigin(reply(302, { location: target.url }, ''));

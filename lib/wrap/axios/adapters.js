@@ -28,18 +28,24 @@ class Adapters {
    *
    * @param {unknown} adapter as `config.adapter` or `defaults.adapter` has it
    * @param {object} config
-   * @returns {Promise<object>} rejects, or throws, as the adapter does
+   * @returns {Promise<object>} rejects, or throws, as the adapter does, or as axios does where there is no such adapter
    */
   run(adapter, config) {
-    const run = this.find(adapter, config);
+    const run = this.#find(adapter, config);
     return run === undefined ? this.#runBySibling(adapter, config) : run(config);
   }
 
-  /**
-   * @returns {Function | undefined} `undefined` where only a sibling can tell
-   * @throws {Error} axios's own, where there is no such adapter
-   */
-  find(adapter, config) {
+  /** Whether axios's own http adapter is meant. */
+  isHttp(adapter, config) {
+    try {
+      return this.#find(adapter, config)?.adapterName === 'http';
+    } catch {
+      return false;
+    }
+  }
+
+  /** @returns {Function | undefined} `undefined` where only a sibling can tell */
+  #find(adapter, config) {
     return typeof adapter === 'function' ? adapter : moduleOf(this.#client)?.getAdapter(adapter, config);
   }
 

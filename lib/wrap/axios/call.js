@@ -2,7 +2,6 @@
 
 /** One call of a wrapped axios: attempts by the adapter below, until one is the answer or the policy ends it. */
 
-const { classify } = require('../../fault');
 const { PolicyCall } = require('../../policy/call');
 const { callOnRequest } = require('../../policy/on-request');
 const { withRecovery } = require('../../policy/recovery');
@@ -11,10 +10,13 @@ const { discardBody, watchBody } = require('./answer-body');
 const { AttemptConfig } = require('./attempt-config');
 const { AxiosRequest } = require('./axios-request');
 const { fixBoundary } = require('./form-boundary');
-const { closeIdleConnections, faultOf, wasStale } = require('./faults');
+const { closeIdleConnections, faultOf, faultOfStatus, sourceFault, wasStale } = require('./faults');
 const { Deadline, callerOf } = require('./limits');
 const { settingsOfCall } = require('./options');
 const { uploadOf } = require('./upload');
+
+/** Methods that may be repeated whatever happened (RFC 9110, 9.2.2). */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 /**
  * @param {object} job
@@ -40,7 +42,7 @@ async function makeCall(job) {
     caller.release();
     throw withRecovery(await errors.refused(refused, config), call.recovery);
   }
-  return new Attempts(job, { policy, total, call, caller }).run();
+  return new Attempts(job, { policy, total, request, call, caller }).run();
 }
 
 /** axios-retry repeats a failed call by making it anew, with all of our attempts. It counts in the config. */
@@ -54,19 +56,21 @@ class Attempts {
   #job;
   #policy;
   #total;
+  #request;
   #call;
   #caller;
   #config;
   #upload;
   #deadline;
 
-  constructor(job, { policy, total, call, caller }) {
+  constructor(job, { policy, total, request, call, caller }) {
     this.#job = job;
     this.#policy = policy;
     this.#total = total;
+    this.#request = request;
     this.#call = call;
     this.#caller = caller;
-    if (typeof job.config.data === 'object') fixBoundary(job.config, job.adapters.find(job.adapter, job.config));
+    fixBoundary(job.config, (config) => job.adapters.isHttp(job.adapter, config));
     this.#config = new AttemptConfig(job.config);
     this.#upload = uploadOf(job.config.data, policy.retry.options.retries !== 0);
     this.#deadline = total === undefined ? undefined : new Deadline(caller.signal);
@@ -76,7 +80,7 @@ class Attempts {
     const call = this.#call;
     for (;;) {
       const outcome = await this.#attempt();
-      const fault = this.#faultOf(outcome);
+      const fault = outcome.response === undefined ? await this.#faultOf(outcome) : this.#judged(outcome.response);
       if (fault === undefined) {
         call.answered();
         return this.#end(outcome);
@@ -122,12 +126,18 @@ class Attempts {
     return { failed: true, response: wholeResponse(error), error };
   }
 
+  async #faultOf({ failed, error }) {
+    if (!failed) return undefined;
+    const fault = await faultOf(error, this.#caller.signal);
+    // It may look like a reset of ours: the source may be a connection, too.
+    return this.#upload?.hasFailed && fault.kind !== 'aborted' ? sourceFault() : fault;
+  }
+
   /** @returns {import('../../..').Fault | undefined} `undefined`: this is the answer */
-  #faultOf({ failed, response, error }) {
-    if (response === undefined && failed) return faultOf(error, this.#caller.signal);
-    const status = response?.status;
+  #judged(response) {
+    const { status } = response;
     if (!Number.isInteger(status) || !this.#policy.judges(status)) return undefined;
-    return classify({ status, headers: response.headers ?? {} });
+    return faultOfStatus(response, IDEMPOTENT.has(this.#request.method));
   }
 
   async #goesOn(outcome, fault) {

@@ -3,20 +3,38 @@
 /** What went wrong with an attempt, as far as axios's error and the request in it can prove. */
 
 const { classify } = require('../../fault');
+const { mayHaveBeenRedirected, isAboutFirstHop } = require('./hops');
 
-const DEFAULT_PORTS = Object.freeze({ 'http:': 80, 'https:': 443 });
+/** A server that answers so has not acted on the request. One before it, that redirected there, may have. */
+const TOO_EARLY = 425;
 
 /**
  * @param {unknown} error what the adapter rejected with
  * @param {AbortSignal} [signal] the caller's
- * @returns {import('../../..').Fault}
+ * @returns {Promise<import('../../..').Fault>}
  */
-function faultOf(error, signal) {
+async function faultOf(error, signal) {
   const found = classify(error, { signal });
   const fault = found.kind === 'unknown' && isNetworkError(error) ? networkFault(found) : found;
-  // The error speaks of the last hop: a server that redirected the request has had all of it, and may have acted.
-  const isAboutAll = fault.delivery !== 'not-sent' || !mayHaveBeenRedirected(error?.request, fault);
-  return isAboutAll ? fault : Object.freeze({ ...fault, delivery: 'unknown' });
+  // The error speaks of the last hop: a server that redirected the request has had all of it.
+  if (fault.delivery !== 'not-sent' || !mayHaveBeenRedirected(error?.request)) return fault;
+  return (await isAboutFirstHop(error.request, fault)) ? fault : Object.freeze({ ...fault, delivery: 'unknown' });
+}
+
+/**
+ * @param {object} response
+ * @param {boolean} isIdempotent whether the request may be repeated whatever happened
+ * @returns {import('../../..').Fault | undefined} its status as a fault; `undefined` where the status cannot speak for the call
+ */
+function faultOfStatus({ status, headers, request }, isIdempotent) {
+  if (status === TOO_EARLY && !isIdempotent && mayHaveBeenRedirected(request)) return undefined;
+  // A mock's response may have no headers.
+  return classify({ status, headers: headers ?? {} });
+}
+
+/** The caller's own stream failed, with whatever error. */
+function sourceFault() {
+  return classify({ code: 'ERR_BODY_SOURCE_FAILED' });
 }
 
 /** A connection that had answered before was lost before this answer began. */
@@ -50,22 +68,9 @@ function networkFault(fault) {
   return Object.freeze({ ...fault, code: 'ERR_NETWORK', transient: true });
 }
 
-/** follow-redirects counts its hops. fetch hides them: only a fault that names the first host is surely of the first hop. */
-function mayHaveBeenRedirected(request, fault) {
-  if (typeof request?.redirect === 'string') return request.redirect === 'follow' && !isOf(request.url, fault);
-  return request?._redirectCount > 0;
-}
-
-/** A name that does not resolve is told as an address, too; the addresses that a name has are not known here. */
-function isOf(url, { address, port }) {
-  const asked = new URL(url);
-  const askedPort = Number(asked.port) || DEFAULT_PORTS[asked.protocol];
-  return address === asked.hostname.replace(/^\[|\]$/g, '') && (port === undefined || port === askedPort);
-}
-
 /** The `ClientRequest` itself, or the latest one that follow-redirects has made. */
 function lastHop(request) {
   return request?._currentRequest ?? request;
 }
 
-module.exports = { faultOf, wasStale, closeIdleConnections };
+module.exports = { faultOf, faultOfStatus, sourceFault, wasStale, closeIdleConnections };

@@ -9,11 +9,12 @@ const { randomUUID } = require('node:crypto');
 
 /**
  * @param {object} config its headers get the boundary
- * @param {Function | undefined} adapter the resolved one. Only axios's http adapter takes a boundary in every version; over
- *   fetch the platform draws one, and a header that names another would contradict the body
+ * @param {(config: object) => boolean} isHttp whether axios's http adapter will send it. Over fetch the platform draws the
+ *   boundary, and a header that names another would contradict the body
  */
-function fixBoundary({ data, headers }, adapter) {
-  if (adapter?.adapterName !== 'http' || !isWebForm(data)) return;
+function fixBoundary(config, isHttp) {
+  const { data, headers } = config;
+  if (!isWebForm(data) || !isHttp(config)) return;
   const type = headers.get('Content-Type');
   if (type === false || /boundary=/i.test(type ?? '')) return;
   headers.set('Content-Type', `multipart/form-data; boundary=unreset-${randomUUID()}`);

@@ -31,6 +31,11 @@ class KeptStream {
     return this.#size <= MOST_KEPT && !this.#failed;
   }
 
+  /** Whether the source itself failed. */
+  get hasFailed() {
+    return this.#failed;
+  }
+
   /**
    * From the beginning. One that was there before must not be read any longer.
    *

@@ -15,6 +15,7 @@ const { formStandIn, nodeStandIn, webStandIn } = require('./stand-ins');
 /**
  * @typedef {object} Upload
  * @property {boolean} replays whether another attempt could send all of it
+ * @property {boolean} [hasFailed] whether the caller's own stream failed
  * @property {() => unknown} begin what the next attempt sends in place of the caller's; `undefined`: the caller's
  * @property {(failed: boolean) => void} end the call is over
  *
@@ -78,6 +79,10 @@ class Kept {
 
   get replays() {
     return this.#kept.isWhole;
+  }
+
+  get hasFailed() {
+    return this.#kept.hasFailed;
   }
 
   begin() {
