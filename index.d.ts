@@ -1483,4 +1483,71 @@ export interface HttpRequestOverrides {
  */
 export interface RecoveredMessage {
   recovery: Recovery;
+
+// ---------------------------------------------------------------------------------------------------- wrapAxios
+
+/**
+ * An axios under this package's classifier and retry policy. What comes back is of the same kind as what was given, and has
+ * its methods, statics, `defaults` and `interceptors`. The given one stays as it is for everybody else. Interceptors and
+ * transforms run once around a call, however many attempts it takes; adapters and mocks see every attempt. Responses and
+ * errors are axios's own and have `recovery`. `docs/wrap-axios.md` is the guide.
+ *
+ * @param axios the default export, an instance of `axios.create`, or a `new Axios()`
+ * @throws {TypeError} where it is no axios, or is wrapped already
+ * @throws {TypeError | RangeError} on an option that is unknown or out of range; the message names it
+ *
+ * @example
+ * const api = wrapAxios(axios.create({ baseURL: 'https://api.example.com' }), { retry: { retries: 5 } });
+ * const { data, recovery } = await api.get('/stock/bolt');
+ */
+export function wrapAxios<T extends AxiosLike>(axios: T, options?: WrapAxiosOptions): T;
+
+/** The second argument of {@link wrapAxios}. */
+export interface WrapAxiosOptions {
+  /** When to try again; what {@link createPolicy} returned shares its budget and breaker with other clients. */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /** In milliseconds. The limit of a single attempt is axios's own `timeout`. */
+  timeout?: {
+    /** The whole call with its waits, until its answer is handed over; at its end axios's error of a timeout. Default none. */
+    total?: number;
+  };
+  /**
+   * Called once for each call, before its first attempt: every attempt carries the headers that it sets. It must not be
+   * asynchronous.
+   */
+  onRequest?(headers: AxiosHeadersLike, context: { method: string; url: string }): void;
+}
+
+/**
+ * What a single call overrides, as `unreset` in its config; from `defaults` and interceptors, too. For axios's types to know
+ * it, declare it once in your program:
+ *
+ * ```ts
+ * declare module 'axios' {
+ *   interface AxiosRequestConfig { unreset?: import('unreset').AxiosCallOptions }
+ *   interface AxiosResponse { recovery?: import('unreset').Recovery }
+ *   interface AxiosError { recovery?: import('unreset').Recovery }
+ * }
+ * ```
+ */
+export interface AxiosCallOptions {
+  /** Laid over the instance's; a policy takes its place. */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /** As {@link WrapAxiosOptions.timeout}. */
+  timeout?: { total?: number };
+}
+
+/** As much of axios as {@link wrapAxios} needs. */
+export interface AxiosLike {
+  request(...args: never[]): Promise<unknown>;
+  defaults: object;
+  interceptors: { request: { use(...args: never[]): number }; response: { use(...args: never[]): number } };
+}
+
+/** As much of axios's headers as hooks need. */
+export interface AxiosHeadersLike {
+  get(name: string): unknown;
+  set(name: string, value: string): unknown;
+  has(name: string): boolean;
+  delete(name: string): boolean;
 }
