@@ -1419,6 +1419,7 @@ export interface WrapTimeouts {
   body?: number | false;
   /** The whole call with its retries and waits, up to the end of the response's headers. */
   total?: number | false;
+}
 
 // ---------------------------------------------------------------------------------------------------- wrapHttp
 
@@ -1483,6 +1484,7 @@ export interface HttpRequestOverrides {
  */
 export interface RecoveredMessage {
   recovery: Recovery;
+}
 
 // ---------------------------------------------------------------------------------------------------- wrapAxios
 
