@@ -1420,3 +1420,136 @@ export interface WrapTimeouts {
   /** The whole call with its retries and waits, up to the end of the response's headers. */
   total?: number | false;
 }
+
+// ---------------------------------------------------------------------------------------------------- wrapHttp
+
+/**
+ * Node's `http` or `https` once more, whose requests are retried before their 'response'. What comes back has all that the
+ * module has, and stands in its place: in a program, and below clients that take such a module (got's `request`,
+ * superagent's `protocols`, axios' `transport`, follow-redirects). The module that is given makes every attempt, so
+ * mocks and instrumentations go on seeing them; it is not changed.
+ *
+ * A request is `instanceof http.ClientRequest`, and has its methods, members and events. 'socket' is emitted for each
+ * attempt, everything else as if there were one. Responses have `recovery`, see {@link RecoveredMessage}; so have the errors of
+ * requests and of their responses, which are Node's own. `docs/wrap-http.md` has the rules.
+ *
+ * @param module `http`, `https`, or what has their `request`
+ * @throws {TypeError | RangeError} on what is no such module or wrapped already, and on an option that is unknown or out of
+ *   range; the message names it
+ *
+ * @example
+ * const http = wrapHttp(require('http'));
+ *
+ * http.get('http://inventory/stock/42', (res) => {
+ *   res.pipe(process.stdout);
+ * }).on('error', (error) => console.error(error.code, error.recovery.gaveUp));
+ */
+export function wrapHttp<Module extends HttpModule>(module: Module, options?: WrapHttpOptions): Module;
+
+/** What {@link wrapHttp} needs of a module. */
+export interface HttpModule {
+  request(...args: never[]): unknown;
+}
+
+/** The second argument of {@link wrapHttp}. */
+export interface WrapHttpOptions {
+  /** How requests are retried: an object, a number of retries, `false` for none, or a policy that is shared with others. */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /**
+   * See {@link OnRequest}. It is given the headers with which the request was asked for, not those that are set on it later.
+   * What it throws is thrown by `request`.
+   */
+  onRequest?: OnRequest;
+}
+
+/**
+ * An option of a single request, beside those of Node.
+ *
+ * @example
+ * const options: http.RequestOptions & HttpRequestOverrides = { unreset: { retry: false } };
+ * http.get(url, options);
+ */
+export interface HttpRequestOverrides {
+  unreset?: {
+    /** Laid over that of {@link WrapHttpOptions}, key by key. */
+    retry?: RetryOptions | number | false;
+  };
+}
+
+/**
+ * What a response of a wrapped module has besides: what it took to get it, and when its body has broken, what was lost.
+ *
+ * @example
+ * http.get(url, (res: http.IncomingMessage & Partial<RecoveredMessage>) => log.info(res.recovery?.attempts.length));
+ */
+export interface RecoveredMessage {
+  recovery: Recovery;
+}
+
+// ---------------------------------------------------------------------------------------------------- wrapAxios
+
+/**
+ * An axios under this package's classifier and retry policy. What comes back is of the same kind as what was given, and has
+ * its methods, statics, `defaults` and `interceptors`. The given one stays as it is for everybody else. Interceptors and
+ * transforms run once around a call, however many attempts it takes; adapters and mocks see every attempt. Responses and
+ * errors are axios's own and have `recovery`. `docs/wrap-axios.md` is the guide.
+ *
+ * @param axios the default export, an instance of `axios.create`, or a `new Axios()`
+ * @throws {TypeError} where it is no axios, or is wrapped already
+ * @throws {TypeError | RangeError} on an option that is unknown or out of range; the message names it
+ *
+ * @example
+ * const api = wrapAxios(axios.create({ baseURL: 'https://api.example.com' }), { retry: { retries: 5 } });
+ * const { data, recovery } = await api.get('/stock/bolt');
+ */
+export function wrapAxios<T extends AxiosLike>(axios: T, options?: WrapAxiosOptions): T;
+
+/** The second argument of {@link wrapAxios}. */
+export interface WrapAxiosOptions {
+  /** When to try again; what {@link createPolicy} returned shares its budget and breaker with other clients. */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /** In milliseconds. The limit of a single attempt is axios's own `timeout`. */
+  timeout?: {
+    /** The whole call with its waits, until its answer is handed over; at its end axios's error of a timeout. Default none. */
+    total?: number;
+  };
+  /**
+   * Called once for each call, before its first attempt: every attempt carries the headers that it sets. It must not be
+   * asynchronous.
+   */
+  onRequest?(headers: AxiosHeadersLike, context: { method: string; url: string }): void;
+}
+
+/**
+ * What a single call overrides, as `unreset` in its config; from `defaults` and interceptors, too. For axios's types to know
+ * it, declare it once in your program:
+ *
+ * ```ts
+ * declare module 'axios' {
+ *   interface AxiosRequestConfig { unreset?: import('unreset').AxiosCallOptions }
+ *   interface AxiosResponse { recovery?: import('unreset').Recovery }
+ *   interface AxiosError { recovery?: import('unreset').Recovery }
+ * }
+ * ```
+ */
+export interface AxiosCallOptions {
+  /** Laid over the instance's; a policy takes its place. */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /** As {@link WrapAxiosOptions.timeout}. */
+  timeout?: { total?: number };
+}
+
+/** As much of axios as {@link wrapAxios} needs. */
+export interface AxiosLike {
+  request(...args: never[]): Promise<unknown>;
+  defaults: object;
+  interceptors: { request: { use(...args: never[]): number }; response: { use(...args: never[]): number } };
+}
+
+/** As much of axios's headers as hooks need. */
+export interface AxiosHeadersLike {
+  get(name: string): unknown;
+  set(name: string, value: string): unknown;
+  has(name: string): boolean;
+  delete(name: string): boolean;
+}
