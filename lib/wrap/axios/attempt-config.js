@@ -25,8 +25,11 @@ class AttemptConfig {
   /** @param {object} config as axios hands it to its adapter */
   constructor(config) {
     this.#config = config;
-    this.#keys = Object.keys(config);
-    this.#values = this.#keys.map((key) => config[key]);
+    const keys = Object.keys(config);
+    const values = new Array(keys.length);
+    for (let at = 0; at < keys.length; at += 1) values[at] = config[keys[at]];
+    this.#keys = keys;
+    this.#values = values;
     this.#headers = copyOf(config.headers);
   }
 

@@ -52,7 +52,7 @@ class RetryingAdapter {
   }
 
   #around(below) {
-    const adapter = (config) => makeCall({
+    const adapter = (config) => callOrReject({
       config,
       adapter: innermost(below()) ?? NAMES,
       client: this.#client,
@@ -62,6 +62,15 @@ class RetryingAdapter {
     });
     adapter[INNER] = below;
     return adapter;
+  }
+}
+
+/** An adapter rejects. Not an async function: that would be one more promise to wait for in every call. */
+function callOrReject(job) {
+  try {
+    return makeCall(job);
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
 
