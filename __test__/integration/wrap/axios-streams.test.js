@@ -8,7 +8,7 @@ const { promisify } = require('node:util');
 const FormData = require('form-data');
 const axios = require('axios');
 const { createPolicy, wrapAxios } = require('../../..');
-const { closeAll, fin, inTurn, ok, partial, reply, rst, startOrigin } = require('../../../testing');
+const { closeAll, fin, inTurn, ok, partial, refusedPort, reply, rst, startOrigin } = require('../../../testing');
 const { ADAPTERS, QUICK, caught, codesOf, wrapped } = require('../../support/wrap-axios');
 
 afterEach(closeAll);
@@ -116,6 +116,38 @@ describe.each(ADAPTERS)('an upload over the %s adapter', (adapter) => {
     expect([error, error.cause, error.cause?.cause].map((link) => link?.message)).toContain('the source is gone');
     expect(error.recovery).toMatchObject({ attempts: [{ fault: { code: 'ERR_BODY_SOURCE_FAILED' } }], gaveUp: 'not-transient' });
     expect(error.recovery.attempts).toHaveLength(1);
+  });
+
+  test('is sent whole by a call that an interceptor makes anew', async () => {
+    const origin = await startOrigin(inTurn(rst, reply(401), rst, ok));
+    const api = client();
+    api.interceptors.response.use(null, (error) => {
+      if (error.response?.status !== 401) throw error;
+      return api(error.config);
+    });
+    const { recovery } = await api.put(origin.url, Readable.from(['bolt, ', 'crank']));
+    expect(origin.requests.map(({ body }) => body.toString())).toEqual(Array(4).fill('bolt, crank'));
+    expect(codesOf(recovery)).toEqual(['ECONNRESET', null]);
+  });
+
+  test('that was read before is not sent empty', async () => {
+    const origin = await startOrigin();
+    const source = Readable.from(['bolt']);
+    await source.toArray();
+    const error = await caught(client().put(origin.url, source));
+    expect([error, error.cause, error.cause?.cause].map((link) => link?.code)).toContain('ERR_BODY_SOURCE_FAILED');
+    expect(error.recovery.gaveUp).toBe('not-transient');
+    expect(origin.requests.filter(({ complete }) => complete)).toEqual([]);
+  });
+
+  test('that fails while nobody reads it does not end the program', async () => {
+    const port = await refusedPort();
+    const source = new PassThrough();
+    const onRetry = () => source.destroy(new Error('the source is gone'));
+    const error = await caught(client({ onRetry }).put(`http://127.0.0.1:${port}/`, source));
+    expect(error.recovery.attempts.length).toBeGreaterThan(1);
+    // What the attempt after it failed with is a matter of who is faster: the source, or the port that refuses.
+    expect(['not-transient', 'attempts-exhausted', 'aborted', 'body-not-replayable']).toContain(error.recovery.gaveUp);
   });
 
   test('in error.config is the caller\'s own', async () => {

@@ -22,8 +22,9 @@ function watchBody(response, call, onEnd) {
   if (isNodeStream(data)) {
     // Not an ordinary listener: with one, an error that nobody handles would not end the process any longer.
     data.on(EventEmitter.errorMonitor, (error) => broke(error, call));
-    if (onEnd !== undefined) data.once('close', onEnd);
-  } else if (isWebStream(data)) {
+    if (data.closed) onEnd?.();
+    else if (onEnd !== undefined) data.once('close', onEnd);
+  } else if (isWebStream(data) && !data.locked) {
     response.data = watched(data, call, onEnd);
   } else {
     onEnd?.();

@@ -57,7 +57,8 @@ class AttemptConfig {
 
   /** What the adapter gave refers to the config that the call was made with, and not to a copy of an attempt. */
   adopt(outcome) {
-    if (outcome?.config?.[ATTEMPT]) outcome.config = this.#config;
+    // `Reflect`, which does not throw for what somebody has frozen.
+    if (outcome?.config?.[ATTEMPT] && outcome.config !== this.#config) Reflect.set(outcome, 'config', this.#config);
   }
 
   #put(key) {

@@ -79,6 +79,7 @@ function callOrReject(job) {
  * wrapped instance. Whose instance is called, it is that one's retries, and nobody else's below them.
  */
 function innermost(adapter) {
+  if (adapter?.[INNER] === undefined) return adapter;
   let found = adapter;
   const seen = new Set();
   while (found?.[INNER] !== undefined) {
