@@ -31,7 +31,7 @@ const FAULTS = {
     setTimeout(() => req.socket.resetAndDestroy(), 50);
   },
 
-  /** Half the body, then FIN: the connection closes as if that were all. */
+  /** Half the body, then FIN: less than the Content-Length that the head has promised. */
   'FIN in the body': ({ req, res, work }) => {
     const body = JSON.stringify(work());
     res.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
