@@ -96,7 +96,7 @@ function sharedClass(client) {
   return client.interceptors.request.constructor;
 }
 
-/** An instance of the same axios without interceptors and defaults: what it is asked for, and nothing else, is in its calls. */
+/** An instance of the same axios, with no interceptors and no defaults: its calls hold what it is asked for, no more. */
 function siblingOf(client) {
   if (typeof client.create === 'function') {
     const sibling = client.create();

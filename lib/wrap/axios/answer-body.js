@@ -38,7 +38,7 @@ function discardBody(response) {
   else if (isWebStream(data) && !data.locked) data.cancel().catch(() => {});
 }
 
-/** Its errors reach readers only, so they pass through here. Of the same type as the given one, so that BYOB readers work. */
+/** Its errors reach readers only, so they pass through here. Of the given one's type, so that BYOB readers work. */
 function watched(stream, call, onEnd) {
   const type = isByteStream(stream) ? 'bytes' : undefined;
   const reader = stream.getReader();

@@ -144,7 +144,8 @@ class NodeSource {
 }
 
 function spent() {
-  return Object.assign(new Error('The request body is a stream that has been read already.'), { code: 'ERR_BODY_SOURCE_FAILED' });
+  const error = new Error('The request body is a stream that has been read already.');
+  return Object.assign(error, { code: 'ERR_BODY_SOURCE_FAILED' });
 }
 
 /** The package form-data, and others as old, only know how to be piped. */
@@ -174,4 +175,4 @@ class WebSource {
   }
 }
 
-module.exports = { KeptStream, MOST_KEPT };
+module.exports = { KeptStream };
