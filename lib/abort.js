@@ -36,9 +36,32 @@ function unwatch(signal, call) {
   signal.removeEventListener('abort', entry.onAbort);
 }
 
+/**
+ * What `work` comes to, or the signal's reason where that comes first.
+ *
+ * @template T
+ * @param {Promise<T>} work goes on, and nobody hears of it any more
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<T>}
+ */
+async function unlessAborted(work, signal) {
+  if (signal === undefined) return work;
+  const call = {};
+  const aborted = new Promise((resolve, reject) => {
+    call.abort = reject;
+  });
+  if (signal.aborted) call.abort(reasonOf(signal));
+  else watch(signal, call);
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    unwatch(signal, call);
+  }
+}
+
 /** Polyfills of AbortSignal have no reason to give. */
 function reasonOf(signal) {
   return signal.reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : signal.reason;
 }
 
-module.exports = { watch, unwatch, reasonOf };
+module.exports = { watch, unwatch, unlessAborted, reasonOf };

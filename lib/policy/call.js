@@ -8,6 +8,7 @@
  */
 
 const { unwatch, watch } = require('../abort');
+const { withoutCredentials } = require('./credentials');
 const { cleanRecovery, recoveryOf } = require('./recovery');
 const { isObserved, tell } = require('./events');
 
@@ -227,7 +228,7 @@ class PolicyCall {
   /** What is told of the request: no credentials. */
   #told() {
     const { surface, origin, method, url } = this.#request;
-    return { surface, origin, method, url: url?.replace(CREDENTIALS, '$1') };
+    return { surface, origin, method, url: url === undefined ? undefined : withoutCredentials(url) };
   }
 }
 
@@ -235,7 +236,6 @@ class PolicyCall {
 const TOLD_AT_MOST = 100;
 const NO_LIMITS = Object.freeze({});
 const NOTHING_SPECIAL = Object.freeze({});
-const CREDENTIALS = /^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i;
 
 /**
  * Why the breaker lets no call through; native calls fail with the same (`src/policy/`).

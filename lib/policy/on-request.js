@@ -5,6 +5,7 @@
  * attempt sends the same request, so that a server which sees two of them can tell that they are one.
  */
 
+const { withoutCredentials } = require('./credentials');
 const { checkFunction, invalidType } = require('../validate');
 
 /**
@@ -19,11 +20,11 @@ function checkOnRequest(value, name = 'onRequest') {
 /**
  * @param {Function} onRequest
  * @param {import('../..').RequestHeaders} headers what the hook may read and change
- * @param {{ method: string, url: string }} context
+ * @param {{ method: string, url: string }} context the hook is told the URL without credentials
  * @throws what the hook throws, and a TypeError where it is asynchronous: the request would leave without its headers
  */
-function callOnRequest(onRequest, headers, context) {
-  const returned = onRequest(headers, context);
+function callOnRequest(onRequest, headers, { method, url }) {
+  const returned = onRequest(headers, { method, url: withoutCredentials(url) });
   if (typeof returned?.then === 'function') {
     // Whatever comes of it is told by this error.
     returned.then(undefined, () => {});

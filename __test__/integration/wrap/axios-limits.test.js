@@ -3,7 +3,8 @@
 /** What ends a call: the caller, its time, the budget, the breaker; and what the hooks are told. */
 
 const { AsyncLocalStorage } = require('node:async_hooks');
-const { once } = require('node:events');
+const { getEventListeners, once } = require('node:events');
+const { PassThrough } = require('node:stream');
 const axios = require('axios');
 const { createPolicy, wrapAxios } = require('../../..');
 const { closeAll, inTurn, ok, partial, reply, rst, silence, startOrigin } = require('../../../testing');
@@ -125,6 +126,29 @@ describe.each(ADAPTERS)('timeout.total over the %s adapter', (adapter) => {
     expect(answered.data).toBe('ok');
   });
 
+  test('tells why the caller aborted, as plain axios does', async () => {
+    const origin = await startOrigin(silence);
+    const run = async (client) => {
+      const controller = new AbortController();
+      const call = caught(client.get(origin.url, { signal: controller.signal, cancelToken: axios.CancelToken.source().token }));
+      await origin.received(origin.requests.length);
+      controller.abort(new Error('enough'));
+      return (await call).message;
+    };
+    expect(await run(within(60_000))).toBe(await run(axios.create({ adapter })));
+  });
+
+  test('covers a function that opens the body, and an abort ends that too', async () => {
+    const never = () => new Promise(() => {});
+    const late = await caught(within(50).put('http://inventory/', never));
+    expect(late).toMatchObject({ code: 'ECONNABORTED', recovery: { gaveUp: 'out-of-time' } });
+    for (const client of [within(60_000), wrapped(QUICK, { adapter })]) {
+      const error = await caught(client.put('http://inventory/', never, { signal: AbortSignal.timeout(20) }));
+      expect(error).toBeInstanceOf(axios.CanceledError);
+      expect(error.recovery.gaveUp).toBe('aborted');
+    }
+  });
+
   test('of a call goes before that of the instance', async () => {
     const origin = await startOrigin(silence);
     const error = await caught(within(60_000).get(origin.url, { unreset: { timeout: { total: 50 } } }));
@@ -139,6 +163,42 @@ describe.each(ADAPTERS)('timeout.total over the %s adapter', (adapter) => {
     controller.abort();
     expect((await failed)[0]).toBeInstanceOf(axios.CanceledError);
   });
+});
+
+test('timeout.total ends a call whose adapter heeds no signal, and leaves what it answers later', async () => {
+  const data = new PassThrough();
+  let answer;
+  const adapter = (config) => new Promise((resolve) => {
+    answer = () => resolve({ status: 200, data, headers: {}, config });
+  });
+  const error = await caught(wrapped(QUICK, { adapter }, { timeout: { total: 50 } }).get('/x'));
+  expect(error).toMatchObject({ code: 'ECONNABORTED', recovery: { gaveUp: 'out-of-time' } });
+  const closed = once(data, 'close');
+  answer();
+  await closed;
+});
+
+test('a signal that watches over many calls at a time has one listener of ours, and is not warned of', async () => {
+  const warned = jest.fn();
+  process.on('warning', warned);
+  const { signal } = new AbortController();
+  let open;
+  const opened = new Promise((resolve) => { open = resolve; });
+  const adapter = async (config) => {
+    await opened;
+    return { status: 200, data: '', headers: {}, config };
+  };
+  const client = wrapped(QUICK, { adapter }, { timeout: { total: 60_000 } });
+  const { token: cancelToken } = axios.CancelToken.source();
+  const calls = Array.from({ length: 50 }, (_, at) => client.get('/x', { signal, ...(at % 2 && { cancelToken }) }));
+  await new Promise(setImmediate);
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  open();
+  await Promise.all(calls);
+  await new Promise(setImmediate);
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+  process.off('warning', warned);
+  expect(warned).not.toHaveBeenCalled();
 });
 
 describe('the policy', () => {
@@ -230,6 +290,14 @@ describe('onRequest', () => {
     expect(origin.requests.map(({ headers }) => [headers.traceparent, headers['x-unwanted']])).toEqual(
       Array(3).fill([`span-1 GET ${origin.url}/x?a=1`, undefined]),
     );
+  });
+
+  test('is told no credentials', async () => {
+    const adapter = scripted(() => ({}));
+    const onRequest = jest.fn();
+    await wrapAxios(axios, { onRequest }).get('http://user:secret@inventory/x', { adapter });
+    expect(onRequest.mock.calls[0][1]).toEqual({ method: 'GET', url: 'http://inventory/x' });
+    expect(adapter.seen[0].url).toBe('http://user:secret@inventory/x');
   });
 
   test('must not be asynchronous', async () => {

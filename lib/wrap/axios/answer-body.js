@@ -7,7 +7,9 @@
 
 const { EventEmitter } = require('node:events');
 const { classify } = require('../../fault');
+const { isStream } = require('../../fetch/brands');
 const { withRecovery } = require('../../policy/recovery');
+const { isNodeStream } = require('../streams');
 
 /** What a body is classified with, where its error does not say more. */
 const INSIDE = Object.freeze({ phase: 'receive', delivery: 'answered' });
@@ -24,18 +26,11 @@ function watchBody(response, call, onEnd) {
     data.on(EventEmitter.errorMonitor, (error) => broke(error, call));
     if (data.closed) onEnd?.();
     else if (onEnd !== undefined) data.once('close', onEnd);
-  } else if (isWebStream(data) && !data.locked) {
+  } else if (isStream(data) && !data.locked) {
     response.data = watched(data, call, onEnd);
   } else {
     onEnd?.();
   }
-}
-
-/** The body of a response that gives way to another attempt: its connection must not wait for somebody to read it. */
-function discardBody(response) {
-  const data = response?.data;
-  if (isNodeStream(data)) data.destroy?.();
-  else if (isWebStream(data) && !data.locked) data.cancel().catch(() => {});
 }
 
 /** Its errors reach readers only, so they pass through here. Of the given one's type, so that BYOB readers work. */
@@ -83,12 +78,4 @@ function broke(error, call) {
   withRecovery(error, call.recovery);
 }
 
-function isNodeStream(data) {
-  return typeof data?.pipe === 'function' && typeof data.on === 'function';
-}
-
-function isWebStream(data) {
-  return typeof data?.getReader === 'function';
-}
-
-module.exports = { watchBody, discardBody };
+module.exports = { watchBody };

@@ -5,13 +5,10 @@
  * from the config when it is asked for.
  */
 
+const { originOf } = require('../origin');
+
 /** As axios tells an absolute URL from a relative one. */
 const ABSOLUTE = /^(?:[a-z][a-z\d+\-.]*:)?\/\//i;
-const AUTHORITY = /^[a-z][a-z\d+\-.]*:\/\/[^/?#\\]*/i;
-
-/** To parse a URL takes longer than everything else here, and a program speaks to few origins. */
-const origins = new Map();
-const MOST_ORIGINS = 1000;
 
 class AxiosRequest {
   #config;
@@ -25,7 +22,7 @@ class AxiosRequest {
     this.#config = config;
     this.#client = client;
     this.surface = 'wrapAxios';
-    this.origin = originOf(config);
+    this.origin = originOfConfig(config);
   }
 
   get method() {
@@ -46,22 +43,12 @@ class AxiosRequest {
   }
 }
 
-/** `scheme://host[:port]`; '' where the URL has none or is not valid, of which axios will complain. */
-function originOf({ url, baseURL, allowAbsoluteUrls, socketPath }) {
+function originOfConfig({ url, baseURL, allowAbsoluteUrls, socketPath }) {
   // The server behind a socket is one, whatever host the URL names.
   if (socketPath) return `unix:${socketPath}`;
   const given = String(url ?? '');
   const isBased = baseURL && (!ABSOLUTE.test(given) || allowAbsoluteUrls === false);
-  const authority = AUTHORITY.exec(isBased ? baseURL : given)?.[0];
-  if (authority === undefined) return '';
-  return origins.get(authority) ?? remembered(authority);
-}
-
-function remembered(authority) {
-  const origin = URL.canParse(authority) ? new URL(authority).origin : '';
-  if (origins.size >= MOST_ORIGINS) origins.clear();
-  origins.set(authority, origin);
-  return origin;
+  return originOf(isBased ? baseURL : given);
 }
 
 module.exports = { AxiosRequest };

@@ -2,11 +2,13 @@
 
 /** One call of a wrapped axios: attempts by the adapter below, until one is the answer or the policy ends it. */
 
+const { unlessAborted } = require('../../abort');
 const { PolicyCall } = require('../../policy/call');
 const { callOnRequest } = require('../../policy/on-request');
 const { withRecovery } = require('../../policy/recovery');
 const { invalidArgument } = require('../../validate');
-const { discardBody, watchBody } = require('./answer-body');
+const { discard } = require('../discard');
+const { watchBody } = require('./answer-body');
 const { AttemptConfig } = require('./attempt-config');
 const { AxiosRequest } = require('./axios-request');
 const { fixBoundary } = require('./form-boundary');
@@ -83,14 +85,14 @@ class Attempts {
       } catch (error) {
         outcome = await this.#failure(error);
       }
-      this.#deadline?.stop();
+      this.#upload?.suspend();
       const fault = outcome.response === undefined ? await this.#faultOf(outcome) : this.#judged(outcome.response);
       if (fault === undefined) call.answered();
       if (fault === undefined || !(await this.#goesOn(outcome, fault))) {
         if (outcome.failed) throw await this.#errorOf(outcome);
         return this.#answer(outcome);
       }
-      discardBody(outcome.response);
+      await discard(outcome.response?.data);
       if (call.freshConnection) closeIdleConnections(outcome.error);
     }
   }
@@ -101,19 +103,20 @@ class Attempts {
     return adapters.run(adapter, this.#config.begin());
   }
 
-  async #alteredAttempt() {
-    const { adapters, adapter } = this.#job;
-    return adapters.run(adapter, this.#config.begin(await this.#alterations()));
+  #alteredAttempt() {
+    const attempt = async () => {
+      const { adapters, adapter } = this.#job;
+      return adapters.run(adapter, this.#config.begin(await this.#alterations()));
+    };
+    return this.#deadline === undefined ? attempt() : this.#deadline.limit(attempt, this.#call.left, discardLate);
   }
 
   /** What the attempt gets in place of what is in the caller's config. */
   async #alterations() {
-    const altered = {};
-    if (this.#deadline !== undefined) {
-      altered.signal = this.#deadline.signal;
-      this.#deadline.start(this.#call.left);
-    }
-    const data = await this.#upload?.begin();
+    const signal = this.#deadline?.signal ?? this.#caller.signal;
+    const altered = this.#deadline === undefined ? {} : { signal };
+    // What opens it may take its time, and knows of no signal.
+    const data = this.#upload && await unlessAborted(this.#upload.begin(), signal);
     if (data !== undefined) altered.data = data;
     return altered;
   }
@@ -148,7 +151,7 @@ class Attempts {
       return await this.#call.failed(fault, { bodyReplays, stale });
     } catch (error) {
       // A hook threw: that is what the call ends with.
-      discardBody(outcome.response);
+      await discard(outcome.response?.data);
       this.#release(true);
       throw withRecovery(error, this.#call.recovery);
     }
@@ -171,7 +174,7 @@ class Attempts {
       return withRecovery(error, recovery);
     }
     // Nobody gets the response that was there before the wait.
-    discardBody(response);
+    await discard(response?.data);
     this.#release(true);
     return withRecovery(await errors.canceled(config), recovery);
   }
@@ -216,6 +219,10 @@ class Attempts {
 function wholeResponse(error) {
   const response = error?.response;
   return response?.data !== undefined || response?.status >= 400 ? response : undefined;
+}
+
+function discardLate(response) {
+  return discard(response?.data);
 }
 
 module.exports = { makeCall };

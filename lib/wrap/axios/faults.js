@@ -3,7 +3,7 @@
 /** What went wrong with an attempt, as far as axios's error and the request in it can prove. */
 
 const { classify } = require('../../fault');
-const { asOfFirstHop } = require('../fetch/first-hop');
+const { asOfFirstHop } = require('../first-hop');
 
 /** A server that answers so has not acted on the request. One before it, that redirected there, may have. */
 const TOO_EARLY = 425;

@@ -1,9 +1,12 @@
 'use strict';
 
-/** What an adapter reads in place of a stream of the caller's: of the same kind, so that it is treated the same way. */
+/**
+ * What an adapter reads in place of a stream of the caller's: of the same kind, so that it is treated the same way. Those of
+ * Node are made as axios understands them, any other as for every client.
+ */
 
-const { Readable } = require('node:stream');
 const { promisify } = require('node:util');
+const { NODE: ANY_NODE, isNodeStream, isSuperseded, kindOf, nodeStreamOf } = require('../streams');
 
 /** What axios, and adapters like it, ask a form of the package form-data. */
 const FORM_METHODS = Object.freeze(['append', 'getHeaders', 'hasKnownLength', 'getBoundary', 'getBuffer', 'toString']);
@@ -11,23 +14,28 @@ const FORM_METHODS = Object.freeze(['append', 'getHeaders', 'hasKnownLength', 'g
 /** A form that has been read measures less than it was. @type {WeakMap<object, Promise<number>>} */
 const lengths = new WeakMap();
 
-/** @param {ReturnType<import('./kept-stream').KeptStream['reader']>} reader */
-function nodeStandIn(reader) {
-  return new NodeStandIn(reader);
+/** @type {import('../streams').Kind} */
+const NODE = { reader: ANY_NODE.reader, make: (reading, facts) => Object.assign(nodeStreamOf(reading, facts, isClose), facts) };
+/** Recognised by its methods: they are the form's own. @type {import('../streams').Kind} */
+const FORM = { ...NODE, facts: methodsOf };
+
+/** @returns {import('../streams').Kind | undefined} `undefined`: no stream, can be sent again as it is */
+function standInKindOf(data) {
+  if (isNodeStream(data)) return typeof data.getHeaders === 'function' ? FORM : NODE;
+  return kindOf(data);
 }
 
-/** Recognised by its methods: they are the form's own. */
-function formStandIn(reader, form) {
-  const standIn = new NodeStandIn(reader);
+function methodsOf(form) {
+  const methods = {};
   for (const name of FORM_METHODS) {
-    if (typeof form[name] === 'function') standIn[name] = form[name].bind(form);
+    if (typeof form[name] === 'function') methods[name] = form[name].bind(form);
   }
   if (typeof form.getLength === 'function') {
-    standIn.getLength = (callback) => {
+    methods.getLength = (callback) => {
       lengthOf(form).then((length) => callback(null, length), callback);
     };
   }
-  return standIn;
+  return methods;
 }
 
 function lengthOf(form) {
@@ -36,41 +44,9 @@ function lengthOf(form) {
   return measured;
 }
 
-function webStandIn(reader) {
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        const chunk = await reader.read();
-        if (chunk === null) controller.close();
-        else controller.enqueue(chunk);
-      },
-      cancel: () => reader.leave(),
-    },
-    { highWaterMark: 0 },
-  );
-}
-
-class NodeStandIn extends Readable {
-  #reader;
-
-  constructor(reader) {
-    super();
-    this.#reader = reader;
-  }
-
-  _read() {
-    this.#reader.read().then((chunk) => this.push(chunk)).catch((error) => this.destroy(asAxiosSeesIt(error)));
-  }
-
-  _destroy(error, done) {
-    this.#reader.leave();
-    done(error);
-  }
-}
-
 /** A stream that its owner destroys without an error closes, and axios takes that for a cancellation. */
-function asAxiosSeesIt(error) {
-  return error?.code === 'ERR_STREAM_PREMATURE_CLOSE' ? undefined : error;
+function isClose(error) {
+  return isSuperseded(error) || error?.code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
-module.exports = { nodeStandIn, formStandIn, webStandIn };
+module.exports = { standInKindOf };

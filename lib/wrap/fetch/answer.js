@@ -15,7 +15,7 @@ const { classify } = require('../../fault');
 const { isStream } = require('../../fetch/brands');
 const { withRecovery } = require('../../policy/recovery');
 const { watchSilence } = require('./silence');
-const { isNodeStream } = require('./streams');
+const { isNodeStream } = require('../streams');
 
 const IS_CLOSED = Symbol.for('nodejs.webstream.isClosedPromise');
 

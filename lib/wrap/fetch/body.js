@@ -12,8 +12,8 @@ const { extractRequestBody } = require('../../fetch/request-body');
 const { isRequest, isStream } = require('../../fetch/brands');
 const { isDisturbed } = require('../../fetch/disturbed');
 const { bytesOf } = require('../../fetch/upload');
-const { Tape } = require('./tape');
-const { FORM, NODE, WEB, isNodeStream, kindOf } = require('./streams');
+const { Tape } = require('../tape');
+const { FORM, NODE, WEB, isNodeStream, kindOf } = require('../streams');
 
 /**
  * @param {import('./request').ReadRequest} request
@@ -131,8 +131,7 @@ class StreamBody extends SentBody {
   }
 
   cancel(reason) {
-    // What the source says to being cancelled concerns nobody: the call has failed with something else.
-    this.#tape.cancel(reason).catch(() => {});
+    this.#tape.cancel(reason);
   }
 }
 

@@ -9,9 +9,9 @@
 const { classify, explain } = require('../../fault');
 const { withRecovery } = require('../../policy/recovery');
 const { Answer } = require('./answer');
-const { discard } = require('./discard');
+const { discard } = require('../discard');
 const { aborted } = require('./failures');
-const { asOfFirstHop } = require('./first-hop');
+const { asOfFirstHop } = require('../first-hop');
 const { TimeLimits } = require('./time-limits');
 
 /** A server that answers so has not acted on the request. On the one before a redirect it may have. */
@@ -68,14 +68,15 @@ class WrappedCall {
   #attempt(limits) {
     const { input, init } = this.#request;
     if (this.#body === undefined && limits === undefined) return this.#ask(input, init);
-    return this.#attemptWith(this.#body === undefined ? [input, init] : this.#body.open(), limits);
+    if (limits === undefined) return this.#attemptWith(undefined);
+    // What opens the body takes time as well.
+    return limits.run(() => this.#attemptWith(limits.signal), this.#limits, this.#call.left, (late) => discard(late?.body));
   }
 
-  async #attemptWith(request, limits) {
-    const [input, init] = await request;
-    if (limits === undefined) return this.#ask(input, init);
-    const { signal } = limits;
-    return limits.run(() => this.#ask(input, { ...init, signal }), this.#limits, this.#call.left, discard);
+  async #attemptWith(signal) {
+    const { input: given, init: givenInit } = this.#request;
+    const [input, init] = this.#body === undefined ? [given, givenInit] : await this.#body.open();
+    return this.#ask(input, signal === undefined ? init : { ...init, signal });
   }
 
   /** With as many arguments as the caller gave: mocks are asked what they were called with. */
@@ -120,7 +121,7 @@ class WrappedCall {
   }
 
   async #discard(response, limits) {
-    await discard(response);
+    await discard(response.body);
     limits?.release();
   }
 

@@ -7,8 +7,8 @@
 
 const { FaultError } = require('../../errors');
 const { reasonOf } = require('../../abort');
-const { discard } = require('./discard');
-const { isNodeStream } = require('./streams');
+const { discard } = require('../discard');
+const { isNodeStream } = require('../streams');
 
 /** The breaker refuses: what the client would throw for a refused connection. */
 function refused(inner, fault) {

@@ -8,6 +8,7 @@
 
 const { isRequest, isUrl } = require('../../fetch/brands');
 const { callOnRequest } = require('../../policy/on-request');
+const { originOf } = require('../origin');
 const { isOurTimeout } = require('./options');
 
 /** Written in any case, these are meant (Fetch standard, "normalize a method"). */
@@ -93,34 +94,6 @@ function normalized(method) {
 function urlOf(input, request) {
   if (request !== undefined) return request.url;
   return isUrl(input) ? input.href : String(input);
-}
-
-/**
- * Origins by the text before the path, since to parse a URL takes as long as all else that a call costs here. Bounded: a
- * crawler sees more of them than anybody needs.
- *
- * @type {Map<string, string>}
- */
-const origins = new Map();
-const ORIGINS_AT_MOST = 1000;
-/** No credentials: they are not kept. */
-const AUTHORITY = /^https?:\/\/[^/?#\\@\s]+(?=[/?#]|$)/i;
-
-function originOf(url) {
-  const authority = AUTHORITY.exec(url)?.[0];
-  if (authority === undefined) return parsedOrigin(url);
-  let origin = origins.get(authority);
-  if (origin === undefined) {
-    origin = parsedOrigin(authority);
-    if (origins.size >= ORIGINS_AT_MOST) origins.clear();
-    origins.set(authority, origin);
-  }
-  return origin;
-}
-
-function parsedOrigin(url) {
-  // A relative one is what a mock may be called with.
-  return URL.canParse(url) ? new URL(url).origin : '';
 }
 
 function readHeaders(given, request, client, context) {

@@ -6,8 +6,8 @@
  */
 
 const { isStream } = require('../../fetch/brands');
-const { endConnection } = require('./discard');
-const { isNodeStream } = require('./streams');
+const { endConnection } = require('../discard');
+const { isNodeStream } = require('../streams');
 
 /**
  * @param {unknown} body of a response

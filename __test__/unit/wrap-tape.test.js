@@ -1,6 +1,6 @@
 'use strict';
 
-const { KEPT_AT_MOST, SupersededError, Tape } = require('../../lib/wrap/fetch/tape');
+const { KEPT_AT_MOST, SupersededError, Tape } = require('../../lib/wrap/tape');
 
 /** A source that gives one piece each time it is told, and knows how it was ended. */
 function sourceOf(...pieces) {

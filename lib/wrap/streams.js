@@ -7,9 +7,9 @@
  */
 
 const { PassThrough, Readable } = require('node:stream');
-const { isAsyncIterable, isStream } = require('../../fetch/brands');
-const { openReader } = require('../../fetch/upload');
-const { SupersededError } = require('./tape');
+const { isAsyncIterable, isStream } = require('../fetch/brands');
+const { openReader } = require('../fetch/upload');
+const { SupersededError, spent } = require('./tape');
 
 /**
  * @typedef {import('./tape').Reader} Reader
@@ -47,6 +47,8 @@ function nodeReader(source) {
   // It may fail before anybody reads it, as a file that is not there does: found out by who reads, and not a crash.
   source.on('error', () => {});
   return () => {
+    // Iterated, it would simply end, and the body would be empty.
+    if (source.readableEnded) throw spent();
     const stream = isAsyncIterable(source) ? source : throughPipe(source);
     const iterator = stream[Symbol.asyncIterator]();
     return {
@@ -81,16 +83,21 @@ function asError(reason) {
   return reason instanceof Error ? reason : undefined;
 }
 
-/** In object mode, so that pieces stay what they are; one piece at a time, so that no more is read than is sent. */
-function nodeStreamOf(reading) {
+/**
+ * In object mode, so that pieces stay what they are; one piece at a time, so that no more is read than is sent.
+ *
+ * @param {Reader} reading
+ * @param {object} [facts]
+ * @param {(error: unknown) => boolean} [isClose] whether the stream is to close without an error
+ */
+function nodeStreamOf(reading, facts, isClose = isSuperseded) {
   return new Readable({
     objectMode: true,
     highWaterMark: 1,
     read() {
       reading.read().then(
         ({ done, value }) => this.push(done ? null : value),
-        // Nobody may listen to what was given up, and an 'error' that nobody listens to ends the process.
-        (error) => this.destroy(error instanceof SupersededError ? undefined : error),
+        (error) => this.destroy(isClose(error) ? undefined : error),
       );
     },
     destroy(error, callback) {
@@ -98,6 +105,11 @@ function nodeStreamOf(reading) {
       callback(error);
     },
   });
+}
+
+/** Nobody may listen to what was given up, and an 'error' that nobody listens to ends the process. */
+function isSuperseded(error) {
+  return error instanceof SupersededError;
 }
 
 function webStreamOf(reading) {
@@ -124,4 +136,4 @@ function iteratorOf(reading) {
   };
 }
 
-module.exports = { kindOf, isNodeStream, NODE, FORM, WEB };
+module.exports = { kindOf, isNodeStream, nodeStreamOf, isSuperseded, NODE, FORM, WEB };

@@ -6,19 +6,19 @@
  * ended.
  */
 
-const { soon, nextTurn, NOT_YET } = require('../../fetch/request-body');
-const { isStream } = require('../../fetch/brands');
+const { soon, nextTurn, NOT_YET } = require('../fetch/request-body');
+const { isStream } = require('../fetch/brands');
 const { NODE, isNodeStream } = require('./streams');
 
 /** What is read at most, in bytes: pages that say "try again later" are shorter. */
 const DRAINED_AT_MOST = 64 * 1024;
 
 /**
- * @param {unknown} response
+ * @param {unknown} body of a response; what is no stream has been read already
  * @returns {Promise<void>} when its connection is free or ended; it takes a few turns of the event loop, never a wait
  */
-async function discard(response) {
-  const reader = readerOf(response?.body);
+async function discard(body) {
+  const reader = readerOf(body);
   if (reader === undefined) return;
   try {
     for (let size = 0; size <= DRAINED_AT_MOST;) {

@@ -14,7 +14,7 @@ const { lookup } = require('node:dns/promises');
 /**
  * @param {import('../../..').Fault} fault
  * @param {unknown} error of the client
- * @param {import('./request').ReadRequest} request
+ * @param {{ url: string, follows: boolean }} request `follows`: the client follows redirects
  * @returns {Promise<import('../../..').Fault>}
  */
 async function asOfFirstHop(fault, error, request) {

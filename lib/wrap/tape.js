@@ -31,7 +31,7 @@ class Tape {
   #current;
   /** The piece that is on its way. @type {Promise<{ done: boolean, value?: unknown }> | undefined} */
   #pending;
-  /** Nobody will read it from the beginning any more. */
+  /** Whoever drops it now was the last. */
   #released = false;
   /** Until it is known whether there is another attempt. @type {{ promise: Promise<void>, resolve: () => void } | undefined} */
   #suspended;
@@ -58,6 +58,7 @@ class Tape {
   /** A reading from the beginning. The one before it, if it still goes on, gets no more. */
   begin() {
     this.#current = new Reading(this);
+    this.#released = false;
     this.#resume();
     return this.#current;
   }
@@ -70,23 +71,35 @@ class Tape {
     this.#suspended ??= deferred();
   }
 
-  /** There will be no other reading: nothing more is kept. */
+  /**
+   * The call is answered. Its attempt may read on, since a server can answer before it has read everything; the source is
+   * ended when it stops to, as it may have done already.
+   */
   release() {
     this.#released = true;
-    this.#keep = false;
     this.#resume();
+    if (this.#current === undefined) this.cancel();
   }
 
-  /** Nobody reads on: the stream can close its files. */
+  /**
+   * Nobody reads on: the stream can close its files.
+   *
+   * @returns {Promise<void>} when it has been told. What it says to that concerns nobody: the call is over
+   */
   async cancel(reason) {
-    this.release();
     this.#current = undefined;
-    this.#kept = [];
+    this.#resume();
     if (this.#ended || this.#failure !== undefined) return;
-    this.#ended = true;
-    // One that nobody has asked for anything is opened to be told: it may hold a file as well.
-    const reader = await this.#reader();
-    await reader.cancel(reason);
+    // Not an end: whoever begins anew must not get what was read until now for the whole.
+    this.#failure = { error: spent() };
+    this.#kept = [];
+    try {
+      // One that nobody has asked for anything is opened to be told: it may hold a file as well.
+      const reader = await this.#reader();
+      await reader.cancel(reason);
+    } catch {
+      // It is ended all the same.
+    }
   }
 
   /**
@@ -119,10 +132,10 @@ class Tape {
   }
 
   /** A reading was cancelled by who read it. */
-  dropped(reading, reason) {
-    if (this.#current !== reading) return undefined;
+  async dropped(reading, reason) {
+    if (this.#current !== reading) return;
     this.#current = undefined;
-    return this.#released ? this.cancel(reason) : undefined;
+    if (this.#released) await this.cancel(reason);
   }
 
   /** @returns the next piece, or `undefined` at the end and where the stream fails */
@@ -136,7 +149,7 @@ class Tape {
       }
       this.#ended = true;
     } catch (error) {
-      this.#failure = { error };
+      this.#failure ??= { error };
     } finally {
       this.#pending = undefined;
     }
@@ -191,6 +204,12 @@ class SupersededError extends Error {
   }
 }
 
+/** A stream of which a part is gone: to send the rest would be to send another body. */
+function spent() {
+  const error = new Error('The request body is a stream that has been read already.');
+  return Object.assign(error, { code: 'ERR_BODY_SOURCE_FAILED' });
+}
+
 function deferred() {
   let resolve;
   const promise = new Promise((settle) => {
@@ -205,4 +224,4 @@ function sizeOf(value) {
   return value?.byteLength ?? 0;
 }
 
-module.exports = { Tape, SupersededError, KEPT_AT_MOST };
+module.exports = { Tape, SupersededError, spent, KEPT_AT_MOST };
