@@ -142,6 +142,50 @@ test('a source that has ended is not cancelled', async () => {
   expect(source.cancelled).toBeUndefined();
 });
 
+test('what was cut off is not begun anew: the rest of it would pass for the whole', async () => {
+  const tape = new Tape(sourceOf('a', 'b').open, true);
+  await tape.begin().read();
+  await tape.cancel();
+  await expect(tape.begin().read()).rejects.toMatchObject({ code: 'ERR_BODY_SOURCE_FAILED' });
+  expect(tape.hasFailed).toBe(true);
+});
+
+test('what had come whole is there for another call', async () => {
+  const tape = new Tape(sourceOf('a', 'b').open, true);
+  await all(tape.begin());
+  await tape.cancel();
+  expect(await all(tape.begin())).toEqual(['a', 'b']);
+});
+
+test('a call that is answered leaves what it has not read to the next one, up to the bound', async () => {
+  const tape = new Tape(sourceOf('a', 'b', 'c').open, true);
+  const first = tape.begin();
+  await first.read();
+  tape.release();
+  await first.read();
+  expect(await all(tape.begin())).toEqual(['a', 'b', 'c']);
+});
+
+test('a source whose client had dropped its reading is ended by the answer', async () => {
+  const source = sourceOf('a', 'b');
+  const tape = new Tape(source.open, true);
+  const reading = tape.begin();
+  await reading.read();
+  await reading.cancel();
+  tape.release();
+  await new Promise(setImmediate);
+  expect(source.cancelled).toBeDefined();
+});
+
+test('what a source says to being cancelled concerns nobody', async () => {
+  const cancel = async () => {
+    throw new Error('no');
+  };
+  const tape = new Tape(() => ({ read: async () => ({ done: false, value: 'a' }), cancel }), true);
+  await tape.begin().read();
+  await tape.cancel();
+});
+
 test('the client that drops a reading ends the source once the call is answered, and not before', async () => {
   const source = sourceOf('a', 'b');
   const tape = new Tape(source.open, true);

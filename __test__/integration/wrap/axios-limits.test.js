@@ -142,6 +142,10 @@ describe.each(ADAPTERS)('timeout.total over the %s adapter', (adapter) => {
     const never = () => new Promise(() => {});
     const late = await caught(within(50).put('http://inventory/', never));
     expect(late).toMatchObject({ code: 'ECONNABORTED', recovery: { gaveUp: 'out-of-time' } });
+    const opened = new PassThrough();
+    const closed = once(opened, 'close');
+    await caught(within(20).put('http://inventory/', () => new Promise((resolve) => { setTimeout(resolve, 60, opened); })));
+    await closed;
     for (const client of [within(60_000), wrapped(QUICK, { adapter })]) {
       const error = await caught(client.put('http://inventory/', never, { signal: AbortSignal.timeout(20) }));
       expect(error).toBeInstanceOf(axios.CanceledError);

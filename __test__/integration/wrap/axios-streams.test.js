@@ -118,6 +118,32 @@ describe.each(ADAPTERS)('an upload over the %s adapter', (adapter) => {
     expect(error.recovery.attempts).toHaveLength(1);
   });
 
+  test.each([
+    ['that throws', (own) => { throw own; }],
+    ['whose stream fails', (own) => new Readable({ read() { this.destroy(own); } })],
+  ])('from a function %s fails with that, once', async (name, fail) => {
+    const origin = await startOrigin(ok, { readBody: false });
+    const own = Object.assign(new Error('the source is gone'), { code: 'ECONNRESET' });
+    const open = jest.fn(() => fail(own));
+    const error = await caught(client().put(origin.url, open));
+    expect([error, error.cause, error.cause?.cause]).toContain(own);
+    expect(codesOf(error.recovery)).toEqual(['ERR_BODY_SOURCE_FAILED']);
+    expect(open).toHaveBeenCalledTimes(1);
+  });
+
+  test('waits while it is decided whether it is sent again: what is read now could not be', async () => {
+    const origin = await startOrigin(inTurn((request, response) => reply(503)(request, response), reply(200)), { readBody: false });
+    const source = bytes(MIB / 2);
+    const more = new PassThrough({ highWaterMark: 8 * MIB });
+    for await (const chunk of source) more.write(chunk);
+    const shouldRetry = async () => {
+      more.end(Buffer.alloc(2 * MIB));
+      for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+    };
+    const { recovery } = await client({ shouldRetry }).put(origin.url, more);
+    expect(codesOf(recovery)).toEqual(['HTTP_503', null]);
+  });
+
   test('is sent whole by a call that an interceptor makes anew', async () => {
     const origin = await startOrigin(inTurn(rst, reply(401), rst, ok));
     const api = client();

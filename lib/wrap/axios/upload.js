@@ -92,6 +92,7 @@ class Opened {
   #open;
   #opened;
   #hasThrown = false;
+  #isOver = false;
 
   constructor(open) {
     this.#open = open;
@@ -115,6 +116,8 @@ class Opened {
     if (kind === undefined) return data;
     // Read through us all the same: otherwise nobody could tell whether the network failed or this.
     this.#opened = new Kept(kind, data, new Tape(kind.reader(data), false));
+    // The call was ended while it opened: nobody is there to read it.
+    if (this.#isOver) this.end(true);
     return this.#opened.begin();
   }
 
@@ -123,6 +126,7 @@ class Opened {
   }
 
   end(failed) {
+    this.#isOver = true;
     this.#opened?.end(failed);
   }
 }

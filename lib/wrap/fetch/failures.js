@@ -37,7 +37,8 @@ async function aborted(inner, { url, signal }, { error, response }) {
   if (typeof inner.AbortError === 'function') return new inner.AbortError('The user aborted a request.');
   if (error?.name !== 'FetchError' && !isNodeStream(response?.body)) return reason;
   try {
-    await discard(await inner(url, { signal }));
+    const late = await inner(url, { signal });
+    await discard(late?.body);
   } catch (abortError) {
     return abortError;
   }
