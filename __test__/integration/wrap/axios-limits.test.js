@@ -91,6 +91,7 @@ describe.each(ADAPTERS)('timeout.total over the %s adapter', (adapter) => {
     expect(error).toBeInstanceOf(axios.AxiosError);
     expect(error).toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 100ms exceeded' });
     expect(axios.isCancel(error)).toBe(false);
+    expect(error.request).toBeDefined();
     expect(error.recovery).toMatchObject({ attempts: [{ fault: { code: 'ETIMEDOUT', kind: 'timeout' } }], gaveUp: 'out-of-time' });
     const clear = await caught(within(50).get(origin.url, { transitional: { clarifyTimeoutError: true }, timeoutErrorMessage: 'too slow' }));
     expect(clear).toMatchObject({ code: 'ETIMEDOUT', message: 'too slow' });

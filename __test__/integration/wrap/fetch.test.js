@@ -344,6 +344,12 @@ describe('limits on time', () => {
     expect((await caught(wrapped(URL_OF_NOBODY, { timeout: { total: 10, attempt: false } }))).cause.reason).toMatch(/timeout\.total/);
   });
 
+  test('total covers a function that opens the body', async () => {
+    const wrapped = wrapFetch(fetch, { timeout: { total: 20 } });
+    const error = await caught(wrapped(URL_OF_NOBODY, { method: 'PUT', body: () => new Promise(() => {}) }));
+    expect(error.cause.reason).toMatch(/timeout\.total/);
+  });
+
   test('a late answer is let go of', async () => {
     let answer;
     const late = new Promise((resolve) => {
