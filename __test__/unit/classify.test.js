@@ -222,3 +222,10 @@ describe('clients that are not installed here, by the shape of their errors', ()
     expect(classify(timeout)).toMatchObject({ code: 'ETIMEDOUT', kind: 'timeout' });
   });
 });
+
+test('a message that quotes a URL is told without its credentials', () => {
+  const message = 'request to https://user:p@ss@inventory:8443/a@b failed, nor http://other/?mail=x@y';
+  for (const thrown of [new Error(message), message]) {
+    expect(classify(thrown).detail).toBe('request to https://inventory:8443/a@b failed, nor http://other/?mail=x@y');
+  }
+});

@@ -9,6 +9,8 @@
  * everything.
  */
 
+const { withoutCredentials } = require('../credentials');
+
 /** As in `src/fault/evidence.rs`. */
 const MAX_LINKS = 32;
 /** Of one AggregateError: as many addresses as a host usually has. */
@@ -56,12 +58,12 @@ function causesOf(value) {
 }
 
 function observe(value) {
-  if (typeof value === 'string') return { text: true, message: text(value) };
+  if (typeof value === 'string') return { text: true, message: message(value) };
   if (!isObject(value)) return {};
   const field = (key) => read(value, key);
   return {
     name: text(field('name')),
-    message: text(field('message')),
+    message: message(field('message')),
     code: text(field('code')),
     errno: integer(field('errno')),
     // node-fetch copies the system call under a name of its own.
@@ -208,6 +210,12 @@ function call(object, method, argument) {
 /** Well formed, since JSON with half a surrogate pair cannot be read in Rust. */
 function text(value) {
   return typeof value === 'string' ? value.slice(0, MAX_TEXT).toWellFormed() : undefined;
+}
+
+/** It becomes the `detail` of a fault, and clients quote the URL that they were asked for. */
+function message(value) {
+  const quoted = text(value);
+  return quoted === undefined ? undefined : withoutCredentials(quoted);
 }
 
 function number(value) {

@@ -8,7 +8,7 @@
  */
 
 const { unwatch, watch } = require('../abort');
-const { withoutCredentials } = require('./credentials');
+const { withoutCredentials } = require('../credentials');
 const { cleanRecovery, recoveryOf } = require('./recovery');
 const { isObserved, tell } = require('./events');
 

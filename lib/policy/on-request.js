@@ -5,7 +5,7 @@
  * attempt sends the same request, so that a server which sees two of them can tell that they are one.
  */
 
-const { withoutCredentials } = require('./credentials');
+const { withoutCredentials } = require('../credentials');
 const { checkFunction, invalidType } = require('../validate');
 
 /**
