@@ -33,7 +33,8 @@ mod wire;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ::http::{Request, Response, StatusCode, Version};
+use ::http::header::CONNECTION;
+use ::http::{HeaderMap, Request, Response, StatusCode, Version};
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
@@ -43,6 +44,7 @@ use tokio_rustls::TlsConnector;
 
 pub use body::DirectBody;
 
+use self::body::Reading;
 use self::connect::Connector;
 use self::connection::{Connection, SendFailed};
 use self::making::Making;
@@ -281,6 +283,7 @@ impl Transport for DirectTransport {
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = address::target(&url).ok_or_else(unaddressable)?;
+        let asks_nothing = keeps(&headers);
         *request.headers_mut() = headers;
 
         let answering = self.answer(&origin, request, wanted, &standing, progress.as_deref());
@@ -310,15 +313,24 @@ impl Transport for DirectTransport {
             // hyper keeps the phrase only where it is not the usual one.
             None => Bytes::from_static(status.canonical_reason().unwrap_or_default().as_bytes()),
         };
+        let reading = match progress {
+            None if asks_nothing && response.version() == Version::HTTP_11 && keeps(response.headers()) => Reading::Either,
+            _ => Reading::Hyper,
+        };
         let headers = std::mem::take(response.headers_mut());
         let sending = progress.as_ref().is_some_and(|progress| !progress.has_finished());
-        let body = DirectBody::new(response.into_body(), taken, &origin, limits.body, sending);
+        let body = DirectBody::new(response.into_body(), taken, &origin, limits.body, sending, reading);
         Ok(Reply { status, status_text, headers, body })
     }
 
     fn close(&self) {
         self.origins.close();
     }
+}
+
+/// The headers say nothing that ends a connection of HTTP/1.1.
+fn keeps(headers: &HeaderMap) -> bool {
+    headers.get_all(CONNECTION).iter().all(|value| value.as_bytes().eq_ignore_ascii_case(b"keep-alive"))
 }
 
 fn unaddressable() -> Failure {

@@ -1,6 +1,7 @@
 //! A response body as it arrives.
 
 use std::future::poll_fn;
+use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,12 +19,19 @@ use super::origins::Origin;
 use super::pool::{Pool, Taken};
 use super::shared::Use;
 use crate::fault::Fault;
-use crate::http::transport::{IncomingBody, stall};
+use crate::http::transport::{IncomingBody, appended, stall};
+
+/// So much of a body is worth taking it from hyper, in bytes.
+const WORTHWHILE: u64 = 16 * 1024;
+
+/// What is read at once.
+const PIECE: usize = 256 * 1024;
 
 /// The body of one response. Dropping it before its end closes the connection.
 pub struct DirectBody {
     incoming: Incoming,
     link: Link,
+    reading: Reading,
     /// The longest silence.
     stall: Option<Duration>,
     port: u16,
@@ -40,6 +48,17 @@ enum Link {
     Shared { _shared: Use },
     /// Nothing: it has ended.
     None,
+}
+
+/// Who reads the body from the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// hyper, into its own buffer.
+    Hyper,
+    /// hyper, but it may be taken off: nothing depends on what it knows of the connection.
+    Either,
+    /// This, straight to where the bytes are wanted.
+    Bare { left: u64 },
 }
 
 /// Ends its task with itself.
@@ -61,6 +80,7 @@ impl DirectBody {
         origin: &Origin,
         stall: Option<Duration>,
         sending: bool,
+        reading: Reading,
     ) -> Self {
         let (link, peer) = match taken {
             Taken::Own(connection) => {
@@ -74,7 +94,7 @@ impl DirectBody {
             }
         };
         let mut body =
-            DirectBody { incoming, link, stall, port: origin.next_port(), address: peer.map(|peer| peer.ip()) };
+            DirectBody { incoming, link, reading, stall, port: origin.next_port(), address: peer.map(|peer| peer.ip()) };
         body.end_if_complete();
         body
     }
@@ -126,6 +146,58 @@ impl DirectBody {
         }
     }
 
+    /// Takes the connection from hyper where that pays. What hyper had read already is appended.
+    fn goes_bare(&mut self, into: &mut Vec<u8>) -> Option<usize> {
+        if self.reading != Reading::Either {
+            return None;
+        }
+        let Link::Own { connection, .. } = &mut self.link else { return None };
+        let left = self.incoming.size_hint().exact().filter(|left| *left >= WORTHWHILE)?;
+        let read = connection.bare()?;
+        // A pipelined surplus would be seen in the next read.
+        let read = &read[..read.len().min(usize::try_from(left).unwrap_or(usize::MAX))];
+        into.extend_from_slice(read);
+        self.reading = Reading::Bare { left: left - read.len() as u64 };
+        Some(read.len())
+    }
+
+    fn poll_bare(&mut self, cx: &mut Context<'_>, left: u64, into: &mut Vec<u8>) -> Poll<Result<Option<usize>, Fault>> {
+        let Link::Own { connection, .. } = &mut self.link else { return Poll::Ready(Ok(None)) };
+        // One byte more than there should be: a read that leaves room tells the event loop that nothing is left, and one
+        // that does not tells that something is.
+        let most = usize::try_from(left).unwrap_or(usize::MAX).saturating_add(1).min(PIECE);
+        if into.capacity() - into.len() < most.min(PIECE / 4) {
+            into.reserve(most);
+        }
+        let begin = into.len();
+        match ready!(connection.poll_read(cx, into, most)) {
+            Ok(0) => {
+                self.link = Link::None;
+                let ended = io::Error::new(io::ErrorKind::UnexpectedEof, "end of file before message length reached");
+                Poll::Ready(Err(self.located(evidence::in_bare_body(&ended))))
+            }
+            Ok(read) if read as u64 > left => {
+                self.link = Link::None;
+                into.truncate(begin + left as usize);
+                self.reading = Reading::Bare { left: 0 };
+                Poll::Ready(Ok(Some(left as usize)))
+            }
+            Ok(read) => {
+                let left = left - read as u64;
+                self.reading = Reading::Bare { left };
+                if left == 0 {
+                    connection.dress();
+                    self.end();
+                }
+                Poll::Ready(Ok(Some(read)))
+            }
+            Err(error) => {
+                self.link = Link::None;
+                Poll::Ready(Err(self.located(evidence::in_bare_body(&error))))
+            }
+        }
+    }
+
     /// More bytes were announced than have come. Of a body whose stream ended well that is never so.
     fn is_missing_some(&self) -> bool {
         !self.incoming.is_end_stream() && self.remaining().is_some_and(|bytes| bytes > 0)
@@ -147,10 +219,32 @@ impl Link {
 
 impl IncomingBody for DirectBody {
     async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
-        stall::chunk(self, self.stall, Self::located).await
+        stall::within(self, self.stall, Self::located, Self::poll_arrived).await
+    }
+
+    async fn append(&mut self, into: &mut Vec<u8>) -> Result<Option<usize>, Fault> {
+        stall::within(self, self.stall, Self::located, |body, cx| body.poll_append(cx, into)).await
+    }
+
+    fn poll_append(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<Result<Option<usize>, Fault>> {
+        if let Reading::Bare { left } = self.reading {
+            return self.poll_bare(cx, left, into);
+        }
+        if let Poll::Ready(arrived) = self.poll_incoming(cx) {
+            return Poll::Ready(arrived.map(|read| read.map(|bytes| appended(&bytes, into))));
+        }
+        match self.goes_bare(into) {
+            None => self.poll_arrived(cx).map_ok(|read| read.map(|bytes| appended(&bytes, into))),
+            Some(0) => self.poll_append(cx, into),
+            Some(read) => Poll::Ready(Ok(Some(read))),
+        }
     }
 
     fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
+        if let Reading::Bare { left } = self.reading {
+            let mut read = Vec::new();
+            return self.poll_bare(cx, left, &mut read).map_ok(|some| some.map(|_| read.into()));
+        }
         if let Poll::Ready(arrived) = self.poll_incoming(cx) {
             return Poll::Ready(arrived);
         }
@@ -162,6 +256,9 @@ impl IncomingBody for DirectBody {
     }
 
     fn remaining(&self) -> Option<u64> {
+        if let Reading::Bare { left } = self.reading {
+            return Some(left);
+        }
         // Of an answer to HEAD over HTTP/2, hyper says what a GET would have brought.
         if self.incoming.is_end_stream() { Some(0) } else { self.incoming.size_hint().exact() }
     }

@@ -54,6 +54,8 @@ pub(super) struct Notes {
     mark: AtomicBool,
     /// Bytes that the peer had acknowledged before that write, [`UNKNOWN`] if the system did not say.
     acked: AtomicU64,
+    /// The system took all of what it was last given.
+    took_all: AtomicBool,
 }
 
 const UNKNOWN: u64 = u64::MAX;
@@ -64,6 +66,12 @@ const LOOK_AT: usize = 64;
 impl Notes {
     pub fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
+    }
+
+    /// Whether nothing is left to be sent of what was written. Above this, everything is offered until it is taken or refused:
+    /// as long as something is left, the last write was refused or taken in part.
+    pub fn took_all(&self) -> bool {
+        self.took_all.load(Ordering::Relaxed)
     }
 
     /// What is read next is asked of the system, whatever the event loop believes to know.
@@ -108,6 +116,7 @@ impl Wire {
             defers: AtomicBool::new(false),
             mark: AtomicBool::new(false),
             acked: AtomicU64::new(UNKNOWN),
+            took_all: AtomicBool::new(true),
         };
         Wire { socket, notes: Arc::new(notes), write_failed: None }
     }
@@ -220,8 +229,16 @@ impl Wire {
         }
     }
 
-    fn written(self: Pin<&mut Self>, cx: &Context<'_>, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    /// What became of a write of `offered` bytes.
+    fn written(
+        self: Pin<&mut Self>,
+        cx: &Context<'_>,
+        offered: usize,
+        polled: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         let this = self.project();
+        let took_all = matches!(polled, Poll::Ready(Ok(taken)) if taken == offered);
+        this.notes.took_all.store(took_all, Ordering::Relaxed);
         match polled {
             Poll::Ready(Ok(bytes)) => {
                 this.notes.written.fetch_add(bytes as u64, Ordering::Relaxed);
@@ -249,7 +266,7 @@ impl AsyncWrite for Wire {
             #[cfg(unix)]
             SocketProjection::Unix { stream } => stream.poll_write(cx, bytes),
         };
-        self.written(cx, polled)
+        self.written(cx, bytes.len(), polled)
     }
 
     fn poll_write_vectored(
@@ -266,7 +283,7 @@ impl AsyncWrite for Wire {
             #[cfg(unix)]
             SocketProjection::Unix { stream } => stream.poll_write_vectored(cx, slices),
         };
-        self.written(cx, polled)
+        self.written(cx, slices.iter().map(|slice| slice.len()).sum(), polled)
     }
 
     fn is_write_vectored(&self) -> bool {
