@@ -9,12 +9,13 @@
 //! | which connection does an exchange get? | [`pool`], [`origins`]; how long one may have idled: [`keep_alive`] |
 //! | how is one made, and to which address? | [`connect`], [`addresses`], [`via`]; what it tells meanwhile: [`making`] |
 //! | how does a request name its target on it? | [`address`] |
-//! | who polls it, and when? | [`connection`], [`shared`], [`body`]; while it idles: [`reaper`] |
+//! | who polls it, and when? | [`connection`], [`shared`], [`body`], [`bare`]; while it idles: [`reaper`] |
 //! | what left this process, and what became of it? | [`wire`], [`tcp_info`] |
 //! | what does a failure prove? | [`evidence`] |
 
 mod address;
 mod addresses;
+mod bare;
 mod body;
 mod connect;
 mod connection;
@@ -44,7 +45,6 @@ use tokio_rustls::TlsConnector;
 
 pub use body::DirectBody;
 
-use self::body::Reading;
 use self::connect::Connector;
 use self::connection::{Connection, SendFailed};
 use self::making::Making;
@@ -283,7 +283,8 @@ impl Transport for DirectTransport {
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = address::target(&url).ok_or_else(unaddressable)?;
-        let asks_nothing = keeps(&headers);
+        // What is produced while it is sent is known to be sent only by hyper.
+        let keeps = progress.is_none() && says_nothing_of_closing(&headers);
         *request.headers_mut() = headers;
 
         let answering = self.answer(&origin, request, wanted, &standing, progress.as_deref());
@@ -313,13 +314,10 @@ impl Transport for DirectTransport {
             // hyper keeps the phrase only where it is not the usual one.
             None => Bytes::from_static(status.canonical_reason().unwrap_or_default().as_bytes()),
         };
-        let reading = match progress {
-            None if asks_nothing && response.version() == Version::HTTP_11 && keeps(response.headers()) => Reading::Either,
-            _ => Reading::Hyper,
-        };
+        let keeps = keeps && response.version() == Version::HTTP_11 && says_nothing_of_closing(response.headers());
         let headers = std::mem::take(response.headers_mut());
         let sending = progress.as_ref().is_some_and(|progress| !progress.has_finished());
-        let body = DirectBody::new(response.into_body(), taken, &origin, limits.body, sending, reading);
+        let body = DirectBody::new(response.into_body(), taken, &origin, limits.body, sending, keeps);
         Ok(Reply { status, status_text, headers, body })
     }
 
@@ -328,8 +326,8 @@ impl Transport for DirectTransport {
     }
 }
 
-/// The headers say nothing that ends a connection of HTTP/1.1.
-fn keeps(headers: &HeaderMap) -> bool {
+/// Of HTTP/1.1, where a connection is kept unless something else is said.
+fn says_nothing_of_closing(headers: &HeaderMap) -> bool {
     headers.get_all(CONNECTION).iter().all(|value| value.as_bytes().eq_ignore_ascii_case(b"keep-alive"))
 }
 

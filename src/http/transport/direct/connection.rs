@@ -119,11 +119,11 @@ impl Connection {
         answered.await.map_err(SendFailed::from)
     }
 
-    /// Takes hyper off, so that the rest of a body can be read by [`read`](Self::read), and returns what hyper has read
-    /// of it. `None`, and nothing has changed: hyper has something left to send.
+    /// Takes hyper off, so that the rest of a body can be [read](Self::poll_read) without it, and returns what hyper has
+    /// read of it. `None`, and nothing has changed: something is left to be sent.
     ///
-    /// What hyper knew is lost: it must have been that the connection is good for another exchange.
-    pub fn bare(&mut self) -> Option<Bytes> {
+    /// What hyper knew is lost. It must have been that the connection is good for another exchange.
+    pub fn strip(&mut self) -> Option<Bytes> {
         if !self.notes.took_all() || !matches!(self.state, State::Running(_)) {
             return None;
         }
@@ -133,17 +133,15 @@ impl Connection {
         Some(parts.read_buf)
     }
 
-    /// Reads from a connection that is [`bare`](Self::bare), at most `most` bytes.
+    /// Appends at most `most` bytes to `into`, as far as there is room, of a connection that is [stripped](Self::strip).
     pub fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>, most: usize) -> Poll<io::Result<usize>> {
         let State::Bare(stream) = &mut self.state else {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         };
-        let mut room = into.limit(most);
-        let reading = pin!(stream.read_buf(&mut room));
-        reading.poll(cx)
+        pin!(stream.read_buf(&mut into.limit(most))).poll(cx)
     }
 
-    /// Gives a connection that is [`bare`](Self::bare) back to hyper, between two exchanges.
+    /// Gives a connection that is [stripped](Self::strip) back to hyper, between two exchanges.
     pub fn dress(&mut self) {
         let State::Bare(stream) = std::mem::replace(&mut self.state, State::Over(None)) else { return };
         // It has nothing to wait for: HTTP/1.1 begins with the request.
