@@ -5,6 +5,7 @@ mod body;
 mod connections;
 mod decode;
 mod http2;
+mod long_bodies;
 mod over_reqwest;
 mod proxy;
 mod redirect;

@@ -237,9 +237,9 @@ impl<T: Transport> Resumable<T> {
     fn flowing(&mut self) -> Result<&mut T::Body, Fault> {
         match &mut self.state {
             State::Flowing { body, .. } => Ok(body),
-            State::Recovering { broken: fault, .. } | State::Stopped { broken: fault, .. } | State::Failed { fault, .. } => {
-                Err(Fault::clone(fault))
-            }
+            State::Recovering { broken: fault, .. }
+            | State::Stopped { broken: fault, .. }
+            | State::Failed { fault, .. } => Err(Fault::clone(fault)),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! It sits below TLS and HTTP and changes three things for whoever reads and writes above it:
 //!
-//! - It counts what the system took, so that "not one byte was sent" is a fact.
+//! - It counts what the system took, so that "not one byte was sent" is a fact; that nothing is left to be sent is another.
 //! - Once it carries HTTP, a failed write is told by the next read. A server that refuses an upload answers, closes, and
 //!   thereby resets those who still send: the answer lies in the receive buffer, and the failed write must not keep it
 //!   from being read.
@@ -382,6 +382,31 @@ mod tests {
         assert_eq!(&answer, b"the answer");
         let failed = wire.read(&mut [0; 8]).await.unwrap_err();
         assert!(matches!(failed.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset), "{failed:?}");
+    }
+
+    #[tokio::test]
+    async fn it_knows_whether_something_is_left_to_be_sent() {
+        let (mut wire, mut peer) = pair().await;
+        let notes = Arc::clone(wire.notes());
+        wire.write_all(b"a request").await.unwrap();
+        assert!(notes.took_all());
+        let much = vec![0; 16 << 20];
+        {
+            let mut writing = std::pin::pin!(wire.write_all(&much));
+            assert!(tokio::time::timeout(Duration::from_millis(100), &mut writing).await.is_err());
+            assert!(!notes.took_all());
+            let mut read = vec![0; 9 + much.len()];
+            let (written, read) = tokio::join!(writing, peer.read_exact(&mut read));
+            assert!(written.is_ok() && read.is_ok());
+        }
+        assert!(notes.took_all());
+        // What failed is left.
+        notes.defer_failed_writes();
+        SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(peer);
+        let writing = async { while wire.write_all(&much).await.is_ok() {} };
+        assert!(tokio::time::timeout(Duration::from_millis(100), writing).await.is_err());
+        assert!(!notes.took_all());
     }
 
     #[tokio::test]
