@@ -144,7 +144,11 @@ impl<B: RecoveringBody, H> Download<B, H> {
         if enough {
             // The next piece is probably as large as this one: it need not grow step by step.
             let next = if complete { 0 } else { self.gathered.len() };
-            let gathered = std::mem::replace(&mut self.gathered, Vec::with_capacity(next));
+            let mut gathered = std::mem::replace(&mut self.gathered, Vec::with_capacity(next));
+            // V8 is told of the bytes only, and would let a heap of half-empty blocks grow.
+            if gathered.capacity() / 2 > gathered.len() {
+                gathered.shrink_to_fit();
+            }
             self.handed |= !gathered.is_empty();
             return Some(piece(call, gathered, complete, self.body.news()));
         }

@@ -215,11 +215,12 @@ async fn a_break_is_the_same_fault_wherever_it_strikes() {
         // At the first byte that hyper does not read, and later.
         for came in [0, 100, 30_000, LENGTH - 1] {
             let cut = came.min(100);
-            let (mut parts, mut lengths) = divided(head(LENGTH, ""), &whole[..came], &[cut]);
+            let (mut parts, _) = divided(head(LENGTH, ""), &whole[..came], &[cut]);
+            // Nothing comes after the first part.
             if came == cut {
-                (parts.pop(), lengths.pop());
+                parts.pop();
             }
-            let mut server = InParts::start(parts.clone(), end).await;
+            let mut server = InParts::start(parts, end).await;
             let mut body = client().call(get(server.server.url("/"))).await.unwrap().body;
             let mut read = Vec::new();
             if came > cut {

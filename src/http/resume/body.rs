@@ -234,12 +234,12 @@ impl<T: Transport> Resumable<T> {
     }
 
     /// What there is to read from, once [`poll_recovered`](Self::poll_recovered) is ready.
-    fn flowing(&mut self) -> Result<&mut T::Body, Fault> {
+    fn flowing(&mut self) -> Result<&mut T::Body, &Fault> {
         match &mut self.state {
             State::Flowing { body, .. } => Ok(body),
             State::Recovering { broken: fault, .. }
             | State::Stopped { broken: fault, .. }
-            | State::Failed { fault, .. } => Err(Fault::clone(fault)),
+            | State::Failed { fault, .. } => Err(fault),
         }
     }
 
@@ -273,7 +273,7 @@ impl<T: Transport> IncomingBody for Resumable<T> {
     async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
         loop {
             poll_fn(|cx| self.poll_recovered(cx)).await;
-            let read = self.flowing()?.chunk().await;
+            let read = self.flowing().map_err(Fault::clone)?.chunk().await;
             if let Some(passed) = self.take(read) {
                 return passed;
             }
@@ -283,7 +283,7 @@ impl<T: Transport> IncomingBody for Resumable<T> {
     fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
         loop {
             ready!(self.poll_recovered(cx));
-            let read = ready!(self.flowing()?.poll_arrived(cx));
+            let read = ready!(self.flowing().map_err(Fault::clone)?.poll_arrived(cx));
             if let Some(passed) = self.take(read) {
                 return Poll::Ready(passed);
             }
@@ -293,7 +293,7 @@ impl<T: Transport> IncomingBody for Resumable<T> {
     async fn append(&mut self, into: &mut Vec<u8>) -> Result<Option<usize>, Fault> {
         loop {
             poll_fn(|cx| self.poll_recovered(cx)).await;
-            let read = self.flowing()?.append(into).await;
+            let read = self.flowing().map_err(Fault::clone)?.append(into).await;
             if let Some(passed) = self.take_appended(read, into) {
                 return passed;
             }
@@ -303,7 +303,7 @@ impl<T: Transport> IncomingBody for Resumable<T> {
     fn poll_append(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<Result<Option<usize>, Fault>> {
         loop {
             ready!(self.poll_recovered(cx));
-            let read = ready!(self.flowing()?.poll_append(cx, into));
+            let read = ready!(self.flowing().map_err(Fault::clone)?.poll_append(cx, into));
             if let Some(passed) = self.take_appended(read, into) {
                 return Poll::Ready(passed);
             }

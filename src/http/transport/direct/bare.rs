@@ -15,8 +15,8 @@ use super::pool::Pool;
 /// So much of a body, in bytes, is worth it.
 pub(super) const WORTHWHILE: u64 = 16 * 1024;
 
-/// The room that is made at once where there is none, in bytes.
-const ROOM: usize = 256 * 1024;
+/// The room that is made where there is none, in bytes; more where there is as much already.
+const ROOM: usize = 64 * 1024;
 
 pub(super) struct Bare {
     /// Until the body has ended, or broken.
