@@ -94,8 +94,8 @@ export interface FetchClient extends Fetch, AsyncDisposable {
 
 /** The defaults of a `fetch` made by {@link createFetch}. */
 export interface CreateFetchOptions {
-  /** See {@link FetchInit.retry}. */
-  retry?: RetryOptions | number | false;
+  /** See {@link FetchInit.retry}; or a policy that other clients share: see {@link createPolicy}. */
+  retry?: RetryOptions | RetryPolicy | number | false;
   /** See {@link FetchInit.timeout}. */
   timeout?: Timeouts;
   /** See {@link FetchInit.resume}. */
@@ -183,6 +183,9 @@ export interface CreateFetchOptions {
 
   /** Whom to trust over TLS, and who we are. */
   tls?: TlsOptions;
+
+  /** May add headers to each call, as tracing does. See {@link OnRequest}. */
+  onRequest?: OnRequest;
 }
 
 /** One proxy, and the hosts that need none. */
@@ -421,6 +424,181 @@ export interface FetchError extends TypeError {
 
 // ---------------------------------------------------------------------------------------------------- retries
 
+/**
+ * Makes a policy that several clients are given as their `retry`: an axios instance, a fetch and a database client that
+ * speak to one server then share its budget and its breaker, and one place tells what happened to their calls.
+ *
+ * @param options what its clients retry by; each may lay options of its own over them: `policy.with({ retries: 1 })`
+ * @throws {TypeError | RangeError} on an option that is unknown or out of range; the message names it
+ *
+ * @example
+ * const policy = createPolicy({ retries: 5, breaker: true });
+ * policy.on('gave-up', ({ url, fault, gaveUp }) => log.error(`${url}: ${fault.code}, ${gaveUp}`));
+ *
+ * const fetch = createFetch({ retry: policy });
+ * const api = wrapAxios(axios, { retry: policy });
+ */
+export function createPolicy(options?: RetryOptions | number | false): RetryPolicy;
+
+/** What {@link createPolicy} makes. Every option called `retry` takes it, but for that of a single call. */
+export interface RetryPolicy {
+  /** The same origins, breakers and listeners under options that are laid over these, key by key. */
+  with(options: RetryOptions | number | false): RetryPolicy;
+
+  /**
+   * Calls the listener with each event of the calls under this policy, whoever makes them, in the `AsyncLocalStorage`
+   * context of the call. What it throws is an uncaught exception, and does not touch the call. The same events are
+   * published for all calls of the program on the channels `unreset:attempt`, `unreset:retry`, `unreset:recovered`,
+   * `unreset:gave-up` and `unreset:breaker` of `node:diagnostics_channel`.
+   *
+   * @example
+   * policy.on('recovered', ({ url, recovery }) => metrics.increment('recovered', { attempts: recovery.attempts.length }));
+   */
+  on<Name extends keyof PolicyEvents>(event: Name, listener: (message: PolicyEvents[Name]) => void): this;
+  /** As {@link RetryPolicy.on}, for the next one only. */
+  once<Name extends keyof PolicyEvents>(event: Name, listener: (message: PolicyEvents[Name]) => void): this;
+  off<Name extends keyof PolicyEvents>(event: Name, listener: (message: PolicyEvents[Name]) => void): this;
+
+  /**
+   * What the calls to each origin came to, of the 4096 origins that are remembered.
+   *
+   * @example
+   * for (const [origin, { calls, recovered, breaker }] of Object.entries(policy.stats())) {
+   *   console.log(origin, calls, recovered, breaker);
+   * }
+   */
+  stats(): Record<string, OriginStats>;
+}
+
+/** What the calls to one origin came to, since it was first called. */
+export interface OriginStats {
+  calls: number;
+  retries: number;
+  /** Calls that were answered after an attempt had failed. */
+  recovered: number;
+  /** Calls that failed, or were answered by a status that the policy would have retried. Not those that were aborted. */
+  gaveUp: number;
+  /** Of these, the calls that the breaker ended, before their first attempt or a later one. */
+  refused: number;
+  /** Retries that the budget allows at this moment; `null` without a budget. */
+  budget: number | null;
+  /** `null` without a breaker. */
+  breaker: BreakerState | null;
+}
+
+/**
+ * - `closed`: calls go through
+ * - `open`: the origin is taken for down, calls are refused
+ * - `half-open`: a few calls are let through, to see
+ */
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
+/** Whose call an event is about. */
+export interface ObservedCall {
+  /** Who makes the call: `fetch`, `wrapFetch`, `wrapAxios`, `wrapHttp`, `retry`. */
+  surface: string;
+  /** What budget, breaker and stats go by: `https://api.example`, or what {@link RetryFunctionOptions.origin} says. */
+  origin: string;
+  /** Of an HTTP request. */
+  method?: string;
+  /** Of an HTTP request: what was asked for, without credentials. */
+  url?: string;
+}
+
+/** The events of a {@link RetryPolicy}, and what each is told with. */
+export interface PolicyEvents {
+  /** An attempt is over: `fault` is what it failed with, `null` where it was answered. */
+  attempt: ObservedCall & { attempt: number; fault: Fault | null };
+  /** A retry is certain: it begins in `delay` ms. `why` it is permissible: see `docs/policy.md`. */
+  retry: ObservedCall & { attempt: number; delay: number; fault: Fault; why: string };
+  /** A call was answered after an attempt had failed, or its body arrived whole after it had broken. */
+  recovered: ObservedCall & { recovery: Recovery };
+  /** There is no further attempt. Not told of a call that was aborted. */
+  'gave-up': ObservedCall & { fault: Fault; gaveUp: GaveUp; recovery: Recovery };
+  /**
+   * The breaker of an origin has opened or closed: `at`, a reading of `performance.now()`. An open one lets a call through
+   * in `retryIn` ms.
+   */
+  breaker: { origin: string; from: BreakerState; to: BreakerState; at: number; retryIn?: number };
+}
+
+/**
+ * Calls a function, and calls it again where what it rejects with is a fault that may pass: for drivers, SDKs and
+ * functions of one's own. To call this is to declare the function repeatable; `{ idempotent: false }` limits it to faults
+ * of which it is certain that nothing was sent. What is not transient, a bug's TypeError for one, is rethrown at once, and
+ * every error is the one that the function threw, with `recovery` on it.
+ *
+ * Timers are those that are there when they are needed, so fake timers work.
+ *
+ * @param fn is called with the attempt's number, a signal to hand on, and what the attempt before failed with
+ * @param options those of {@link RetryOptions} and {@link RetryFunctionOptions}, a policy, a number of retries, or `false`
+ * @returns rejects with what the last attempt threw; with the signal's reason when that aborts, at once; with what a hook
+ *   threw; and where the breaker is open with a {@link FaultError}, `code: 'ERR_BREAKER_OPEN'`
+ * @throws {TypeError | RangeError} on bad input, as a rejection; the message names the option
+ *
+ * @example
+ * const rows = await retry(() => db.query('select * from stock'), { retries: 5, within: 20_000 });
+ * @example
+ * await retry(({ signal }) => s3.send(command, { abortSignal: signal }), { signal: AbortSignal.timeout(5_000) });
+ */
+export function retry<T>(
+  fn: (context: RetryFunctionContext) => T | PromiseLike<T>,
+  options?: RetryFunctionOptions | RetryPolicy | number | false,
+): Promise<T>;
+
+export namespace retry {
+  /**
+   * Makes a function of the same arguments that is repeated in the same way. All its calls share one policy.
+   *
+   * @example
+   * const query = retry.wrap((text: string) => db.query(text), { retries: 5 });
+   * await query('select 1');
+   */
+  function wrap<This, Arguments extends unknown[], T>(
+    fn: (this: This, ...args: Arguments) => T | PromiseLike<T>,
+    options?: RetryFunctionOptions | RetryPolicy | number | false,
+  ): (this: This, ...args: Arguments) => Promise<T>;
+}
+
+/** What {@link retry} calls the function with. */
+export interface RetryFunctionContext {
+  /** From 1. */
+  attempt: number;
+  /** The signal of the options, or one that never aborts. */
+  signal: AbortSignal;
+  /** What the attempt before failed with. */
+  lastFault: Fault | undefined;
+}
+
+/** The options of {@link retry} beside those of the policy. */
+export interface RetryFunctionOptions extends RetryOptions {
+  /** Ends it at once, the wait between two attempts included; of an attempt that goes on nobody hears any more. */
+  signal?: AbortSignal | null;
+  /** Whether the function may be called again although what it did may have had its effect. Default `true`. */
+  idempotent?: boolean;
+  /** The name under which budget, breaker and stats of the policy count it. Default `''`, one for all. */
+  origin?: string;
+  /** The policy that the other options are laid over. */
+  policy?: RetryPolicy;
+}
+
+/** The headers of a request, for an `onRequest` hook to read and change. */
+export interface RequestHeaders {
+  get(name: string): string | null | undefined;
+  set(name: string, value: string): unknown;
+  has(name: string): boolean;
+  delete(name: string): unknown;
+}
+
+/**
+ * Called once for each call, before its first attempt, in the context of the call: every attempt sends the same request.
+ * It is synchronous. What it throws rejects the call.
+ *
+ * @example
+ * const onRequest = (headers) => propagation.inject(context.active(), headers, { set: (to, name, value) => to.set(name, value) });
+ */
+export type OnRequest = (headers: RequestHeaders, context: { method: string; url: string }) => void;
+
 /** How a call is retried. Every default can be overridden; what is left out keeps it. */
 export interface RetryOptions {
   /** How often a call is tried again after the first attempt; `Infinity` leaves it to `within`. Default 3. */
@@ -471,6 +649,16 @@ export interface RetryOptions {
   } | false;
 
   /**
+   * Whether calls are refused at once, with `ERR_BREAKER_OPEN`, while their origin is taken for down, so that it can
+   * come back and callers need not wait for what will fail. A fault that is transient counts as a failure, a 4xx never.
+   * Default `false`; `true` is the defaults below. `docs/policy.md` has the reasons.
+   *
+   * @example
+   * const fetch = createFetch({ retry: { breaker: { minCalls: 50, openFor: 10_000 } } });
+   */
+  breaker?: BreakerOptions | boolean;
+
+  /**
    * Called when a retry is certain, before its wait begins; a promise is awaited. What it throws rejects the call.
    *
    * @example
@@ -487,6 +675,20 @@ export interface RetryOptions {
    * shouldRetry: (fault, { method }) => (method === 'POST' && fault.status === 503 ? true : undefined)
    */
   shouldRetry?(fault: Fault, context: RetryContext): boolean | undefined | void | Promise<boolean | undefined | void>;
+}
+
+/** When a breaker opens, and how it closes again. */
+export interface BreakerOptions {
+  /** How far back attempts count, in ms, at least 1. Default 10 000. */
+  window?: number;
+  /** With fewer attempts in the window it does not open, at least 1. Default 20. */
+  minCalls?: number;
+  /** The share of attempts in the window that fail, above 0 and up to 1, at which it opens. Default 0.5. */
+  failureRate?: number;
+  /** How long it refuses before it lets attempts through to see, in ms, at least 1. Default 5 000. */
+  openFor?: number;
+  /** How many attempts are let through then; when all are answered it closes, when one fails it opens again. Default 1. */
+  probes?: number;
 }
 
 /** The attempt that just failed. */
@@ -643,7 +845,7 @@ export interface FaultError extends Error, Fault {
  * The family a fault belongs to:
  *
  * - `reset`: the peer ended the connection while a call was outstanding
- * - `refused`: nothing listens there
+ * - `refused`: nothing listens there, or our own breaker is open
  * - `timeout`: a limit on time was reached; the phase says which
  * - `dns`: the name could not be resolved
  * - `unreachable`: no route to the host or network

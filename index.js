@@ -10,10 +10,12 @@ require('./lib/native');
 
 const { fetch, createFetch } = require('./lib/fetch');
 const { classify, isTransient, isReset, explain } = require('./lib/fault');
+const { createPolicy } = require('./lib/policy');
+const { retry } = require('./lib/policy/retry');
 /** Stands in the literal for its name: it is for tests, so a program in production need not wait for it to load. */
 const FaultProxy = undefined;
 
-module.exports = { fetch, createFetch, classify, isTransient, isReset, explain, FaultProxy };
+module.exports = { fetch, createFetch, retry, createPolicy, classify, isTransient, isReset, explain, FaultProxy };
 
 // Not `defineProperty`: seeing that, with a getter, Node takes the name from those that can be imported.
 Object.defineProperties(module.exports, {

@@ -41,7 +41,7 @@ describe('what is accepted', () => {
       budget: { ratio: 0.5, perSecond: 2 },
     };
     expect(parsed(retry)).toEqual(retry);
-    expect(() => new NativePolicy(JSON.stringify(retry))).not.toThrow();
+    expect(() => new NativePolicy(JSON.stringify(retry), 0)).not.toThrow();
   });
 
   test('no budget', () => {
@@ -51,7 +51,7 @@ describe('what is accepted', () => {
   test('Infinity becomes the most that can be counted, which the native policy takes', () => {
     const { json } = parseRetryOptions({ retries: Infinity, within: Infinity });
     expect(JSON.parse(json)).toEqual({ retries: 2 ** 32 - 1, within: 2 ** 31 - 1 });
-    expect(() => new NativePolicy(json)).not.toThrow();
+    expect(() => new NativePolicy(json, 0)).not.toThrow();
     expect(parsed(Infinity)).toEqual({ retries: 2 ** 32 - 1 });
   });
 
@@ -159,7 +159,7 @@ describe('what is refused', () => {
       "retry.retries must be a whole number from 0 to 4294967295, or Infinity. Received '3'."],
     [{ retries: 3n }, TYPE, 'retry.retries must be a whole number from 0 to 4294967295, or Infinity. Received 3n.'],
     [{ retires: 3 }, VALUE, 'retry.retires is not an option. Accepted: retries, backoff, within, methods, statuses, ' +
-      'respectRetryAfter, budget, onRetry, shouldRetry.'],
+      'respectRetryAfter, budget, breaker, onRetry, shouldRetry.'],
     [{ backoff: 100 }, TYPE, 'retry.backoff must be an object. Received 100.'],
     [{ backoff: { base: -5 } }, RANGE,
       'retry.backoff.base must be a number of milliseconds, from 0 to 2147483647. Received -5.'],
@@ -188,8 +188,17 @@ describe('what is refused', () => {
     [{ budget: { percent: 20 } }, VALUE, 'retry.budget.percent is not an option. Accepted: ratio, perSecond.'],
     [{ onRetry: 'log' }, TYPE, "retry.onRetry must be a function. Received 'log'."],
     [{ shouldRetry: true }, TYPE, 'retry.shouldRetry must be a function. Received true.'],
-    [{ breaker: true }, VALUE,
-      'retry.breaker must be left out: this version has no circuit breaker yet. Received true.'],
+    [{ breaker: 1 }, TYPE, 'retry.breaker must be true, false or an object. Received 1.'],
+    [{ breaker: { rate: 1 } }, VALUE,
+      'retry.breaker.rate is not an option. Accepted: window, minCalls, failureRate, openFor, probes.'],
+    [{ breaker: { failureRate: 0 } }, RANGE, 'retry.breaker.failureRate must be a number above 0, up to 1. Received 0.'],
+    [{ breaker: { failureRate: 1.1 } }, RANGE, 'retry.breaker.failureRate must be a number from 0 to 1. Received 1.1.'],
+    [{ breaker: { probes: 0 } }, RANGE, 'retry.breaker.probes must be a whole number from 1 to 4294967295. Received 0.'],
+    [{ breaker: { minCalls: 1.5 } }, RANGE, 'retry.breaker.minCalls must be a whole number from 1 to 4294967295. Received 1.5.'],
+    [{ breaker: { openFor: 0 } }, RANGE,
+      'retry.breaker.openFor must be a number of milliseconds, from 1 to 2147483647. Received 0.'],
+    [{ breaker: { window: '10s' } }, TYPE,
+      "retry.breaker.window must be a number of milliseconds, from 1 to 2147483647. Received '10s'."],
   ])('%p', (value, [name, code], message) => {
     const error = thrownBy(value);
     expect({ name: error.name, code: error.code, message: error.message }).toEqual({ name, code, message });

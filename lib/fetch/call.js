@@ -8,9 +8,10 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const engine = require('../engine/engine');
+const { SHOULD_RETRY, ON_RETRY } = require('../engine/call-flags');
 const { DONE } = require('../engine/completion');
 const { CallFailure, toThrow } = require('../errors');
-const { unwatch } = require('./abort');
+const { unwatch } = require('../abort');
 const { hasIntegrity } = require('./integrity');
 const { Incoming } = require('./incoming');
 const { CLEAN_RECOVERY } = require('./recovery');
@@ -20,7 +21,6 @@ const { CLEAN_RECOVERY } = require('./recovery');
  * all of this package.
  */
 let UnresetResponse;
-
 
 class Call {
   constructor(client, method, url, resolve, reject) {
@@ -41,6 +41,8 @@ class Call {
     this.upload = undefined;
     /** @type {Hooks | undefined} */
     this.hooks = undefined;
+    /** Where somebody listens. @type {import('./observer').Observer | undefined} */
+    this.observer = undefined;
     /** What it took so far, as JSON: known in full when the body has ended. */
     this.recovery = CLEAN_RECOVERY;
     /** The head has arrived. */
@@ -60,6 +62,7 @@ class Call {
   onHead(flags, status, head, recovery, body) {
     if (recovery !== undefined) this.recovery = recovery;
     this.isAnswered = true;
+    this.observer?.onAnswer(JSON.parse(this.recovery));
     const complete = (flags & DONE) !== 0;
     UnresetResponse ??= require('./response').UnresetResponse;
     const answer = { flags, status, head, url: this.url, recovery: this.recovery, body: null };
@@ -85,6 +88,7 @@ class Call {
   }
 
   onFailed({ source, fault, recovery }) {
+    this.observer?.onFailed(recovery);
     this.#settle();
     const { reject } = this.#promised();
     if (source === 'hook') reject(this.hooks.thrown);
@@ -95,6 +99,7 @@ class Call {
   onChunk(flags, bytes, recovery) {
     if (recovery !== undefined) this.recovery = recovery;
     const done = (flags & DONE) !== 0;
+    if (done) this.#tellOfResumed();
     const { reading } = this;
     this.reading = undefined;
     if (done) this.#settle();
@@ -104,6 +109,7 @@ class Call {
 
   onBroken({ source, fault, recovery }) {
     if (recovery) this.recovery = JSON.stringify(recovery);
+    this.observer?.onFailed(JSON.parse(this.recovery));
     const failure = this.#failure('terminated', JSON.parse(this.recovery), fault);
     this.#end(source === 'hook' ? this.hooks.thrown : failure);
   }
@@ -151,6 +157,12 @@ class Call {
       // Whoever asks has neither cancelled nor read to the end. It must not look like an end.
       if (!asked) this.onBroken({ fault: LOST_BODY });
     });
+  }
+
+  #tellOfResumed() {
+    if (this.observer === undefined) return;
+    const recovery = JSON.parse(this.recovery);
+    if (recovery.resumed > 0) this.observer.onResumed(recovery);
   }
 
   /**
@@ -211,34 +223,50 @@ function hasNullBody(status, method) {
 
 function nothing() {}
 
-/** The caller's hooks, run in the caller's async context. */
+/** The caller's hooks, run in the caller's async context, and the observer, who hears of a retry beside them. */
 class Hooks {
-  constructor(shouldRetry, onRetry) {
+  /**
+   * @param {{ shouldRetry?: Function, onRetry?: Function }} retry
+   * @param {import('./observer').Observer} [observer]
+   */
+  constructor({ shouldRetry, onRetry }, observer) {
     this.shouldRetry = shouldRetry;
     this.onRetry = onRetry;
-    this.resource = new AsyncResource('UNRESET_HOOK');
+    this.observer = observer;
+    this.resource = observer ?? new AsyncResource('UNRESET_HOOK');
     /** What a hook threw: the call is rejected with it. */
     this.thrown = undefined;
+  }
+
+  /** The flags of a call that has them. */
+  get flags() {
+    return (this.shouldRetry ? SHOULD_RETRY : 0) | (this.onRetry || this.observer ? ON_RETRY : 0);
   }
 
   /** @returns {Promise<number>} as `answer_hook` in `src/node/engine.rs` takes it */
   async run(isShouldRetry, event) {
     try {
-      if (!isShouldRetry) {
-        const { attempt, delay, fault, url, method } = event;
-        await this.resource.runInAsyncScope(this.onRetry, undefined, { attempt, delay, fault, url, method });
-        return -1;
-      }
-      const { fault, attempt, method, url, elapsed } = event;
-      const context = { attempt, method, url, elapsed };
-      const answer = await this.resource.runInAsyncScope(this.shouldRetry, undefined, fault, context);
-      if (answer === undefined || answer === null) return -1;
-      if (typeof answer === 'boolean') return answer ? 1 : 0;
-      throw new TypeError(`retry.shouldRetry must return true, false or undefined, not ${typeof answer}`);
+      return isShouldRetry ? await this.#ask(event) : await this.#notify(event);
     } catch (error) {
       this.thrown = error;
       return -2;
     }
+  }
+
+  async #ask({ fault, attempt, method, url, elapsed }) {
+    const context = { attempt, method, url, elapsed };
+    const answer = await this.resource.runInAsyncScope(this.shouldRetry, undefined, fault, context);
+    if (answer === undefined || answer === null) return -1;
+    if (typeof answer === 'boolean') return answer ? 1 : 0;
+    throw new TypeError(`retry.shouldRetry must return true, false or undefined, not ${typeof answer}`);
+  }
+
+  async #notify({ attempt, delay, fault, url, method, why }) {
+    if (this.onRetry !== undefined) {
+      await this.resource.runInAsyncScope(this.onRetry, undefined, { attempt, delay, fault, url, method });
+    }
+    this.observer?.onRetry({ attempt, delay, fault, why });
+    return -1;
   }
 }
 

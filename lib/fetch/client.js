@@ -4,12 +4,14 @@
 
 const native = require('../native');
 const engine = require('../engine/engine');
-const { SHOULD_RETRY, ON_RETRY, UNVERIFIED } = require('../engine/call-flags');
+const { UNVERIFIED } = require('../engine/call-flags');
 const { acceptsAnyone } = require('../engine/node-trust');
+const { isAnythingObserved } = require('../policy/events');
 const { invalidType } = require('../validate');
-const { watch, reasonOf } = require('./abort');
+const { watch, reasonOf } = require('../abort');
 const { isStream } = require('./brands');
 const { Call, Hooks } = require('./call');
+const { Observer } = require('./observer');
 const { parseCallOptions } = require('./options');
 const { CLEAN_RECOVERY } = require('./recovery');
 const { plan, takeBody, addBody, headOf } = require('./request');
@@ -35,17 +37,19 @@ class Client {
     this.#options = options;
     /** The caller's own `lookup`, if there is one. Loaded where it is used: it needs the net module of Node. */
     this.lookups = options.lookup === undefined ? undefined : new (require('./lookup').Lookups)(options.lookup);
-    this.#hasDefaults = options.headers.length > 0 || hasHooks(options.retry);
+    this.#hasDefaults = options.headers.length > 0 || hasHooks(options.policy.retry) || options.onRequest !== undefined;
   }
 
   /** One call. What it is rejected with may still have to become an error: see `toThrow` in `lib/errors.js`. */
   fetch(input, init) {
     return new Promise((resolve, reject) => {
-      const simple = typeof input === 'string' && init === undefined && !this.#hasDefaults && !LOCAL_URL.test(input);
+      const observed = isAnythingObserved(this.#options.policy.hub);
+      const usual = !observed && !this.#hasDefaults;
+      const simple = typeof input === 'string' && init === undefined && usual && !LOCAL_URL.test(input);
       const call = new Call(this, 'GET', simple ? input : '', resolve, reject);
       try {
         if (simple) this.#start(call, 0, `GET\n\n${input}`);
-        else this.#startPlanned(call, input, init ?? {});
+        else this.#startPlanned(call, input, init ?? {}, observed);
       } catch (error) {
         call.fail(error);
       }
@@ -65,11 +69,11 @@ class Client {
     return shut;
   }
 
-  #startPlanned(call, input, init) {
+  #startPlanned(call, input, init, observed) {
     if (this.#refusal !== undefined) throw this.#refusal();
     if (typeof init !== 'object' && typeof init !== 'function') throw invalidType('init', 'an object', init);
     const { retry, json } = parseCallOptions(init, this.#options);
-    const planned = plan(input, init, this.#options.headers);
+    const planned = plan(input, init, this.#options);
     if (LOCAL_URL.test(planned.url)) {
       call.resolve(fetchLocally(input, init));
       return;
@@ -83,9 +87,10 @@ class Client {
       throw reasonOf(signal);
     }
     const body = takeBody(input, init, planned);
-    if (hasHooks(retry)) {
-      call.hooks = new Hooks(retry.shouldRetry, retry.onRetry);
-      planned.flags |= (retry.shouldRetry ? SHOULD_RETRY : 0) | (retry.onRetry ? ON_RETRY : 0);
+    if (observed) call.observer = new Observer(this.#options.policy.hub, planned);
+    if (observed || hasHooks(retry)) {
+      call.hooks = new Hooks(retry, call.observer);
+      planned.flags |= call.hooks.flags;
     }
     if (signal !== undefined) {
       watch(signal, call);
@@ -129,9 +134,11 @@ class Client {
 
   #connect() {
     if (this.#refusal !== undefined) throw this.#refusal();
+    const { policy } = this.#options;
+    if (policy.hasBreaker) require('../engine/breakers').watchBreakers(policy);
     // As `dns.lookup`, which the built-in fetch asks. Not in Node 20.0.
     const order = require('node:dns').getDefaultResultOrder?.() ?? 'verbatim';
-    return new native.NativeClient(engine.nativeEngine(), this.#options.json, order, this.lookups?.number);
+    return new native.NativeClient(engine.nativeEngine(), this.#options.json, order, this.lookups?.number, policy.native);
   }
 }
 

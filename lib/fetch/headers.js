@@ -33,6 +33,14 @@ class HeaderLines {
     return this.names.has(name);
   }
 
+  /** @returns {[string, string][]} all but the length of the body */
+  pairs() {
+    const parts = this.text.split('\n');
+    const pairs = [];
+    for (let part = 0; part + 1 < parts.length; part += 2) pairs.push([parts[part], parts[part + 1]]);
+    return pairs;
+  }
+
   append(rawName, rawValue) {
     const name = String(rawName).toLowerCase();
     if (!TOKEN.test(name)) throw invalidValue(this.option, `named with ${TOKEN_CHARACTERS} only`, String(rawName));
@@ -82,10 +90,7 @@ function appendHeaders(init, lines) {
 function headerPairs(init, option) {
   const lines = new HeaderLines(option);
   appendHeaders(init, lines);
-  const parts = lines.text.split('\n');
-  const pairs = [];
-  for (let part = 0; part + 1 < parts.length; part += 2) pairs.push([parts[part], parts[part + 1]]);
-  return pairs;
+  return lines.pairs();
 }
 
 /**

@@ -2,7 +2,8 @@
 
 /** The options of `createFetch`, and those of our own in a call's `init`: all but `headers`, which it has anyway. */
 
-const { parseRetryOptions } = require('../policy/options');
+const { checkOnRequest } = require('../policy/on-request');
+const { policyOf, retryOptionsOf } = require('../policy/retry-policy');
 const { checkBoolean, checkMilliseconds, checkNumber, checkOptions, invalidType, invalidValue } = require('../validate');
 const { headerPairs } = require('./headers');
 const { parseProxy, checkPoolOfProxies } = require('./proxy-options');
@@ -20,17 +21,19 @@ const RESUME = new Map([[false, 'never'], ['validated', 'validated'], ['trusting
 
 const CLIENT_OPTIONS = [
   'retry', 'timeout', 'resume', 'decompress', 'maxResponseSize', 'headers', 'proxy', ...POOL_OPTIONS, 'lookup', 'tls',
+  'onRequest',
 ];
 
 /**
  * @param {import('../..').CreateFetchOptions} options
- * @returns {{ retry: ReturnType<typeof parseRetryOptions>, timeouts: typeof DEFAULT_TIMEOUTS,
+ * @returns {{ policy: import('../policy/policy').Policy, onRequest: Function | undefined, timeouts: typeof DEFAULT_TIMEOUTS,
  *   decoding: typeof DEFAULT_DECODING, headers: [string, string][], lookup: Function | undefined,
  *   rejectUnauthorized: boolean | undefined, json: string }}
  */
 function parseClientOptions(options = {}) {
   const given = checkOptions(options, 'options', CLIENT_OPTIONS);
-  const retry = parseRetryOptions(given.retry, 'retry');
+  const policy = policyOf(given.retry, 'retry');
+  const onRequest = checkOnRequest(given.onRequest);
   const timeouts = parseTimeouts(given.timeout, 'timeout', DEFAULT_TIMEOUTS);
   const resume = parseResume(given.resume, 'resume');
   const decoding = parseDecoding(given, DEFAULT_DECODING);
@@ -41,9 +44,9 @@ function parseClientOptions(options = {}) {
   checkPoolOfProxies(given, proxies);
   const tls = parseTls(given.tls);
   const rest = JSON.stringify({ timeout: timeouts, resume, decoding, tls: tls.native, proxies, pool });
-  const json = `{"retry":${retry.json},${rest.slice(1)}`;
+  const json = `{"retry":${policy.retry.json},${rest.slice(1)}`;
   const { rejectUnauthorized } = tls;
-  return { retry, timeouts, decoding, headers, lookup, rejectUnauthorized, json };
+  return { policy, onRequest, timeouts, decoding, headers, lookup, rejectUnauthorized, json };
 }
 
 /**
@@ -53,9 +56,10 @@ function parseClientOptions(options = {}) {
  * @param {ReturnType<typeof parseClientOptions>} client
  */
 function parseCallOptions(init, client) {
-  const retry = parseRetryOptions(init.retry, 'retry', client.retry);
+  const under = client.policy.retry;
+  const retry = retryOptionsOf(init.retry, 'retry', under);
   const parts = [];
-  if (retry !== client.retry) parts.push(`"retry":${retry.json}`);
+  if (retry !== under) parts.push(`"retry":${retry.json}`);
   if (init.timeout !== undefined) {
     parts.push(`"timeout":${JSON.stringify(parseTimeouts(init.timeout, 'timeout', client.timeouts))}`);
   }

@@ -11,6 +11,7 @@ const { extractRequestBody } = require('./request-body');
 const { isRequest, isUrl } = require('./brands');
 const { ofStatedLength } = require('./stated-length');
 const { HeaderLines, appendHeaders, inHeaders } = require('./headers');
+const { callOnRequest } = require('../policy/on-request');
 const { TOKEN, TOKEN_CHARACTERS } = require('../token');
 const { checkSignal, invalidArgument, invalidValue } = require('../validate');
 const { REDIRECT_ERROR, REDIRECT_MANUAL, REDIRECT_WITHIN_ORIGIN, STREAM, REOPENS } = require('../engine/call-flags');
@@ -39,23 +40,25 @@ const REDIRECTS = { follow: 0, error: REDIRECT_ERROR, manual: REDIRECT_MANUAL };
  *
  * @param {RequestInfo | URL} input
  * @param {import('../..').FetchInit} init
- * @param {[string, string][]} defaultHeaders
+ * @param {{ headers: [string, string][], onRequest?: Function }} defaults
  * @returns {Plan}
  */
-function plan(input, init, defaultHeaders) {
+function plan(input, init, defaults) {
   const request = isRequest(input) ? input : undefined;
   checkBrowserOptions(init);
-  const lines = new HeaderLines();
+  let lines = new HeaderLines();
   appendHeaders(chosen(init.headers, request?.headers), lines);
-  appendMissing(defaultHeaders, lines);
+  appendMissing(defaults.headers, lines);
   const method = normalizeMethod(chosen(init.method, request?.method, 'GET'));
   const mode = chosen(init.mode, request?.mode);
   const cache = chosen(init.cache, request?.cache);
   checkMode({ mode, cache, method });
   appendMissing(cacheHeaders(cache, mode, lines), lines);
+  const url = urlOf(input, request);
+  if (defaults.onRequest !== undefined) lines = changedBy(defaults.onRequest, lines, { method, url });
   return {
     method,
-    url: urlOf(input, request),
+    url,
     lines,
     flags: redirectFlag(chosen(init.redirect, request?.redirect, 'follow'), mode),
     signal: signalOf(init.signal === undefined ? request?.signal : init.signal),
@@ -104,6 +107,16 @@ function headOf({ method, lines, url }, body) {
   const isEmpty = body === undefined || knownLength(body) === 0;
   const length = isEmpty && EXPECT_A_BODY.has(method) ? 'content-length\n0\n' : '';
   return `${method}\n${lines.text}${length}\n${url}`;
+}
+
+/** The headers as the hook leaves them. */
+function changedBy(onRequest, lines, context) {
+  const headers = new Headers(lines.pairs());
+  if (lines.contentLength !== undefined) headers.set('content-length', lines.contentLength);
+  callOnRequest(onRequest, headers, context);
+  const changed = new HeaderLines();
+  appendHeaders(headers, changed);
+  return changed;
 }
 
 /** Several of one name are all kept, unless the request has that name already. */

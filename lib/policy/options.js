@@ -22,9 +22,11 @@ const { TOKEN, TOKEN_CHARACTERS } = require('../token');
 
 /** What a 32-bit counter holds: `retries: Infinity` for every practical purpose. */
 const MOST_RETRIES = 2 ** 32 - 1;
+const MOST_CALLS = 2 ** 32 - 1;
 
 const KEYS = Object.freeze([
-  'retries', 'backoff', 'within', 'methods', 'statuses', 'respectRetryAfter', 'budget', 'onRetry', 'shouldRetry',
+  'retries', 'backoff', 'within', 'methods', 'statuses', 'respectRetryAfter', 'budget', 'breaker', 'onRetry',
+  'shouldRetry',
 ]);
 
 /**
@@ -43,7 +45,7 @@ const DEFAULTS = finished({}, undefined, undefined);
  * @param {unknown} value `false`, a number of retries, or an object; `undefined` is the defaults
  * @param {string} [name] what the caller calls it (`reconnect` in sockets)
  * @param {Readonly<RetryOptions>} [defaults] an earlier result, the client's: what `value` does not give is taken
- *   from it. `backoff` and `budget` are layered key by key, lists are replaced.
+ *   from it. `backoff`, `budget` and `breaker` are layered key by key, lists are replaced.
  * @returns {Readonly<RetryOptions>} `defaults` itself where nothing is given, so that a caller can tell by identity
  * @throws {TypeError | RangeError} which name the option and what is accepted
  *
@@ -58,13 +60,13 @@ function parseRetryOptions(value, name = 'retry', defaults = DEFAULTS) {
   const options = { ...defaults.options, ...given };
   if (given.backoff) options.backoff = layeredBackoff(given.backoff, defaults.options.backoff, name);
   if (given.budget && defaults.options.budget) options.budget = { ...defaults.options.budget, ...given.budget };
+  if (given.breaker && defaults.options.breaker) options.breaker = layeredBreaker(given.breaker, defaults.options.breaker);
   return finished(options, onRetry ?? defaults.onRetry, shouldRetry ?? defaults.shouldRetry);
 }
 
 function checkRetry(value, name) {
   if (value === false) return { retries: 0 };
   if (typeof value === 'number') return { retries: checkRetries(value, name) };
-  if (value?.breaker !== undefined) throw unavailableBreaker(name, value.breaker);
 
   const options = checkOptions(value, name, KEYS, 'false, a number of retries, or an object');
   for (const key of Object.keys(options)) options[key] = checks[key](options[key], `${name}.${key}`);
@@ -80,6 +82,7 @@ const checks = {
   statuses: (value, name) => checkArray(value, name, 'HTTP statuses', checkStatus),
   respectRetryAfter: checkBoolean,
   budget: checkBudget,
+  breaker: checkBreaker,
   onRetry: checkFunction,
   shouldRetry: checkFunction,
 };
@@ -117,9 +120,29 @@ function checkBudget(value, name) {
   return budget;
 }
 
-/** The breaker has its place in the design and none yet in the code: an option that does nothing would be a lie. */
-function unavailableBreaker(name, value) {
-  return invalidValue(`${name}.breaker`, 'left out: this version has no circuit breaker yet', value);
+function checkBreaker(value, name) {
+  if (typeof value === 'boolean') return value;
+  const breaker = checkOptions(value, name, Object.keys(breakerChecks), 'true, false or an object');
+  for (const key of Object.keys(breaker)) breakerChecks[key](breaker[key], `${name}.${key}`);
+  return breaker;
+}
+
+const breakerChecks = {
+  window: (value, name) => checkMilliseconds(value, name, { min: 1 }),
+  minCalls: checkCount,
+  failureRate: checkRate,
+  openFor: (value, name) => checkMilliseconds(value, name, { min: 1 }),
+  probes: checkCount,
+};
+
+function checkCount(value, name) {
+  return checkNumber(value, name, { min: 1, max: MOST_CALLS, integer: true });
+}
+
+/** Not 0: a breaker that opens when nothing has failed would never close. */
+function checkRate(value, name) {
+  if (checkNumber(value, name, { max: 1 }) === 0) throw outOfRange(name, 'a number above 0, up to 1', value);
+  return value;
 }
 
 function layeredBackoff(given, under, name) {
@@ -130,6 +153,12 @@ function layeredBackoff(given, under, name) {
     throw outOfRange(`${name}.backoff.base`, `at most ${name}.backoff.cap (${backoff.cap})`, given.base);
   }
   return backoff;
+}
+
+/** `true` alone changes nothing of a breaker that is there. */
+function layeredBreaker(given, under) {
+  if (given === true) return under;
+  return under === true ? given : { ...under, ...given };
 }
 
 function finished(options, onRetry, shouldRetry) {
