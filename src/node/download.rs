@@ -142,8 +142,9 @@ impl<B: RecoveringBody, H> Download<B, H> {
             Wanted::Everything => complete,
         };
         if enough {
-            // The next piece is probably as large as this one: it need not grow step by step.
-            let next = if complete { 0 } else { self.gathered.len() };
+            // The next piece is probably as large as this one: it need not grow step by step. It may also be larger, up to
+            // twice the bound: where bytes come fast, fewer crossings are cheaper for the event loop.
+            let next = if complete { 0 } else { self.gathered.len().next_power_of_two().min(2 * READ_AHEAD) };
             let mut gathered = std::mem::replace(&mut self.gathered, Vec::with_capacity(next));
             // V8 is told of the bytes only, and would let a heap of half-empty blocks grow.
             if gathered.capacity() / 2 > gathered.len() {

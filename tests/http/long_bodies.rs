@@ -12,7 +12,9 @@ use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::time::timeout;
 use unreset::fault::{Delivery, Ending, Fault, Kind, Phase};
 use unreset::http::call::Call;
-use unreset::http::transport::{IncomingBody, Limits};
+use unreset::http::transport::direct::DirectTransport;
+use unreset::http::transport::options::TransportOptions;
+use unreset::http::transport::{Connection, Exchange, ExchangeBody, IncomingBody, Limits, Transport};
 
 use crate::support::*;
 
@@ -221,7 +223,12 @@ async fn a_break_is_the_same_fault_wherever_it_strikes() {
                 parts.pop();
             }
             let mut server = InParts::start(parts, end).await;
-            let mut body = client().call(get(server.server.url("/"))).await.unwrap().body;
+            let Call { method, headers, limits, .. } = get("");
+            let url = server.server.url("/").parse().unwrap();
+            let connection = Connection::default();
+            let exchange = Exchange { method, url, headers, body: ExchangeBody::Empty, connection, limits };
+            let transport = DirectTransport::new(TransportOptions::default()).unwrap();
+            let mut body = transport.exchange(exchange).await.unwrap().body;
             let mut read = Vec::new();
             if came > cut {
                 server.next().await;
@@ -387,8 +394,7 @@ async fn a_unix_socket_brings_it_too() {
             peer.write([head(60_000, ""), content(60_000)].concat()).await;
         }
     });
-    let client =
-        with(unreset::http::transport::options::TransportOptions { socket_path: Some(path), ..Default::default() });
+    let client = with(TransportOptions { socket_path: Some(path), ..Default::default() });
     for _ in 0..2 {
         let mut body = client.call(get("http://anything.test/")).await.unwrap().body;
         let (read, ended) = Reader::Appends.all(&mut body).await;

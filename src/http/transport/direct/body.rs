@@ -66,8 +66,8 @@ impl Drop for Pump {
 }
 
 impl DirectBody {
-    /// `sending`: the request has not been sent to its end. `keeps`: it has, without any doubt, and what was said with it
-    /// and with its answer leaves the connection open for another.
+    /// `sending`: the request has not been sent to its end. `keeps`: neither that nor anything that was said on the
+    /// connection keeps it from being used once more.
     pub(super) fn new(
         incoming: Incoming,
         taken: Taken,
@@ -87,7 +87,7 @@ impl DirectBody {
                 (Link::Shared { _shared: shared }, peer)
             }
         };
-        let mut source = Source::Hyper { incoming, link, may_strip: keeps && !sending };
+        let mut source = Source::Hyper { incoming, link, may_strip: keeps };
         source.end_if_complete();
         DirectBody { source, stall, port: origin.next_port(), address: peer.map(|peer| peer.ip()) }
     }

@@ -66,8 +66,8 @@ pub(super) struct Connection {
 /// the one to the other, nothing.
 enum State {
     Running(Box<Driver>),
-    /// hyper is taken off: whoever has the connection reads what is left of a body.
-    Bare(Stream),
+    /// Without hyper, in the middle of a body: whoever has the connection reads the rest of that.
+    Stripped(Stream),
     Over(Option<Box<Wire>>),
 }
 
@@ -129,13 +129,13 @@ impl Connection {
         }
         let State::Running(driver) = std::mem::replace(&mut self.state, State::Over(None)) else { return None };
         let parts = driver.into_parts();
-        self.state = State::Bare(parts.io.into_inner());
+        self.state = State::Stripped(parts.io.into_inner());
         Some(parts.read_buf)
     }
 
     /// Appends at most `most` bytes to `into`, as far as there is room, of a connection that is [stripped](Self::strip).
     pub fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>, most: usize) -> Poll<io::Result<usize>> {
-        let State::Bare(stream) = &mut self.state else {
+        let State::Stripped(stream) = &mut self.state else {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         };
         pin!(stream.read_buf(&mut into.limit(most))).poll(cx)
@@ -143,7 +143,7 @@ impl Connection {
 
     /// Gives a connection that is [stripped](Self::strip) back to hyper, between two exchanges.
     pub fn dress(&mut self) {
-        let State::Bare(stream) = std::mem::replace(&mut self.state, State::Over(None)) else { return };
+        let State::Stripped(stream) = std::mem::replace(&mut self.state, State::Over(None)) else { return };
         // It has nothing to wait for: HTTP/1.1 begins with the request.
         if let Some(Ok((sender, state))) = State::running(stream).now_or_never() {
             self.sender = sender;
@@ -178,7 +178,7 @@ impl Connection {
     pub fn into_wire(self) -> Option<Wire> {
         match self.state {
             State::Running(driver) => Some(driver.into_parts().io.into_inner().into_wire()),
-            State::Bare(stream) => Some(stream.into_wire()),
+            State::Stripped(stream) => Some(stream.into_wire()),
             State::Over(wire) => wire.map(|wire| *wire),
         }
     }
