@@ -13,13 +13,30 @@ const { classify, isTransient, isReset, explain } = require('./lib/fault');
 const { createPolicy } = require('./lib/policy');
 const { retry } = require('./lib/policy/retry');
 /** Stand in the literal for their names: a program that does not use them need not wait for them to load. */
-const FaultProxy = undefined;
+const wrapFetch = undefined;
+const wrapAxios = undefined;
 const wrapHttp = undefined;
+const FaultProxy = undefined;
 
-module.exports = { fetch, createFetch, retry, createPolicy, wrapHttp, classify, isTransient, isReset, explain, FaultProxy };
+module.exports = {
+  fetch,
+  createFetch,
+  wrapFetch,
+  wrapAxios,
+  wrapHttp,
+  retry,
+  createPolicy,
+  classify,
+  isTransient,
+  isReset,
+  explain,
+  FaultProxy,
+};
 
 // Not `defineProperty`: seeing that, with a getter, Node takes the name from those that can be imported.
 Object.defineProperties(module.exports, {
-  FaultProxy: { enumerable: true, get: () => require('./lib/proxy').FaultProxy },
+  wrapFetch: { enumerable: true, get: () => require('./lib/wrap/fetch').wrapFetch },
+  wrapAxios: { enumerable: true, get: () => require('./lib/wrap/axios').wrapAxios },
   wrapHttp: { enumerable: true, get: () => require('./lib/wrap/http').wrapHttp },
+  FaultProxy: { enumerable: true, get: () => require('./lib/proxy').FaultProxy },
 });

@@ -3,7 +3,8 @@
 const { ROOT, mustRun } = require('../support/packages');
 
 const NAMES = [
-  'FaultProxy', 'classify', 'createFetch', 'createPolicy', 'explain', 'fetch', 'isReset', 'isTransient', 'retry',
+  'FaultProxy', 'classify', 'createFetch', 'createPolicy', 'explain', 'fetch', 'isReset', 'isTransient', 'retry', 'wrapAxios',
+  'wrapFetch', 'wrapHttp',
 ];
 const TESTING_NAMES = [
   'FaultProxy', 'closeAll', 'echo', 'fin', 'finServer', 'inTurn', 'matchers', 'ok', 'openBlackHole', 'partial', 'raw',

@@ -34,7 +34,7 @@ const FAULTS = {
   /** Half the body, then FIN: less than the Content-Length that the head has promised. */
   'FIN in the body': ({ req, res, work }) => {
     const body = JSON.stringify(work());
-    res.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length });
+    res.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
     res.write(body.slice(0, body.length / 2), () => req.socket.end());
   },
 

@@ -199,10 +199,10 @@ describe('wrong input rejects, says what is accepted, and nothing is sent', () =
 });
 
 test('a single call takes options, not a policy', async () => {
-  const origin = await startOrigin(ok);
-  const error = await caught(fetch(origin.url, { retry: createPolicy() }));
+  const server = await startOrigin(ok);
+  const error = await caught(fetch(server.url, { retry: createPolicy() }));
   expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE', message: expect.stringMatching(/^retry must be .*a policy belongs to the client/) });
-  expect(origin.requests).toEqual([]);
+  expect(server.requests).toEqual([]);
 });
 
 describe('createFetch throws at once', () => {
