@@ -213,7 +213,7 @@ class Course {
 
   #onSocket(socket) {
     this.#evidence?.onSocket(socket);
-    return announce(socket, this, () => this.facade.emit('socket', socket));
+    return announce(socket, this);
   }
 
   #onResponse(response) {
