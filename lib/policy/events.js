@@ -22,10 +22,21 @@ const CHANNELS = Object.freeze({
 });
 const NAMES = Object.freeze(Object.keys(CHANNELS));
 
+/** As many origins as a policy remembers (`src/policy/origins.rs`). */
+const OPEN_AT_MOST = 4096;
+
 const debug = debuglog('unreset');
 
 /** The listeners of a policy, shared by all that is made from it. */
 class Hub extends EventEmitter {
+  /** Origins whose breakers are not closed, as far as it has been told. */
+  #open = new Set();
+
+  /** Whether an answer, or a mere question, may change a breaker: most calls are spared asking for changes. */
+  get hasOpenBreakers() {
+    return this.#open.size > 0;
+  }
+
   /**
    * Tells of breakers that have opened or closed since it was last asked.
    *
@@ -34,7 +45,18 @@ class Hub extends EventEmitter {
   tellOfBreakers(policy) {
     const changes = policy.takeChanges();
     if (changes === null) return;
-    for (const change of JSON.parse(changes)) tell(this, 'breaker', change);
+    for (const change of JSON.parse(changes)) {
+      this.#remember(change);
+      tell(this, 'breaker', change);
+    }
+  }
+
+  #remember({ origin, to }) {
+    this.#open.delete(origin);
+    if (to === 'closed') return;
+    this.#open.add(origin);
+    // The policy forgets origins that are not called any more, and does not say so.
+    if (this.#open.size > OPEN_AT_MOST) this.#open.delete(this.#open.values().next().value);
   }
 }
 
@@ -77,6 +99,20 @@ function callListener(listener, hub, message) {
   }
 }
 
+const AUTHORITY_WITH_CREDENTIALS = /^([^/?#]*\/\/)[^/?#]*@/;
+
+/** A URL as it may be told: it ends up in logs. */
+function withoutCredentials(url) {
+  if (url === undefined || !url.includes('@')) return url;
+  if (!URL.canParse(url)) return url.replace(AUTHORITY_WITH_CREDENTIALS, '$1');
+  // Not by a pattern: there are too many ways to write them.
+  const parsed = new URL(url);
+  if (parsed.username === '' && parsed.password === '') return url;
+  parsed.username = '';
+  parsed.password = '';
+  return parsed.href;
+}
+
 const IN_WORDS = {
   attempt: ({ attempt, fault, ...call }) => `${shown(call)}: attempt ${attempt} ${fault ? failedWith(fault) : 'was answered'}`,
   retry: ({ attempt, delay, fault, why, ...call }) =>
@@ -94,4 +130,4 @@ function failedWith({ code, phase, delivery }) {
   return `failed with ${code} (${phase}, ${delivery})`;
 }
 
-module.exports = { Hub, NAMES, isObserved, isAnythingObserved, tell };
+module.exports = { Hub, NAMES, isObserved, isAnythingObserved, tell, withoutCredentials };

@@ -105,14 +105,16 @@ class Policy {
   count(origin) {
     if (!this.#counts) return NOTHING_TO_REPORT;
     const answer = this.native.count(origin, performance.now());
-    if (this.hasBreaker) this.tellBreaker();
+    // A breaker that is closed stays so until an attempt has ended.
+    if (this.hasBreaker && this.hub.hasOpenBreakers) this.tellBreaker();
     return answer;
   }
 
   /** The first attempt of a counted call was answered, with a status where that is HTTP. Only a breaker wants to know. */
   succeeded(origin, ticket, status) {
     this.native.succeeded(origin, performance.now(), ticket, status);
-    this.tellBreaker();
+    // What is answered opens none, unless the server says that it fails.
+    if (status >= 500 || this.hub.hasOpenBreakers) this.tellBreaker();
   }
 
   /**
@@ -188,9 +190,9 @@ class Retries {
     this.#tellBreaker();
   }
 
-  /** Time was up when the wait was over. */
-  ranOutOfTime() {
-    this.#native.ranOutOfTime();
+  /** The call has ended for a reason that was not decided here: time was up after a wait, or the body of its answer broke. */
+  gaveUp() {
+    this.#native.gaveUp();
   }
 
   /** The caller ended the call: it says nothing about the origin. */
