@@ -104,9 +104,13 @@ class Policy {
    */
   count(origin) {
     if (!this.#counts) return NOTHING_TO_REPORT;
+    if (!this.hasBreaker) {
+      this.hub.tally.add(this, origin, performance.now());
+      return NOTHING_TO_REPORT;
+    }
     const answer = this.native.count(origin, performance.now());
     // A breaker that is closed stays so until an attempt has ended.
-    if (this.hasBreaker && this.hub.hasOpenBreakers) this.tellBreaker();
+    if (this.hub.hasOpenBreakers) this.tellBreaker();
     return answer;
   }
 
@@ -135,6 +139,7 @@ class Policy {
 
   /** @returns {Record<string, import('../..').OriginStats>} */
   stats() {
+    this.hub.tally.handOver(this);
     return JSON.parse(this.native.stats(performance.now()));
   }
 }
@@ -171,6 +176,7 @@ class Retries {
    * @returns {Decision}
    */
   decide({ fault, ...request }) {
+    this.#policy.hub.tally.handOver(this.#policy);
     const question = JSON.stringify({ ...request, fault: decisive(fault) });
     const decision = JSON.parse(this.#native.decide(question, performance.now(), Math.random()));
     this.#tellBreaker();
