@@ -519,7 +519,7 @@ export interface ObservedCall {
 
 /** The events of a {@link RetryPolicy}, and what each is told with. */
 export interface PolicyEvents {
-  /** An attempt is over: `fault` is what it failed with, `null` where it was answered. */
+  /** An attempt is over, not by an abort: `fault` is what it failed with, `null` where it was answered. Again if its body breaks. */
   attempt: ObservedCall & { attempt: number; fault: Fault | null };
   /** A retry is certain: it begins in `delay` ms. `why` it is permissible: see `docs/policy.md`. */
   retry: ObservedCall & { attempt: number; delay: number; fault: Fault; why: string };
@@ -544,7 +544,7 @@ export interface PolicyEvents {
  *
  * @param fn is called with the attempt's number, a signal to hand on, and what the attempt before failed with
  * @param options those of {@link RetryOptions} and {@link RetryFunctionOptions}, a policy, a number of retries, or `false`
- * @returns rejects with what the last attempt threw; with the signal's reason when that aborts, at once; with what a hook
+ * @returns rejects with what the last attempt threw; with the signal's reason as it is when that aborts, at once; with what a hook
  *   threw; and where the breaker is open with a {@link FaultError}, `code: 'ERR_BREAKER_OPEN'`
  * @throws {TypeError | RangeError} on bad input, as a rejection; the message names the option
  *

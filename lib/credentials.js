@@ -8,11 +8,27 @@
 const CREDENTIALS = /:\/\/[^\s/?#]*@/g;
 
 /**
- * @param {string} text
+ * @template {string | undefined} T
+ * @param {T} url
+ * @returns {T}
+ */
+function withoutCredentials(url) {
+  if (url === undefined || !url.includes('@')) return url;
+  if (!URL.canParse(url)) return quotedWithoutCredentials(url);
+  // Not by a pattern: there are too many ways to write them.
+  const parsed = new URL(url);
+  if (parsed.username === '' && parsed.password === '') return url;
+  parsed.username = '';
+  parsed.password = '';
+  return parsed.href;
+}
+
+/**
+ * @param {string} text in which URLs may stand
  * @returns {string}
  */
-function withoutCredentials(text) {
+function quotedWithoutCredentials(text) {
   return text.replace(CREDENTIALS, '://');
 }
 
-module.exports = { withoutCredentials };
+module.exports = { withoutCredentials, quotedWithoutCredentials };

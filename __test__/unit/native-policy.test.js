@@ -100,7 +100,7 @@ test('the end of the call limits its attempts, and time that runs out is counted
   retries.limitTo(50);
   expect(retries.outOfTime(49)).toBe(false);
   expect(retries.outOfTime(50)).toBe(true);
-  retries.ranOutOfTime();
+  retries.gaveUp();
   expect(decide(retries, 50)).toBe('out-of-time');
   expect(statsOf(policy, 50).gaveUp).toBe(1);
 });

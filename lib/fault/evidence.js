@@ -9,7 +9,7 @@
  * everything.
  */
 
-const { withoutCredentials } = require('../credentials');
+const { quotedWithoutCredentials } = require('../credentials');
 
 /** As in `src/fault/evidence.rs`. */
 const MAX_LINKS = 32;
@@ -215,7 +215,7 @@ function text(value) {
 /** It becomes the `detail` of a fault, and clients quote the URL that they were asked for. */
 function message(value) {
   const quoted = text(value);
-  return quoted === undefined ? undefined : withoutCredentials(quoted);
+  return quoted === undefined ? undefined : quotedWithoutCredentials(quoted);
 }
 
 function number(value) {

@@ -182,6 +182,7 @@ class Call {
 
   #end(error) {
     this.ended ??= { error };
+    this.observer?.onAborted();
     // A failure that has not become an error yet is nothing to give to the caller's source as a reason.
     this.#settle(error instanceof CallFailure ? undefined : error);
     const { reading } = this;

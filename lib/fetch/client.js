@@ -73,6 +73,7 @@ class Client {
     if (this.#refusal !== undefined) throw this.#refusal();
     if (typeof init !== 'object' && typeof init !== 'function') throw invalidType('init', 'an object', init);
     const { retry, json } = parseCallOptions(init, this.#options);
+    if (retry.options.breaker) watchBreakers(this.#options.policy);
     const planned = plan(input, init, this.#options);
     if (LOCAL_URL.test(planned.url)) {
       call.resolve(fetchLocally(input, init));
@@ -135,7 +136,7 @@ class Client {
   #connect() {
     if (this.#refusal !== undefined) throw this.#refusal();
     const { policy } = this.#options;
-    if (policy.hasBreaker) require('../engine/breakers').watchBreakers(policy);
+    if (policy.hasBreaker) watchBreakers(policy);
     // As `dns.lookup`, which the built-in fetch asks. Not in Node 20.0.
     const order = require('node:dns').getDefaultResultOrder?.() ?? 'verbatim';
     return new native.NativeClient(engine.nativeEngine(), this.#options.json, order, this.lookups?.number, policy.native);
@@ -157,6 +158,11 @@ function cancelSource(body, reason) {
   // One that a function makes has not been made yet.
   if (body?.open === undefined || body.reopens) return;
   cancelBody(body.open(), reason);
+}
+
+/** Loaded where it is used: few ask for breakers. */
+function watchBreakers(policy) {
+  require('../engine/breakers').watchBreakers(policy);
 }
 
 function hasHooks(retry) {

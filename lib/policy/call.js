@@ -35,6 +35,7 @@ class PolicyCall {
   #ticket = -1;
   /** Made by the first failure. */
   #retries;
+  #attempt = 1;
   /** The attempts that are over. @type {import('../..').Attempt[]} */
   #attempts = [];
   /** The wait before the attempt that is running. */
@@ -57,7 +58,7 @@ class PolicyCall {
 
   /** The number of the attempt that is running or has just failed, from 1. */
   get attempt() {
-    return this.#retries?.attempt ?? 1;
+    return this.#attempt;
   }
 
   /** Milliseconds until the end of the call. */
@@ -98,14 +99,14 @@ class PolicyCall {
    *   response that the fault was about is the answer. Rejects with what a hook threw
    */
   async failed(fault, { bodyReplays = true, stale = false } = NOTHING_SPECIAL) {
-    this.#tellAttempt(fault);
     this.#retries ??= this.#beginRetries();
-    if (this.#signal?.aborted) return this.#abandon(fault);
+    if (this.#isAborted) return this.#abandon(fault);
     try {
       return await this.#goOn(fault, { bodyReplays, stale });
     } catch (error) {
       // A hook threw: the call ends with that.
       this.#retries.abandon();
+      this.#tellAttempt(fault);
       this.#over(fault);
       throw error;
     }
@@ -127,31 +128,46 @@ class PolicyCall {
 
   /** The body of the answer broke, after it had been handed over: nothing more can be done here. */
   broke(fault) {
+    // One that was taken for want of a better answer has been told.
+    if (this.#gaveUp !== undefined) return;
     const last = this.#attempts.at(-1);
     if (last !== undefined && last.fault === null) this.#attempts.pop();
+    if (fault.kind === 'aborted') {
+      this.#end(fault, 'aborted');
+      return;
+    }
+    this.#retries ??= this.#beginRetries();
+    this.#retries.gaveUp();
     this.#tellAttempt(fault);
-    this.#over(fault);
-    this.#gaveUp = fault.kind === 'aborted' ? 'aborted' : 'not-resumable';
-    if (this.#gaveUp !== 'aborted') this.#tellGaveUp(fault);
+    this.#end(fault, 'not-resumable');
   }
 
   async #goOn(fault, { bodyReplays, stale }) {
     const retries = this.#retries;
-    const verdict = await this.#verdict(fault);
+    const verdict = await this.#hooked(() => this.#ask(fault));
+    if (this.#isAborted) return this.#abandon(fault);
+    if (verdict === OUT_OF_TIME) return this.#ranOutOfTime(fault, true);
+    checkVerdict(verdict);
     const { method, idempotencyKey, declared } = this.#request;
-    const decision = retries.decide({ fault, method, idempotencyKey, declared, bodyReplays, verdict, stale });
+    const question = { fault, method, idempotencyKey, declared, bodyReplays, verdict: verdict ?? undefined, stale };
+    const decision = retries.decide(question);
     if (!decision.retry) return this.#giveUp(fault, decision.gaveUp);
-    await this.#tellRetry(fault, decision);
-    if (this.#signal?.aborted || !(await wait(decision.delay, this.#signal))) return this.#abandon(fault);
-    if (retries.outOfTime) {
-      retries.ranOutOfTime();
-      return this.#giveUp(fault, 'out-of-time');
-    }
-    if (!retries.admit()) return this.#giveUp(fault, 'breaker-open');
+    const told = await this.#hooked(() => this.#callOnRetry(fault, decision));
+    if (this.#isAborted) return this.#abandon(fault);
+    if (told === OUT_OF_TIME) return this.#ranOutOfTime(fault, true);
+    this.#tellRetry(fault, decision);
+    if (this.#isAborted || !(await wait(decision.delay, this.#signal))) return this.#abandon(fault);
+    if (retries.outOfTime) return this.#ranOutOfTime(fault, false);
+    if (!retries.admit()) return this.#end(fault, 'breaker-open');
     this.#over(fault);
+    this.#attempt += 1;
     this.#delay = decision.delay;
     this.freshConnection = decision.freshConnection;
     return true;
+  }
+
+  get #isAborted() {
+    return this.#signal !== undefined && this.#signal.aborted;
   }
 
   #beginRetries() {
@@ -166,44 +182,68 @@ class PolicyCall {
     else this.#retries.succeeded(status);
   }
 
-  /** What the `shouldRetry` hook says. */
-  async #verdict(fault) {
+  /**
+   * What a hook says. It may be slow, or never come to its end: neither an abort nor the end of the call waits for it.
+   *
+   * @returns {unknown} also `OUT_OF_TIME`; after an abort it is of no interest
+   */
+  async #hooked(hook) {
+    const answer = hook();
+    if (typeof answer?.then !== 'function') return answer;
+    const { left } = this;
+    if (this.#signal === undefined && left === Infinity) return answer;
+    return untilEnded(answer, this.#signal, left);
+  }
+
+  #ask(fault) {
     const { shouldRetry } = this.#policy.retry;
     if (shouldRetry === undefined) return undefined;
-    const { attempt } = this;
     const { method, url } = this.#told();
-    const elapsed = performance.now() - this.#began;
-    return checkVerdict(await shouldRetry(fault, { attempt, method, url, elapsed }));
+    return shouldRetry(fault, { attempt: this.#attempt, method, url, elapsed: performance.now() - this.#began });
   }
 
-  async #tellRetry(fault, { delay, why }) {
-    // The decision has begun the next attempt already.
-    const attempt = this.attempt - 1;
+  #callOnRetry(fault, { delay }) {
     const { onRetry } = this.#policy.retry;
-    if (onRetry !== undefined) {
-      const { method, url } = this.#told();
-      await onRetry({ attempt, delay, fault, method, url });
-    }
-    this.#tell('retry', () => ({ attempt, delay, fault, why }));
+    if (onRetry === undefined) return undefined;
+    const { method, url } = this.#told();
+    return onRetry({ attempt: this.#attempt, delay, fault, method, url });
   }
 
-  /** Always false: there is no further attempt. */
+  #tellRetry(fault, { delay, why }) {
+    this.#tellAttempt(fault);
+    this.#tell('retry', () => ({ attempt: this.#attempt, delay, fault, why }));
+  }
+
+  /** Always false, as all that follows: there is no further attempt. */
   #giveUp(fault, reason) {
+    if (reason === 'aborted') return this.#end(fault, reason);
     // A status that nobody asked to repeat is an ordinary answer.
-    if (reason !== 'aborted' && isByStatus(fault) && !this.#policy.lists(fault.status)) {
+    if (isByStatus(fault) && !this.#policy.lists(fault.status)) {
+      this.#tellAttempt(null);
       this.#over(null);
       if (this.#attempts.length > 1) this.#tell('recovered', () => ({ recovery: this.recovery }));
       return false;
     }
-    this.#over(fault);
-    this.#gaveUp = reason;
-    if (reason !== 'aborted') this.#tellGaveUp(fault);
-    return false;
+    this.#tellAttempt(fault);
+    return this.#end(fault, reason);
+  }
+
+  #ranOutOfTime(fault, isToBeTold) {
+    this.#retries.gaveUp();
+    if (isToBeTold) this.#tellAttempt(fault);
+    return this.#end(fault, 'out-of-time');
   }
 
   #abandon(fault) {
     this.#retries.abandon();
-    return this.#giveUp(fault, 'aborted');
+    return this.#end(fault, 'aborted');
+  }
+
+  #end(fault, reason) {
+    this.#over(fault);
+    this.#gaveUp = reason;
+    if (reason !== 'aborted') this.#tellGaveUp(fault);
+    return false;
   }
 
   /** An attempt is over. What is told of a call that goes on for ever must not grow for ever. */
@@ -213,7 +253,7 @@ class PolicyCall {
   }
 
   #tellAttempt(fault) {
-    this.#tell('attempt', () => ({ attempt: this.attempt, fault }));
+    this.#tell('attempt', () => ({ attempt: this.#attempt, fault }));
   }
 
   #tellGaveUp(fault) {
@@ -228,10 +268,12 @@ class PolicyCall {
   /** What is told of the request: no credentials. */
   #told() {
     const { surface, origin, method, url } = this.#request;
-    return { surface, origin, method, url: url === undefined ? undefined : withoutCredentials(url) };
+    return { surface, origin, method, url: withoutCredentials(url) };
   }
 }
 
+/** What a hook came to that took longer than the call may. */
+const OUT_OF_TIME = Symbol('out of time');
 /** Attempts; as in native calls. */
 const TOLD_AT_MOST = 100;
 const NO_LIMITS = Object.freeze({});
@@ -260,9 +302,29 @@ function isByStatus(fault) {
 }
 
 function checkVerdict(verdict) {
-  if (verdict === undefined || verdict === null) return undefined;
-  if (typeof verdict === 'boolean') return verdict;
+  if (verdict === undefined || verdict === null || typeof verdict === 'boolean') return;
   throw new TypeError(`retry.shouldRetry must return true, false or undefined, not ${typeof verdict}`);
+}
+
+/**
+ * @param {PromiseLike<unknown>} answer of a hook
+ * @param {AbortSignal | undefined} signal
+ * @param {number} left ms that the call has left
+ */
+function untilEnded(answer, signal, left) {
+  return new Promise((resolve, reject) => {
+    const waiting = { abort: () => end(resolve) };
+    const timer = left === Infinity ? undefined : setTimeout(() => end(resolve, OUT_OF_TIME), left);
+    function end(settle, value) {
+      clearTimeout(timer);
+      if (signal !== undefined) unwatch(signal, waiting);
+      settle(value);
+    }
+    if (signal !== undefined) watch(signal, waiting);
+    Promise.resolve(answer).then((value) => end(resolve, value), (error) => end(reject, error));
+    // The hook itself may have caused it.
+    if (signal?.aborted) end(resolve);
+  });
 }
 
 /**

@@ -24,12 +24,22 @@ const CHANNELS = Object.freeze({
 });
 const NAMES = Object.freeze(Object.keys(CHANNELS));
 
+/** As many origins as a policy remembers (`src/policy/origins.rs`). */
+const OPEN_AT_MOST = 4096;
+
 const debug = debuglog('unreset');
 
 /** The listeners of a policy, shared by all that is made from it. */
 class Hub extends EventEmitter {
   /** Of the calls under the policy. */
   tally = new Tally();
+  /** Origins whose breakers are not closed, as far as it has been told. */
+  #open = new Set();
+
+  /** Whether an answer, or a mere question, may change a breaker: most calls are spared asking for changes. */
+  get hasOpenBreakers() {
+    return this.#open.size > 0;
+  }
 
   /**
    * Tells of breakers that have opened or closed since it was last asked.
@@ -39,7 +49,18 @@ class Hub extends EventEmitter {
   tellOfBreakers(policy) {
     const changes = policy.takeChanges();
     if (changes === null) return;
-    for (const change of JSON.parse(changes)) tell(this, 'breaker', change);
+    for (const change of JSON.parse(changes)) {
+      this.#remember(change);
+      tell(this, 'breaker', change);
+    }
+  }
+
+  #remember({ origin, to }) {
+    this.#open.delete(origin);
+    if (to === 'closed') return;
+    this.#open.add(origin);
+    // The policy forgets origins that are not called any more, and does not say so.
+    if (this.#open.size > OPEN_AT_MOST) this.#open.delete(this.#open.values().next().value);
   }
 }
 

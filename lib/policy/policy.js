@@ -109,14 +109,16 @@ class Policy {
       return NOTHING_TO_REPORT;
     }
     const answer = this.native.count(origin, performance.now());
-    this.tellBreaker();
+    // A breaker that is closed stays so until an attempt has ended.
+    if (this.hub.hasOpenBreakers) this.tellBreaker();
     return answer;
   }
 
   /** The first attempt of a counted call was answered, with a status where that is HTTP. Only a breaker wants to know. */
   succeeded(origin, ticket, status) {
     this.native.succeeded(origin, performance.now(), ticket, status);
-    this.tellBreaker();
+    // What is answered opens none, unless the server says that it fails.
+    if (status >= 500 || this.hub.hasOpenBreakers) this.tellBreaker();
   }
 
   /**
@@ -194,9 +196,9 @@ class Retries {
     this.#tellBreaker();
   }
 
-  /** Time was up when the wait was over. */
-  ranOutOfTime() {
-    this.#native.ranOutOfTime();
+  /** The call has ended for a reason that was not decided here: time was up after a wait, or the body of its answer broke. */
+  gaveUp() {
+    this.#native.gaveUp();
   }
 
   /** The caller ended the call: it says nothing about the origin. */

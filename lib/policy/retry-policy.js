@@ -29,6 +29,7 @@ class RetryPolicy {
 
   /** The same origins, breakers and listeners under options that are laid over these. */
   with(options) {
+    checkNoPolicy(options);
     return new RetryPolicy(policyOf(options, 'options', this.#policy));
   }
 
@@ -59,9 +60,7 @@ class RetryPolicy {
  * @throws {TypeError | RangeError} on an option that is unknown or out of range; the message names it
  */
 function createPolicy(options) {
-  if (policyBehind(options) !== undefined) {
-    throw invalidValue('options', 'options of a policy; for one that shares the origins of another there is its with()', options);
-  }
+  checkNoPolicy(options);
   return new RetryPolicy(new Policy(parseRetryOptions(options, 'options')));
 }
 
@@ -99,6 +98,11 @@ function retryOptionsOf(value, name, under) {
     throw invalidValue(name, 'false, a number of retries, or an object, for a single call: a policy belongs to the client', value);
   }
   return parseRetryOptions(value, name, under);
+}
+
+function checkNoPolicy(options) {
+  if (!isPolicy(options)) return;
+  throw invalidValue('options', 'options of a policy; for one that shares the origins of another there is its with()', options);
 }
 
 /** Made by another copy of the package, or in another Jest realm: nothing can be shared with it. */

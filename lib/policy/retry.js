@@ -72,7 +72,10 @@ async function callUntilAnswered(fn, { policy, retry: options, signal, declared,
     }
     lastFault = classify(error, { signal });
     if (await call.failed(lastFault)) continue;
-    throw withRecovery(signal?.aborted ? reasonOf(signal) : error, call.recovery);
+    // The reason may end a thousand calls: nothing is put on it.
+    const { recovery } = call;
+    if (recovery.gaveUp === 'aborted' && signal?.aborted) throw reasonOf(signal);
+    throw withRecovery(error, recovery);
   }
 }
 

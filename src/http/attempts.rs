@@ -226,11 +226,11 @@ impl<'a, T: Transport> Attempts<'a, T> {
                 // A hook took longer than planned. Asked before the wait, which costs the response that would
                 // otherwise be the answer.
                 Decision::Retry { delay, .. } if self.is_too_late_after(delay) => {
-                    return self.give_up(ended, GaveUp::OutOfTime);
+                    return self.take(ended, GaveUp::OutOfTime);
                 }
                 Decision::Retry { delay, fresh_connection, .. } => {
                     if let Some(ended) = self.wait(ended, delay).await? {
-                        return self.give_up(ended, GaveUp::BreakerOpen);
+                        return self.take(ended, GaveUp::BreakerOpen);
                     }
                     if fresh_connection { Connection::Fresh } else { self.pooled(request) }
                 }
@@ -400,16 +400,23 @@ impl<'a, T: Transport> Attempts<'a, T> {
     }
 
     fn give_up(&mut self, ended: Ended<T::Body>, reason: GaveUp) -> Result<Reply<T::Body>, CallError> {
+        match ended.reply {
+            // A status that nobody asked to repeat is an ordinary answer.
+            Some(reply) if !self.terms.policy.options().may_retry_status(reply.status.as_u16()) => {
+                self.succeeded(reply.status);
+                Ok(reply)
+            }
+            _ => self.take(ended, reason),
+        }
+    }
+
+    /// The call ends as its last attempt did, with a response for want of a better one.
+    fn take(&mut self, ended: Ended<T::Body>, reason: GaveUp) -> Result<Reply<T::Body>, CallError> {
         let Some(reply) = ended.reply else {
             return Err(self.fail(ended.fault, reason));
         };
-        if self.terms.policy.options().may_retry_status(reply.status.as_u16()) {
-            self.course.retries.gave_up(reason);
-            self.course.recovery = self.course.recovery_with(&ended.fault, Some(reason));
-        } else {
-            // A status that nobody asked to repeat is an ordinary answer.
-            self.succeeded(reply.status);
-        }
+        self.course.retries.gave_up(reason);
+        self.course.recovery = self.course.recovery_with(&ended.fault, Some(reason));
         Ok(reply)
     }
 

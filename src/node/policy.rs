@@ -169,9 +169,11 @@ impl NativeRetries {
         self.retries.abandon();
     }
 
-    /// The call ended because time ran out between two attempts.
+    /// The call has ended for a reason that was not decided here: time ran out between two attempts, or the body of the
+    /// answer broke where it cannot be resumed. It is counted.
     #[napi]
-    pub fn ran_out_of_time(&mut self) {
+    pub fn gave_up(&mut self) {
+        // Which of them makes no difference to what is counted.
         self.retries.gave_up(GaveUp::OutOfTime);
     }
 

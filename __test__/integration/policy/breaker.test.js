@@ -1,5 +1,8 @@
 'use strict';
 
+const { setTimeout: sleep } = require('node:timers/promises');
+
+const { NativePolicy } = require('../../../lib/native');
 const { createFetch, createPolicy, retry } = require('../../..');
 const { closeAll, inTurn, ok, refusedPort, reply, rst, silence, startOrigin } = require('../../../testing');
 const { caught } = require('../../support/fetch-outcomes');
@@ -83,6 +86,15 @@ describe('fetch', () => {
     ]);
   });
 
+  test('one that only calls ask for is told of, too', async () => {
+    const origin = await startOrigin(rst);
+    const policy = createPolicy({ retries: 0 });
+    const changed = next(policy, 'breaker');
+    const client = createFetch({ retry: policy });
+    for (let call = 0; call < 2; call += 1) await caught(client(origin.url, { retry: { breaker: BREAKER } }));
+    expect(await changed).toMatchObject({ origin: origin.url, from: 'closed', to: 'open' });
+  });
+
   test('a status that is no answer opens it, and the caller has that status', async () => {
     const origin = await startOrigin(reply(503));
     const client = createFetch({ retry: ONCE });
@@ -139,6 +151,23 @@ describe('one policy for several clients', () => {
     expect((await caught(client(origin.url))).code).toBe('ERR_BREAKER_OPEN');
     expect(policy.stats()[origin.url]).toMatchObject({ calls: 5, recovered: 1, gaveUp: 3, refused: 2, breaker: 'open' });
   });
+});
+
+test('while all are closed, calls that are answered do not ask for changes', async () => {
+  const policy = createPolicy({ retries: 0, breaker: { ...BREAKER, failureRate: 0.5, openFor: 1 } });
+  const asked = jest.spyOn(NativePolicy.prototype, 'takeChanges');
+  await retry(() => 7, policy);
+  expect(asked).not.toHaveBeenCalled();
+  const states = [];
+  policy.on('breaker', ({ to }) => states.push(to));
+  for (let call = 0; call < 2; call += 1) await caught(retry(() => Promise.reject(reset()), policy));
+  await sleep(2);
+  await retry(() => 7, policy);
+  expect(states).toEqual(['open', 'half-open', 'closed']);
+  asked.mockClear();
+  await retry(() => 7, policy);
+  expect(asked).not.toHaveBeenCalled();
+  asked.mockRestore();
 });
 
 describe('retry', () => {

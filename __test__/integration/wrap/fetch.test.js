@@ -338,6 +338,12 @@ describe('limits on time', () => {
     expect(error).toMatchObject({ name: 'TypeError', message: 'fetch failed', code: 'ETIMEDOUT', cause: { kind: 'timeout' } });
   });
 
+  test.each(['shouldRetry', 'onRetry'])('hold for a hook that never ends: %s', async (name) => {
+    const inner = () => Promise.reject(resetError());
+    const error = await caught(wrapFetch(inner, { timeout: { total: 30 }, retry: { ...QUICK, [name]: never } })(URL_OF_NOBODY));
+    expect(error).toMatchObject({ code: 'ECONNRESET', recovery: { gaveUp: 'out-of-time', attempts: [{ fault: { code: 'ECONNRESET' } }] } });
+  });
+
   test('of a call are laid over those of the client', async () => {
     const wrapped = wrapFetch(never, { timeout: { attempt: 20, total: 60_000 }, retry: false });
     expect((await caught(wrapped(URL_OF_NOBODY, { timeout: { headers: 10 } }))).cause.reason).toMatch(/timeout\.headers/);
