@@ -1,14 +1,14 @@
 //! A socket over all its connections: the task that makes one after the other, and the handle to it.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
 use tokio::time::sleep;
 
 use super::connection::{Connection, Out, READ_AHEAD};
@@ -172,9 +172,18 @@ impl Task {
         let key = self.options.target.key();
         let mut lost_at = None;
         loop {
-            let fault = match self.unless_over(self.dialer.dial(self.core.owner())).await? {
-                Err(fault) => fault,
-                Ok(link) => {
+            let dialing = self.dialer.dial(self.core.owner());
+            // The first connection is made whatever was written: there may be something to be read.
+            let is_first = self.core.counts.generation.load(Ordering::Relaxed) == 0;
+            let dialed = if is_first {
+                Some(until_done(&self.core, dialing).await)
+            } else {
+                unless_over(&self.core, dialing).await
+            };
+            let fault = match dialed {
+                None => return self.ends_unconnected(),
+                Some(Err(fault)) => fault,
+                Some(Ok(link)) => {
                     attempts.has_resolved();
                     let again = lost_at.map(|at| (attempts.made(), at));
                     let generation = self.connected(&link);
@@ -197,12 +206,24 @@ impl Task {
                 }
                 Next::Attempt { attempt, delay } => {
                     let delay = self.options.gate.book(&key, delay, &mut *self.random);
-                    self.core.tell(Event::Waiting { attempt, delay, fault });
-                    self.unless_over(sleep(delay)).await?;
+                    self.core.tell(Event::Waiting { attempt, delay, fault: fault.clone() });
+                    if unless_over(&self.core, sleep(delay)).await.is_none() {
+                        // Who was never connected must hear why.
+                        let never = self.core.counts.generation.load(Ordering::Relaxed) == 0;
+                        let end = End { fault: *fault, gave_up: None, attempts: attempts.made() };
+                        return if never { Some(Box::new(end)) } else { self.ends_unconnected() };
+                    }
                 }
             }
             self.core.step(Step::Waited);
         }
+    }
+
+    /// Everything has been sent, and its end is not worth a connection.
+    fn ends_unconnected(&self) -> Option<Box<End>> {
+        self.core.tell(Event::Finished);
+        self.core.tell(Event::PeerEnded);
+        None
     }
 
     /// There is a connection: all that wants to know is told.
@@ -222,44 +243,48 @@ impl Task {
         self.core.tell(Event::Connected(Box::new(Connected { generation, local, remote, tls })));
         generation
     }
+}
 
-    /// What `work` comes to, unless the caller has ended the socket and nothing waits to be sent: then there is nothing that a
-    /// connection would be for. Meanwhile what waits grows old.
-    async fn unless_over<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let work = pin!(work);
-        match select(work, pin!(self.idle())).await {
-            Either::Left((done, _)) => Some(done),
-            Either::Right(((), _)) => {
-                self.core.tell(Event::Finished);
-                self.core.tell(Event::PeerEnded);
-                None
+/// What `work` comes to, unless the caller has ended the socket and nothing waits to be sent: then there is nothing that a
+/// connection would be for.
+async fn unless_over<T>(core: &Core, work: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(work), pin!(everything_sent(core, true))).await {
+        Either::Left((done, _)) => Some(done),
+        Either::Right(((), _)) => None,
+    }
+}
+
+async fn until_done<T>(core: &Core, work: impl Future<Output = T>) -> T {
+    match select(pin!(work), pin!(everything_sent(core, false))).await {
+        Either::Left((done, _)) => done,
+        Either::Right(((), _)) => unreachable!("it has no end"),
+    }
+}
+
+/// Comes to its end, if it may, when nothing waits to be sent and nothing more will be written. Meanwhile what waits grows
+/// old.
+async fn everything_sent(core: &Core, may_end: bool) {
+    let mut timer = pin!(sleep(Duration::ZERO));
+    poll_fn(|cx| {
+        core.waker.register(cx.waker());
+        loop {
+            let now = core.now();
+            let (fates, next, over) = {
+                let mut inner = core.lock();
+                inner.queue.expire(now);
+                let over = may_end && inner.ending && inner.queue.is_empty();
+                (inner.queue.take_fates(), inner.queue.expires_at(), over)
+            };
+            core.tell_fates(fates);
+            if over {
+                return Poll::Ready(());
+            }
+            let Some(next) = next else { return Poll::Pending };
+            timer.as_mut().reset(core.at(next));
+            if timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
             }
         }
-    }
-
-    async fn idle(&self) {
-        let mut timer = pin!(sleep(Duration::ZERO));
-        poll_fn(|cx| {
-            self.core.waker.register(cx.waker());
-            loop {
-                let now = self.core.now();
-                let (fates, next, over) = {
-                    let mut inner = self.core.lock();
-                    inner.queue.expire(now);
-                    let over = inner.ending && inner.queue.is_empty();
-                    (inner.queue.take_fates(), inner.queue.expires_at(), over)
-                };
-                self.core.tell_fates(fates);
-                if over {
-                    return Poll::Ready(());
-                }
-                let Some(next) = next else { return Poll::Pending };
-                timer.as_mut().reset(self.core.at(next));
-                if timer.as_mut().poll(cx).is_pending() {
-                    return Poll::Pending;
-                }
-            }
-        })
-        .await;
-    }
+    })
+    .await;
 }

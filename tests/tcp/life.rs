@@ -84,13 +84,25 @@ async fn a_peer_that_ends_has_ended_it_where_that_is_wanted() {
 }
 
 #[tokio::test]
-async fn an_end_with_nothing_to_send_needs_no_connection() {
+async fn an_end_with_nothing_to_send_needs_no_further_connection() {
     let (listener, port) = listen().await;
-    drop(listener);
     let mut client = Client::open(to(port));
+    let server = accept(&listener).await;
+    client.up().await;
+    drop(listener);
+    reset(server);
     client.waiting().await;
     client.socket.end();
     assert!(client.over().await.is_none());
+}
+
+#[tokio::test]
+async fn who_ends_it_without_ever_having_been_connected_hears_why() {
+    let (listener, port) = listen().await;
+    drop(listener);
+    let mut client = Client::open(to(port));
+    client.socket.end();
+    assert_eq!(client.over().await.unwrap().fault.code, "ECONNREFUSED");
 }
 
 #[tokio::test]
