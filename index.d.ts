@@ -478,7 +478,7 @@ export interface OriginStats {
   recovered: number;
   /** Calls that failed, or were answered by a status that the policy would have retried. Not those that were aborted. */
   gaveUp: number;
-  /** Calls that the breaker refused. */
+  /** Of these, the calls that the breaker ended, before their first attempt or a later one. */
   refused: number;
   /** Retries that the budget allows at this moment; `null` without a budget. */
   budget: number | null;
@@ -515,8 +515,11 @@ export interface PolicyEvents {
   recovered: ObservedCall & { recovery: Recovery };
   /** There is no further attempt. Not told of a call that was aborted. */
   'gave-up': ObservedCall & { fault: Fault; gaveUp: GaveUp; recovery: Recovery };
-  /** The breaker of an origin has opened or closed. An open one lets a call through in `retryIn` ms. */
-  breaker: { origin: string; from: BreakerState; to: BreakerState; retryIn?: number };
+  /**
+   * The breaker of an origin has opened or closed: `at`, a reading of `performance.now()`. An open one lets a call through
+   * in `retryIn` ms.
+   */
+  breaker: { origin: string; from: BreakerState; to: BreakerState; at: number; retryIn?: number };
 }
 
 /**

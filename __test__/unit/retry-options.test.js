@@ -41,7 +41,7 @@ describe('what is accepted', () => {
       budget: { ratio: 0.5, perSecond: 2 },
     };
     expect(parsed(retry)).toEqual(retry);
-    expect(() => new NativePolicy(JSON.stringify(retry))).not.toThrow();
+    expect(() => new NativePolicy(JSON.stringify(retry), 0)).not.toThrow();
   });
 
   test('no budget', () => {
@@ -51,7 +51,7 @@ describe('what is accepted', () => {
   test('Infinity becomes the most that can be counted, which the native policy takes', () => {
     const { json } = parseRetryOptions({ retries: Infinity, within: Infinity });
     expect(JSON.parse(json)).toEqual({ retries: 2 ** 32 - 1, within: 2 ** 31 - 1 });
-    expect(() => new NativePolicy(json)).not.toThrow();
+    expect(() => new NativePolicy(json, 0)).not.toThrow();
     expect(parsed(Infinity)).toEqual({ retries: 2 ** 32 - 1 });
   });
 

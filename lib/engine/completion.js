@@ -21,6 +21,7 @@ module.exports = {
   LOOKUP: 9,
   CLOSED: 10,
   ROOTS: 11,
+  BREAKER: 12,
 
   BUFFER: 1 << 8,
   STRING: 1 << 9,

@@ -25,6 +25,7 @@ const {
   LOOKUP,
   CLOSED,
   ROOTS,
+  BREAKER,
   BUFFER,
   STRING,
   RECOVERY,
@@ -151,6 +152,7 @@ function valuesOf(flags) {
     case DROPPED:
     case CLOSED:
     case ROOTS:
+    case BREAKER:
       return 0;
     default:
       return 1;
@@ -188,6 +190,9 @@ function dispatch(call, flags, slot, values, first) {
       return;
     case CLOSED:
       call.onClosed();
+      return;
+    case BREAKER:
+      call.onBreaker();
       return;
     case ROOTS:
       engine.answerRoots(call.id, beginTls(numbers[slot + 2] === 1));

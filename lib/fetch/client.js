@@ -134,9 +134,11 @@ class Client {
 
   #connect() {
     if (this.#refusal !== undefined) throw this.#refusal();
+    const { policy } = this.#options;
+    if (policy.hasBreaker) require('../engine/breakers').watchBreakers(policy);
     // As `dns.lookup`, which the built-in fetch asks. Not in Node 20.0.
     const order = require('node:dns').getDefaultResultOrder?.() ?? 'verbatim';
-    return new native.NativeClient(engine.nativeEngine(), this.#options.json, order, this.lookups?.number, this.#options.policy.native);
+    return new native.NativeClient(engine.nativeEngine(), this.#options.json, order, this.lookups?.number, policy.native);
   }
 }
 

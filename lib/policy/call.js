@@ -66,7 +66,8 @@ class PolicyCall {
 
   /** What it took so far. @type {import('../..').Recovery} */
   get recovery() {
-    return this.#attempts.length === 0 ? cleanRecovery() : recoveryOf([...this.#attempts], this.#gaveUp);
+    const isClean = this.#attempts.length === 0 && this.#gaveUp === undefined;
+    return isClean ? cleanRecovery() : recoveryOf([...this.#attempts], this.#gaveUp);
   }
 
   /**
@@ -109,9 +110,13 @@ class PolicyCall {
     }
   }
 
-  /** The latest attempt brought the answer. */
-  answered() {
-    if (this.#policy.hasBreaker || this.#retries !== undefined) this.#report();
+  /**
+   * The latest attempt brought the answer.
+   *
+   * @param {number} [status] of an HTTP response
+   */
+  answered(status) {
+    if (this.#policy.hasBreaker || this.#retries !== undefined) this.#report(status);
     this.#tellAttempt(null);
     if (this.#retries === undefined) return;
     const hadFailed = this.#attempts.length > 0;
@@ -137,7 +142,10 @@ class PolicyCall {
     if (!decision.retry) return this.#giveUp(fault, decision.gaveUp);
     await this.#tellRetry(fault, decision);
     if (this.#signal?.aborted || !(await wait(decision.delay, this.#signal))) return this.#abandon(fault);
-    if (retries.outOfTime) return this.#giveUp(fault, 'out-of-time');
+    if (retries.outOfTime) {
+      retries.ranOutOfTime();
+      return this.#giveUp(fault, 'out-of-time');
+    }
     if (!retries.admit()) return this.#giveUp(fault, 'breaker-open');
     this.#over(fault);
     this.#delay = decision.delay;
@@ -152,9 +160,9 @@ class PolicyCall {
   }
 
   /** The outcome of an attempt that was answered. */
-  #report() {
-    if (this.#retries === undefined) this.#policy.succeeded(this.#request.origin, this.#ticket);
-    else this.#retries.succeeded();
+  #report(status) {
+    if (this.#retries === undefined) this.#policy.succeeded(this.#request.origin, this.#ticket, status);
+    else this.#retries.succeeded(status);
   }
 
   /** What the `shouldRetry` hook says. */

@@ -25,7 +25,18 @@ const NAMES = Object.freeze(Object.keys(CHANNELS));
 const debug = debuglog('unreset');
 
 /** The listeners of a policy, shared by all that is made from it. */
-class Hub extends EventEmitter {}
+class Hub extends EventEmitter {
+  /**
+   * Tells of breakers that have opened or closed since it was last asked.
+   *
+   * @param {import('../native').NativePolicy} policy of those that share these listeners
+   */
+  tellOfBreakers(policy) {
+    const changes = policy.takeChanges();
+    if (changes === null) return;
+    for (const change of JSON.parse(changes)) tell(this, 'breaker', change);
+  }
+}
 
 /**
  * @param {Hub} hub

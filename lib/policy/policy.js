@@ -5,8 +5,8 @@
  * clock and `Math.random` are read at each question, so fake timers govern it.
  */
 
-const { NativePolicy } = require('./stand-in');
-const { Hub, tell } = require('./events');
+const { NativePolicy } = require('../native');
+const { Hub } = require('./events');
 const { parseRetryOptions } = require('./options');
 
 /**
@@ -26,25 +26,45 @@ const { parseRetryOptions } = require('./options');
 /** The statuses that are worth another attempt for some request; `Options::lists_status` in Rust says the same. */
 const STATUSES = Object.freeze([408, 425, 429, 500, 502, 503, 504]);
 
+/** The breaker lets the call through and does not want to know what comes of it: see `NativePolicy.count`. */
+const NOTHING_TO_REPORT = -1;
+/** Of policies that nobody can listen to; the channels are told all the same. */
+const UNHEARD = new Hub();
+
 /** Options, and what the calls made under them share: budget, breaker and counts of each origin, and who is told. */
 class Policy {
+  /** Made when it is needed. */
   #native;
+  #counts = true;
 
   /**
    * @param {import('./options').RetryOptions} [retry]
    * @param {Hub} [hub]
    * @param {NativePolicy} [native] one that shares its origins with another's: see {@link Policy#under}
    */
-  constructor(retry = parseRetryOptions(), hub = new Hub(), native = new NativePolicy(retry.json, performance.now())) {
+  constructor(retry = parseRetryOptions(), hub = new Hub(), native = undefined) {
     this.retry = retry;
     this.hub = hub;
     this.#native = native;
     this.hasBreaker = Boolean(retry.options.breaker);
   }
 
+  /**
+   * A policy that no second call shares. There is nothing to count in it, no origin to take for down, and unless an attempt
+   * fails nothing to make.
+   *
+   * @param {import('./options').RetryOptions} retry
+   */
+  static ofOneCall(retry) {
+    const policy = new Policy(retry, UNHEARD);
+    policy.#counts = false;
+    policy.hasBreaker = false;
+    return policy;
+  }
+
   /** The native half, for native clients that are to share its origins. */
   get native() {
-    return this.#native;
+    return (this.#native ??= new NativePolicy(this.retry.json, performance.now()));
   }
 
   /**
@@ -54,7 +74,7 @@ class Policy {
    * @returns {Policy}
    */
   under(retry) {
-    return retry === this.retry ? this : new Policy(retry, this.hub, this.#native.withOptions(retry.json));
+    return retry === this.retry ? this : new Policy(retry, this.hub, this.native.withOptions(retry.json));
   }
 
   /**
@@ -83,14 +103,15 @@ class Policy {
    *   the breaker refuses, and may allow it in that many milliseconds
    */
   count(origin) {
-    const answer = this.#native.count(origin, performance.now());
+    if (!this.#counts) return NOTHING_TO_REPORT;
+    const answer = this.native.count(origin, performance.now());
     if (this.hasBreaker) this.tellBreaker();
     return answer;
   }
 
-  /** The first attempt of a counted call was answered. Only a breaker wants to know. */
-  succeeded(origin, ticket) {
-    this.#native.succeeded(origin, performance.now(), ticket);
+  /** The first attempt of a counted call was answered, with a status where that is HTTP. Only a breaker wants to know. */
+  succeeded(origin, ticket, status) {
+    this.native.succeeded(origin, performance.now(), ticket, status);
     this.tellBreaker();
   }
 
@@ -102,19 +123,17 @@ class Policy {
    * @param {number} ticket what {@link Policy#count} gave
    */
   begin(origin, began, ticket) {
-    return new Retries(this, this.#native.begin(origin, began, ticket));
+    return new Retries(this, this.native.begin(origin, began, ticket));
   }
 
   /** Tells of breakers that have opened or closed since it was last asked. */
   tellBreaker() {
-    const changes = this.#native.takeChanges();
-    if (changes === null) return;
-    for (const change of JSON.parse(changes)) tell(this.hub, 'breaker', change);
+    this.hub.tellOfBreakers(this.native);
   }
 
   /** @returns {Record<string, import('../..').OriginStats>} */
   stats() {
-    return JSON.parse(this.#native.stats(performance.now()));
+    return JSON.parse(this.native.stats(performance.now()));
   }
 }
 
@@ -163,10 +182,15 @@ class Retries {
     return admitted;
   }
 
-  /** The latest attempt was answered. */
-  succeeded() {
-    this.#native.succeeded(performance.now());
+  /** The latest attempt was answered, with a status where that is HTTP. */
+  succeeded(status) {
+    this.#native.succeeded(performance.now(), status);
     this.#tellBreaker();
+  }
+
+  /** Time was up when the wait was over. */
+  ranOutOfTime() {
+    this.#native.ranOutOfTime();
   }
 
   /** The caller ended the call: it says nothing about the origin. */

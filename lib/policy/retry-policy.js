@@ -82,15 +82,20 @@ function policyOf(value, name = 'retry', under = undefined) {
   return under.under(parseRetryOptions(value, name, under.retry));
 }
 
+/** Whether it is what `createPolicy` returns, here or elsewhere. */
+function isPolicy(value) {
+  return policyBehind(value) !== undefined || isForeign(value);
+}
+
 /**
  * The same for a call of a client whose policy stands: options only.
  *
  * @param {unknown} value
  * @param {string} name
- * @param {import('./options').RetryOptions} under
+ * @param {import('./options').RetryOptions} [under]
  */
 function retryOptionsOf(value, name, under) {
-  if (policyBehind(value) !== undefined || isForeign(value)) {
+  if (isPolicy(value)) {
     throw invalidValue(name, 'false, a number of retries, or an object, for a single call: a policy belongs to the client', value);
   }
   return parseRetryOptions(value, name, under);
@@ -106,4 +111,4 @@ function checkEvent(event) {
   return event;
 }
 
-module.exports = { createPolicy, policyOf, retryOptionsOf };
+module.exports = { createPolicy, isPolicy, policyOf, retryOptionsOf };

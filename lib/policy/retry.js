@@ -12,11 +12,16 @@ const { FaultError } = require('../errors');
 const { classify } = require('../fault');
 const { checkBoolean, checkFunction, checkSignal, invalidType } = require('../validate');
 const { PolicyCall } = require('./call');
+const { parseRetryOptions } = require('./options');
+const { Policy } = require('./policy');
 const { withRecovery } = require('./recovery');
-const { policyOf } = require('./retry-policy');
+const { isPolicy, policyOf, retryOptionsOf } = require('./retry-policy');
 
 /** Options of this function beside those of the policy. */
 const OWN = Object.freeze(['signal', 'idempotent', 'origin', 'policy']);
+
+/** Without options. */
+const USUAL = Object.freeze({ policy: undefined, retry: parseRetryOptions(), signal: undefined, declared: true, origin: '' });
 
 /**
  * @template T
@@ -24,9 +29,13 @@ const OWN = Object.freeze(['signal', 'idempotent', 'origin', 'policy']);
  * @param {import('../..').RetryFunctionOptions | import('../..').RetryPolicy | number | false} [options]
  * @returns {Promise<Awaited<T>>}
  */
-async function retry(fn, options) {
-  checkFunction(fn, 'fn');
-  return attempt(fn, parseOptions(options));
+function retry(fn, options) {
+  try {
+    checkFunction(fn, 'fn');
+    return callUntilAnswered(fn, parseOptions(options));
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /**
@@ -38,39 +47,36 @@ async function retry(fn, options) {
 retry.wrap = function wrap(fn, options) {
   checkFunction(fn, 'fn');
   const parsed = parseOptions(options);
-  return async function retried(...args) {
-    return attempt(() => fn.apply(this, args), parsed);
+  // Its calls share the policy, so they are counted.
+  const shared = { ...parsed, policy: parsed.policy ?? new Policy(parsed.retry) };
+  return function retried(...args) {
+    return callUntilAnswered(() => fn.apply(this, args), shared);
   };
 };
 
-async function attempt(fn, { policy, signal, declared, origin }) {
+async function callUntilAnswered(fn, { policy, retry: options, signal, declared, origin }) {
   if (signal?.aborted) throw reasonOf(signal);
-  const call = new PolicyCall(policy, { surface: 'retry', origin, declared }, { signal });
+  const call = new PolicyCall(policy ?? Policy.ofOneCall(options), { surface: 'retry', origin, declared }, { signal });
   const refused = call.begin();
   if (refused !== undefined) throw withRecovery(new FaultError(refused), call.recovery);
   let lastFault;
   for (;;) {
-    const ended = await outcome(fn, contextOf(call, signal, lastFault), signal);
-    if (!ended.failed) {
+    let error;
+    try {
+      const running = fn(new Context(call.attempt, signal, lastFault));
+      const value = await (signal === undefined ? running : orAborted(running, signal));
       call.answered();
-      return ended.value;
+      return value;
+    } catch (thrown) {
+      error = thrown;
     }
-    lastFault = classify(ended.error, { signal });
+    lastFault = classify(error, { signal });
     if (await call.failed(lastFault)) continue;
-    throw withRecovery(signal?.aborted ? reasonOf(signal) : ended.error, call.recovery);
+    throw withRecovery(signal?.aborted ? reasonOf(signal) : error, call.recovery);
   }
 }
 
-/** What `fn` came to, or the abort that came first: then nobody waits for `fn` any longer. */
-async function outcome(fn, context, signal) {
-  try {
-    const running = fn(context);
-    return { failed: false, value: await (signal === undefined ? running : orAborted(running, signal)) };
-  } catch (error) {
-    return { failed: true, error };
-  }
-}
-
+/** What `fn` comes to, or the abort that comes first: then nobody waits for `fn` any longer. */
 function orAborted(running, signal) {
   return new Promise((resolve, reject) => {
     const waiting = { abort: reject };
@@ -81,30 +87,40 @@ function orAborted(running, signal) {
   });
 }
 
-/** The signal is there for whoever wants to hand it on, and made only then where the caller has none. */
-function contextOf(call, signal, lastFault) {
-  let given = signal;
-  return {
-    attempt: call.attempt,
-    get signal() {
-      return (given ??= new AbortController().signal);
-    },
-    lastFault,
-  };
+/** What `fn` is given. */
+class Context {
+  #signal;
+
+  constructor(attempt, signal, lastFault) {
+    this.attempt = attempt;
+    this.lastFault = lastFault;
+    this.#signal = signal;
+  }
+
+  /** There for whoever wants to hand it on; where the caller has none, it is made then. */
+  get signal() {
+    return (this.#signal ??= new AbortController().signal);
+  }
 }
 
 /** @throws {TypeError | RangeError} which name the option and what is accepted */
 function parseOptions(options) {
+  if (options === undefined) return USUAL;
   const { own, rest } = split(options);
-  const under = own.policy === undefined ? undefined : policyOf(own.policy, 'options.policy');
   const origin = own.origin ?? '';
   if (typeof origin !== 'string') throw invalidType('options.origin', 'a string', origin);
   return {
-    policy: policyOf(rest, 'options', under),
+    ...policyOrOptions(own.policy, rest),
     signal: own.signal === undefined || own.signal === null ? undefined : checkSignal(own.signal, 'options.signal'),
     declared: own.idempotent === undefined ? true : checkBoolean(own.idempotent, 'options.idempotent'),
     origin,
   };
+}
+
+/** A policy to share, where there is one; otherwise what each call makes its own of. */
+function policyOrOptions(given, rest) {
+  if (given !== undefined) return { policy: policyOf(rest, 'options', policyOf(given, 'options.policy')) };
+  return isPolicy(rest) ? { policy: policyOf(rest, 'options') } : { retry: retryOptionsOf(rest, 'options') };
 }
 
 /** The options of this function, and those that every surface takes. */

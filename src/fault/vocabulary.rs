@@ -42,7 +42,7 @@ words! {
     Kind {
         /// The peer ended the connection while a call was outstanding: RST, or FIN before or inside an answer.
         Reset = "reset",
-        /// Nothing listens there.
+        /// Nothing listens there, or a circuit breaker let nothing through.
         Refused = "refused",
         /// A limit on time was reached; the phase says which part took too long.
         Timeout = "timeout",

@@ -4,18 +4,18 @@ use std::future::Future;
 use std::time::Duration;
 
 use ::http::header::RETRY_AFTER;
-use ::http::{HeaderMap, Method};
+use ::http::{HeaderMap, Method, StatusCode};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use url::{Position, Url};
 
 use super::call::{Attempt, CallError, Recovery};
 use super::decode::accept;
-use super::hooks::{Failed, HookFailed, Hooks};
+use super::hooks::{Failed, HookFailed, Hooks, Next};
 use super::redirect::{self, Hop};
 use super::replay::Replay;
 use super::transport::{Connection, Exchange, Failure, IncomingBody, Limits, Reply, Transport};
 use crate::fault::{Delivery, Fault, Kind, Phase, RetryAfter};
-use crate::policy::{Clock, Decision, FastRandom, GaveUp, Now, Policy, Repeatable, Retries};
+use crate::policy::{BREAKER_OPEN, Clock, Decision, FastRandom, GaveUp, Now, Policy, Refused, Repeatable, Retries};
 
 /// A response that is not wanted is read to its end if that is near, so that its connection can be used again.
 /// Past these bounds a new connection is cheaper.
@@ -194,15 +194,19 @@ impl<'a, T: Transport> Attempts<'a, T> {
             true => Connection::Fresh,
             false => self.pooled(request),
         };
+        if let Err(refused) = self.admit() {
+            return Err(self.refused_at_once(request, refused));
+        }
         loop {
             let exchange = self.exchange(request, connection)?;
             let ended = match self.terms.transport.exchange(exchange).await {
                 Ok(reply) if self.is_answer(&reply) => {
-                    self.succeeded();
+                    self.succeeded(reply.status);
                     return Ok(reply);
                 }
                 Ok(reply) => Ended::by_status(reply),
                 Err(failure) if request.body.source_failed() => {
+                    self.course.retries.gave_up(GaveUp::NotTransient);
                     let recovery = self.course.recovery_with(&failure.fault, Some(GaveUp::NotTransient));
                     return Err(CallError::Body { recovery });
                 }
@@ -219,7 +223,9 @@ impl<'a, T: Transport> Attempts<'a, T> {
                     return self.give_up(ended, GaveUp::OutOfTime);
                 }
                 Decision::Retry { delay, fresh_connection, .. } => {
-                    self.wait(ended, delay).await?;
+                    if let Some(ended) = self.wait(ended, delay).await? {
+                        return self.give_up(ended, GaveUp::BreakerOpen);
+                    }
                     if fresh_connection { Connection::Fresh } else { self.pooled(request) }
                 }
             };
@@ -281,11 +287,11 @@ impl<'a, T: Transport> Attempts<'a, T> {
         let now = self.terms.clock.now();
         let decision =
             self.course.retries.decide(fault, self.repeatable(request), verdict, stale, now, &mut FastRandom);
-        let Decision::Retry { delay, .. } = decision else {
+        let Decision::Retry { delay, why, .. } = decision else {
             return Ok(decision);
         };
         if let Some(hooks) = self.terms.hooks {
-            let told = hooks.on_retry(self.failed(request, fault, attempt), delay);
+            let told = hooks.on_retry(self.failed(request, fault, attempt), Next { delay, why });
             self.hooked(told, fault).await?;
         }
         Ok(decision)
@@ -307,7 +313,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
 
     /// Waits for a hook, but no longer than the call may take.
     async fn hooked<V>(
-        &self,
+        &mut self,
         hook: impl Future<Output = Result<V, HookFailed>>,
         fault: &Fault,
     ) -> Result<V, CallError> {
@@ -318,10 +324,13 @@ impl<'a, T: Transport> Attempts<'a, T> {
         match outcome {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(HookFailed)) => Err(CallError::Hook { recovery: self.course.recovery_with(fault, None) }),
-            Err(_) => Err(CallError::Fault {
-                fault: self.of_the_call(self.late(Fault::new("ETIMEDOUT", fault.phase, fault.delivery))),
-                recovery: self.course.recovery_with(fault, Some(GaveUp::OutOfTime)),
-            }),
+            Err(_) => {
+                self.course.retries.gave_up(GaveUp::OutOfTime);
+                Err(CallError::Fault {
+                    fault: self.of_the_call(self.late(Fault::new("ETIMEDOUT", fault.phase, fault.delivery))),
+                    recovery: self.course.recovery_with(fault, Some(GaveUp::OutOfTime)),
+                })
+            }
         }
     }
 
@@ -330,12 +339,19 @@ impl<'a, T: Transport> Attempts<'a, T> {
         self.course.retries.out_of_time(Now { monotonic: now.monotonic.saturating_add(delay), ..now })
     }
 
-    pub async fn wait(&mut self, ended: Ended<T::Body>, delay: Duration) -> Result<(), CallError> {
+    /// Waits until the next attempt may be made. `Some`: the breaker refuses it, and the call ends as the last one did.
+    pub async fn wait(&mut self, ended: Ended<T::Body>, delay: Duration) -> Result<Option<Ended<T::Body>>, CallError> {
         let until = Instant::now() + delay;
-        let had_reply = ended.reply.is_some();
-        if let Some(reply) = ended.reply {
-            self.drain(reply.body).await;
-        }
+        let Ended { fault, stale, reply } = ended;
+        let had_reply = reply.is_some();
+        // A response that may still become the answer must not be read before the breaker has been asked.
+        let kept = match reply {
+            Some(reply) if !self.has_breaker() => {
+                self.drain(reply.body).await;
+                None
+            }
+            reply => reply,
+        };
         if !delay.is_zero() {
             sleep_until(until).await;
         }
@@ -343,12 +359,38 @@ impl<'a, T: Transport> Attempts<'a, T> {
         // longer be given: then the attempt is made after all, because an answer resolves a call, whatever its
         // status.
         if !had_reply && self.course.retries.out_of_time(self.terms.clock.now()) {
-            return Err(self.fail(ended.fault, GaveUp::OutOfTime));
+            return Err(self.fail(fault, GaveUp::OutOfTime));
         }
-        self.course.reached = furthest(self.course.reached, ended.fault.delivery);
-        self.course.tell(Some(ended.fault));
+        if self.admit().is_err() {
+            return Ok(Some(Ended { fault, stale, reply: kept }));
+        }
+        if let Some(reply) = kept {
+            self.drain(reply.body).await;
+        }
+        self.course.reached = furthest(self.course.reached, fault.delivery);
+        self.course.tell(Some(fault));
         self.course.delay = delay;
-        Ok(())
+        Ok(None)
+    }
+
+    fn has_breaker(&self) -> bool {
+        self.terms.policy.options().breaker.is_some()
+    }
+
+    /// Asks the breaker, where there is one.
+    fn admit(&mut self) -> Result<(), Refused> {
+        if self.has_breaker() { self.course.retries.admit(self.terms.clock.now()) } else { Ok(()) }
+    }
+
+    /// The breaker refuses an attempt that no failed one precedes, and that is what the call fails with.
+    fn refused_at_once(&self, request: &Request, Refused { retry_in }: Refused) -> CallError {
+        let origin = origin(&request.url);
+        let mut fault = Fault::new(BREAKER_OPEN, Phase::Connect, Delivery::NotSent).with_reason(format!(
+            "The breaker of {origin} is open: too many of the last calls to it failed, and no further one is made for now."
+        ));
+        fault.retry_after = Some(RetryAfter::Delay(retry_in));
+        let recovery = Recovery { gave_up: Some(GaveUp::BreakerOpen), ..self.course.recovery.clone() };
+        CallError::Fault { fault: self.of_the_call(fault), recovery }
     }
 
     fn give_up(&mut self, ended: Ended<T::Body>, reason: GaveUp) -> Result<Reply<T::Body>, CallError> {
@@ -356,15 +398,19 @@ impl<'a, T: Transport> Attempts<'a, T> {
             return Err(self.fail(ended.fault, reason));
         };
         if self.terms.policy.options().may_retry_status(reply.status.as_u16()) {
+            self.course.retries.gave_up(reason);
             self.course.recovery = self.course.recovery_with(&ended.fault, Some(reason));
         } else {
             // A status that nobody asked to repeat is an ordinary answer.
-            self.succeeded();
+            self.succeeded(reply.status);
         }
         Ok(reply)
     }
 
-    fn succeeded(&mut self) {
+    fn succeeded(&mut self, status: StatusCode) {
+        if self.course.retries.is_watched() {
+            self.course.retries.succeeded(Some(status.as_u16()), self.terms.clock.now());
+        }
         if !self.course.recovery.attempts.is_empty() {
             self.course.tell(None);
             self.course.delay = Duration::ZERO;
@@ -372,12 +418,18 @@ impl<'a, T: Transport> Attempts<'a, T> {
     }
 
     /// An attempt brought the rest of a body that broke.
-    pub fn resumed(&mut self) {
+    pub fn resumed(&mut self, status: StatusCode) {
         self.course.recovery.resumed += 1;
-        self.succeeded();
+        self.succeeded(status);
     }
 
-    pub fn fail(&self, fault: Fault, reason: GaveUp) -> CallError {
+    /// An attempt to bring the rest of a body was answered with something else.
+    pub fn not_resumed(&mut self, status: StatusCode) {
+        self.course.retries.answered(Some(status.as_u16()), self.terms.clock.now());
+    }
+
+    pub fn fail(&mut self, fault: Fault, reason: GaveUp) -> CallError {
+        self.course.retries.gave_up(reason);
         let recovery = self.course.recovery_with(&fault, Some(reason));
         CallError::Fault { fault: self.of_the_call(fault), recovery }
     }
@@ -388,13 +440,15 @@ impl<'a, T: Transport> Attempts<'a, T> {
         Box::new(fault)
     }
 
-    pub fn too_late(&self, fault: Fault) -> CallError {
+    pub fn too_late(&mut self, fault: Fault) -> CallError {
+        self.course.retries.failed_for_good(&fault, GaveUp::OutOfTime, self.terms.clock.now());
         self.fail(self.late(fault), GaveUp::OutOfTime)
     }
 
     /// The time was up between two attempts, in a wait or a redirect: what failed the call is what the last attempt
     /// failed with, and one that was never made is not told of.
-    fn over_before_it_began(&self) -> CallError {
+    fn over_before_it_began(&mut self) -> CallError {
+        self.course.retries.gave_up(GaveUp::OutOfTime);
         let last = self.course.recovery.attempts.last().and_then(|attempt| attempt.fault.clone());
         let fault = last.unwrap_or_else(|| self.late(Fault::new("ETIMEDOUT", Phase::Connect, Delivery::NotSent)));
         let recovery = Recovery { gave_up: Some(GaveUp::OutOfTime), ..self.course.recovery.clone() };
@@ -431,7 +485,8 @@ impl<'a, T: Transport> Attempts<'a, T> {
     }
 
     /// Ends the call with the fault of a redirect: what the last attempt was answered with cannot be followed.
-    pub fn refuse(self, fault: Box<Fault>) -> CallError {
+    pub fn refuse(mut self, fault: Box<Fault>) -> CallError {
+        self.course.retries.gave_up(GaveUp::NotTransient);
         let mut recovery = self.course.recovery;
         let told = Some(Fault::clone(&fault));
         match recovery.attempts.last_mut() {

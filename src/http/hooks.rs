@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crate::fault::Fault;
+use crate::policy::Why;
 
 /// A hook failed. The call is rejected with what it threw, which stays on the caller's side of the boundary.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
@@ -25,6 +26,14 @@ pub struct Failed<'a> {
     pub elapsed: Duration,
 }
 
+/// The retry that is about to happen.
+#[derive(Debug, Clone, Copy)]
+pub struct Next {
+    pub delay: Duration,
+    /// What makes it permissible.
+    pub why: Why,
+}
+
 pub trait Hooks: Send + Sync + 'static {
     /// Whether [`should_retry`](Hooks::should_retry) may ever have an opinion. Where it cannot, it is not asked, and
     /// no request body is kept for what only it would repeat.
@@ -35,5 +44,5 @@ pub trait Hooks: Send + Sync + 'static {
     /// gives up, `None` leaves the decision to the policy. Attempts, time, budget and the body still limit it.
     fn should_retry<'a>(&'a self, failed: Failed<'a>) -> HookFuture<'a, Option<bool>>;
     /// Called when a retry is certain, before its delay begins.
-    fn on_retry<'a>(&'a self, failed: Failed<'a>, delay: Duration) -> HookFuture<'a, ()>;
+    fn on_retry<'a>(&'a self, failed: Failed<'a>, next: Next) -> HookFuture<'a, ()>;
 }

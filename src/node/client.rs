@@ -12,6 +12,7 @@ use super::completion::{Completion, Kind};
 use super::engine::{Core, Engine};
 use super::hooks::{Given, JsHooks};
 use super::options::{Options, Timeouts};
+use super::policy::NativePolicy;
 use super::pool::{self, PoolOptions};
 use super::tls::{ClientTls, Trusting};
 use super::upload::JsSource;
@@ -23,7 +24,7 @@ use crate::http::transport::lookup::Lookup;
 use crate::http::transport::options::TransportOptions;
 use crate::http::transport::proxies::ProxyRules;
 use crate::http::transport::routed::Routed;
-use crate::policy::Policy;
+use crate::policy::{Policy, SystemClock};
 
 /// Flags of a call; `lib/engine/call-flags.js` holds the same.
 const REDIRECT_ERROR: u32 = 1;
@@ -55,6 +56,8 @@ struct Open {
 /// network any more: so it goes with the last of them.
 pub struct Shared {
     pub policy: Arc<Policy>,
+    /// The policy's, where others share it.
+    clock: Option<Arc<SystemClock>>,
     pub timeouts: Timeouts,
     pub resume: Resume,
     pub decoding: Decoding,
@@ -92,7 +95,11 @@ impl Shared {
             });
             let through_tls = self.proxies.as_ref().is_some_and(ProxyRules::speak_tls);
             let transport = Routed::new(options).map_err(|error| error.to_string())?;
-            Ok(Client::new(Trusting::new(transport, &tls.trust, through_tls)))
+            let transport = Trusting::new(transport, &tls.trust, through_tls);
+            Ok(match &self.clock {
+                Some(clock) => Client::with_clock(transport, clock.clone()),
+                None => Client::new(transport),
+            })
         })
         .as_ref()
         .map_err(String::as_str)
@@ -103,8 +110,15 @@ impl Shared {
 impl NativeClient {
     /// `options`: JSON with `retry` and `timeout`, both complete, and the rest as it differs from what is usual.
     /// `result_order` is Node's for the addresses of a name, `lookup` the number of a function that finds them instead.
+    /// With a `policy` the calls share its origins with all others under it; the options are the client's nevertheless.
     #[napi(constructor)]
-    pub fn new(engine: &Engine, options: String, result_order: String, lookup: Option<u32>) -> napi::Result<Self> {
+    pub fn new(
+        engine: &Engine,
+        options: String,
+        result_order: String,
+        lookup: Option<u32>,
+        policy: Option<&NativePolicy>,
+    ) -> napi::Result<Self> {
         let options = Options::parse(&options).map_err(napi::Error::from_reason)?;
         let (Some(retry), Some(timeouts)) = (options.retry, options.timeouts) else {
             return Err(napi::Error::from_reason("a client needs retry and timeout"));
@@ -112,11 +126,16 @@ impl NativeClient {
         let decoding = options.decoding.unwrap_or_default();
         let tls = options.tls.unwrap_or_default().read().map_err(napi::Error::from_reason)?;
         let resume = options.resume.unwrap_or_default();
-        let policy = Arc::new(Policy::new(retry));
+        let (policy, clock) = match policy {
+            Some(shared) => (shared.policy().with_options(retry), Some(shared.clock().clone())),
+            None => (Policy::new(retry), None),
+        };
+        let policy = Arc::new(policy);
         let engine = Arc::clone(engine.core());
         let (sender, in_flight) = oneshot::channel();
         let shared = Shared {
             policy,
+            clock,
             timeouts,
             resume,
             decoding,

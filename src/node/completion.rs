@@ -46,6 +46,8 @@ pub enum Kind {
     Closed = 10,
     /// A client is about to begin to speak TLS. Number: 1 if it wants to know which roots Node trusts, otherwise 0.
     Roots = 11,
+    /// A policy's breakers have changed; the call is the policy's number. What they did is to be asked of the policy.
+    Breaker = 12,
 }
 
 /// A buffer is among the values.

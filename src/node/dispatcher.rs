@@ -27,7 +27,7 @@ pub struct Dispatcher {
 
 /// Bounded by what is in flight: a call has at most one answer, one body piece, one hook and one question for roots
 /// under way, for each reading of its request body a pull and the word that it is not wanted any more, and for each
-/// connection in the making one lookup.
+/// connection in the making one lookup. Of a policy there is one word that its breakers changed, until it is asked how.
 #[derive(Default)]
 struct Queue {
     state: Mutex<State>,

@@ -1,14 +1,13 @@
 //! The caller's hooks, which run on the JavaScript thread while the call waits.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::completion::{Completion, Kind};
 use super::engine::Core;
-use crate::http::hooks::{Failed, HookFailed, HookFuture, Hooks};
+use crate::http::hooks::{Failed, HookFailed, HookFuture, Hooks, Next};
 use crate::milliseconds;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,24 +79,25 @@ impl Hooks for JsHooks {
         })
     }
 
-    fn on_retry<'a>(&'a self, failed: Failed<'a>, delay: Duration) -> HookFuture<'a, ()> {
+    fn on_retry<'a>(&'a self, failed: Failed<'a>, next: Next) -> HookFuture<'a, ()> {
         Box::pin(async move {
             if self.given.on_retry {
-                self.ask(Kind::OnRetry, arguments(&failed, Some(delay))).await?;
+                self.ask(Kind::OnRetry, arguments(&failed, Some(next))).await?;
             }
             Ok(())
         })
     }
 }
 
-fn arguments(failed: &Failed<'_>, delay: Option<Duration>) -> String {
+fn arguments(failed: &Failed<'_>, next: Option<Next>) -> String {
     json!({
         "fault": super::call::fault_json(failed.fault),
         "attempt": failed.attempt,
         "method": failed.method,
         "url": failed.url,
         "elapsed": milliseconds::to_js(failed.elapsed),
-        "delay": delay.map(milliseconds::to_js),
+        "delay": next.map(|next| milliseconds::to_js(next.delay)),
+        "why": next.map(|next| next.why.as_str()),
     })
     .to_string()
 }

@@ -17,6 +17,8 @@
 
 use std::time::Duration;
 
+use super::slots::Slots;
+
 /// The share of retries, per origin.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BudgetOptions {
@@ -49,56 +51,34 @@ struct Slot {
 /// share the counts.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
-    /// Second `n` lives in `slots[n % SLOTS]`, from `latest - WINDOW` to `latest`.
-    slots: [Slot; SLOTS],
-    latest: u64,
+    /// Numbered by the second.
+    slots: Slots<Slot, SLOTS>,
 }
 
 impl Budget {
     pub(super) fn call(&mut self, now: Duration) {
-        let slot = self.slot(now);
+        let slot = self.slots.at(now.as_secs());
         slot.calls = slot.calls.saturating_add(1);
     }
 
     /// Takes one retry out of the budget, if one is left.
     pub(super) fn withdraw(&mut self, now: Duration, limits: BudgetOptions) -> bool {
-        self.slot(now);
-        let eldest = (self.latest + 1) as usize % SLOTS;
-        let (mut calls, mut retries) = (0.0, 0.0);
-        for (index, slot) in self.slots.iter().enumerate() {
-            retries += f64::from(slot.retries);
-            if index != eldest {
-                calls += f64::from(slot.calls);
-            }
-        }
-        let allowed = limits.ratio * calls + limits.per_second * WINDOW as f64;
-        // 0.29 x 100 is 28.999999999999996: without the margin, rounding would cost a retry.
-        if retries + 1.0 > allowed + 1e-6 {
+        if self.left(now, limits) == 0 {
             return false;
         }
-        let slot = self.slot(now);
+        let slot = self.slots.at(now.as_secs());
         slot.retries = slot.retries.saturating_add(1);
         true
     }
 
-    /// The slot of this moment, after clearing those that time has passed over.
-    fn slot(&mut self, now: Duration) -> &mut Slot {
-        let second = now.as_secs();
-        if second.saturating_add(SLOTS as u64) <= self.latest {
-            // The clock is another one than before: a test has put fake timers in its place. Waiting for it to
-            // catch up would keep the old counts for ever.
-            *self = Self::default();
-        }
-        // Threads read the clock before they get here: a reading may be older than the last one, and then counts
-        // into the slot that is open.
-        if second > self.latest {
-            let passed = (second - self.latest).min(SLOTS as u64);
-            for step in 1..=passed {
-                self.slots[((self.latest + step) % SLOTS as u64) as usize] = Slot::default();
-            }
-            self.latest = second;
-        }
-        &mut self.slots[(self.latest % SLOTS as u64) as usize]
+    /// The retries that are left.
+    pub(super) fn left(&mut self, now: Duration, limits: BudgetOptions) -> u32 {
+        self.slots.at(now.as_secs());
+        let calls: f64 = self.slots.newest_first().take(WINDOW).map(|slot| f64::from(slot.calls)).sum();
+        let retries: f64 = self.slots.newest_first().map(|slot| f64::from(slot.retries)).sum();
+        let allowed = limits.ratio * calls + limits.per_second * WINDOW as f64;
+        // 0.29 x 100 is 28.999999999999996: without the margin, rounding would cost a retry. The conversion saturates.
+        (allowed + 1e-6 - retries) as u32
     }
 }
 
@@ -175,6 +155,21 @@ mod tests {
             budget.call(at(1.0));
         }
         assert_eq!(withdraw_all(&mut budget, at(1.0), limits), 29);
+    }
+
+    #[test]
+    fn what_is_left_is_what_can_be_withdrawn() {
+        let limits = BudgetOptions { ratio: 0.25, per_second: 0.05 };
+        let mut budget = Budget::default();
+        assert_eq!(budget.left(at(1.0), limits), 0, "half a retry is none");
+        for _ in 0..10 {
+            budget.call(at(1.0));
+        }
+        assert_eq!(budget.left(at(1.0), limits), 3);
+        assert!(budget.withdraw(at(1.0), limits));
+        assert_eq!(budget.left(at(1.0), limits), 2);
+        assert_eq!(budget.left(at(1.0), BudgetOptions { ratio: 0.0, ..limits }), 0, "a smaller budget is overdrawn");
+        assert_eq!(budget.left(at(1.0), BudgetOptions { ratio: f64::MAX, ..limits }), u32::MAX);
     }
 
     #[test]

@@ -22,11 +22,17 @@ pub trait Clock: Send + Sync {
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
     start: Instant,
+    reading: Duration,
 }
 
 impl SystemClock {
     pub fn new() -> Self {
-        Self { start: Instant::now() }
+        Self::that_reads(Duration::ZERO)
+    }
+
+    /// One that goes on from what another clock says now.
+    pub fn that_reads(reading: Duration) -> Self {
+        Self { start: Instant::now(), reading }
     }
 }
 
@@ -38,6 +44,21 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Now {
-        Now { monotonic: self.start.elapsed(), wall: SystemTime::now() }
+        Now { monotonic: self.reading.saturating_add(self.start.elapsed()), wall: SystemTime::now() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn goes_on_from_what_it_was_set_to() {
+        const HOUR: Duration = Duration::from_secs(3_600);
+        let clock = SystemClock::that_reads(HOUR);
+        let first = clock.now().monotonic;
+        assert!(first >= HOUR && first < HOUR + HOUR);
+        assert!(clock.now().monotonic >= first);
+        assert_eq!(SystemClock::that_reads(Duration::MAX).now().monotonic, Duration::MAX);
     }
 }

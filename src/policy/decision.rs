@@ -72,7 +72,7 @@ pub enum GaveUp {
     OutOfTime,
     /// The server asked for a longer wait than `within` leaves.
     RetryAfterTooLong,
-    /// The origin is taken for down. The breaker that says so will sit beside the budget, per origin.
+    /// The origin is taken for down: its breaker is open, or will still be when the wait is over.
     BreakerOpen,
     /// The origin has had its share of retries for now. Asked last, because asking costs a token.
     BudgetExhausted,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Backoff, BudgetOptions, MethodSet};
+use super::{Backoff, BreakerOptions, BudgetOptions, MethodSet};
 
 /// How calls are retried. Made from JavaScript's `retry` object by [`Options::from_json`].
 ///
@@ -27,6 +27,8 @@ pub struct Options {
     pub respect_retry_after: bool,
     /// `None`: retries are not budgeted.
     pub budget: Option<BudgetOptions>,
+    /// `None`: there is no breaker.
+    pub breaker: Option<BreakerOptions>,
 }
 
 impl Default for Options {
@@ -39,6 +41,7 @@ impl Default for Options {
             statuses: None,
             respect_retry_after: true,
             budget: Some(BudgetOptions::default()),
+            breaker: None,
         }
     }
 }

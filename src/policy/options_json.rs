@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Backoff, BudgetOptions, Options};
+use super::{Backoff, BreakerOptions, BudgetOptions, Options};
 use crate::milliseconds;
 
 #[derive(Deserialize)]
@@ -18,6 +18,7 @@ struct OptionsJson {
     statuses: Option<Vec<u16>>,
     respect_retry_after: Option<bool>,
     budget: Option<BudgetJson>,
+    breaker: Option<BreakerJson>,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +41,24 @@ enum BudgetJson {
 struct BudgetLimitsJson {
     ratio: Option<f64>,
     per_second: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum BreakerJson {
+    /// `true`: the default one. `false`: none.
+    Switch(bool),
+    Limits(BreakerLimitsJson),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct BreakerLimitsJson {
+    window: Option<f64>,
+    min_calls: Option<u32>,
+    failure_rate: Option<f64>,
+    open_for: Option<f64>,
+    probes: Option<u32>,
 }
 
 impl Options {
@@ -71,6 +90,11 @@ impl Options {
                 Some(BudgetJson::Switch(false)) => None,
                 Some(BudgetJson::Limits(limits)) => Some(budget(limits)?),
             },
+            breaker: match given.breaker {
+                None | Some(BreakerJson::Switch(false)) => None,
+                Some(BreakerJson::Switch(true)) => Some(BreakerOptions::default()),
+                Some(BreakerJson::Limits(limits)) => Some(breaker(limits)?),
+            },
         })
     }
 }
@@ -89,6 +113,30 @@ fn budget(limits: BudgetLimitsJson) -> Result<BudgetOptions, String> {
         ratio: not_negative("budget.ratio", limits.ratio.unwrap_or(defaults.ratio))?,
         per_second: not_negative("budget.perSecond", limits.per_second.unwrap_or(defaults.per_second))?,
     })
+}
+
+fn breaker(limits: BreakerLimitsJson) -> Result<BreakerOptions, String> {
+    let defaults = BreakerOptions::default();
+    let failure_rate = limits.failure_rate.unwrap_or(defaults.failure_rate);
+    if !(failure_rate > 0.0 && failure_rate <= 1.0) {
+        return Err(format!("breaker.failureRate: {failure_rate} is no share above 0 and up to 1"));
+    }
+    Ok(BreakerOptions {
+        window: some_time("breaker.window", limits.window, defaults.window)?,
+        min_calls: at_least_one("breaker.minCalls", limits.min_calls.unwrap_or(defaults.min_calls))?,
+        failure_rate,
+        open_for: some_time("breaker.openFor", limits.open_for, defaults.open_for)?,
+        probes: at_least_one("breaker.probes", limits.probes.unwrap_or(defaults.probes))?,
+    })
+}
+
+fn some_time(name: &str, given: Option<f64>, default: Duration) -> Result<Duration, String> {
+    let time = time(name, given, default)?;
+    if time.is_zero() { Err(format!("{name}: 0 is no time")) } else { Ok(time) }
+}
+
+fn at_least_one(name: &str, count: u32) -> Result<u32, String> {
+    if count == 0 { Err(format!("{name}: 0 is less than 1")) } else { Ok(count) }
 }
 
 fn time(name: &str, given: Option<f64>, default: Duration) -> Result<Duration, String> {
@@ -128,7 +176,8 @@ mod tests {
             "methods": ["POST", "PATCH"],
             "statuses": [418, 503],
             "respectRetryAfter": false,
-            "budget": { "ratio": 0.5, "perSecond": 2 }
+            "budget": { "ratio": 0.5, "perSecond": 2 },
+            "breaker": { "window": 2000, "minCalls": 3, "failureRate": 0.25, "openFor": 700, "probes": 2 }
         }"#;
         let expected = Options {
             retries: 7,
@@ -138,6 +187,13 @@ mod tests {
             statuses: Some(StatusSet::from_iter([418, 503])),
             respect_retry_after: false,
             budget: Some(BudgetOptions { ratio: 0.5, per_second: 2.0 }),
+            breaker: Some(BreakerOptions {
+                window: Duration::from_secs(2),
+                min_calls: 3,
+                failure_rate: 0.25,
+                open_for: Duration::from_millis(700),
+                probes: 2,
+            }),
         };
         assert_eq!(Options::from_json(json), Ok(expected));
     }
@@ -160,6 +216,16 @@ mod tests {
     }
 
     #[test]
+    fn a_breaker_is_there_if_it_is_asked_for_and_takes_what_is_left_out_from_the_default() {
+        let breaker = |json: &str| Options::from_json(json).unwrap().breaker;
+        assert_eq!(breaker(r#"{ "breaker": false }"#), None);
+        assert_eq!(breaker(r#"{ "breaker": true }"#), Some(BreakerOptions::default()));
+        assert_eq!(breaker(r#"{ "breaker": {} }"#), Some(BreakerOptions::default()));
+        let three = BreakerOptions { probes: 3, ..BreakerOptions::default() };
+        assert_eq!(breaker(r#"{ "breaker": { "probes": 3 } }"#), Some(three));
+    }
+
+    #[test]
     fn what_the_javascript_half_should_not_have_let_through_is_refused() {
         for json in [
             "",
@@ -172,6 +238,14 @@ mod tests {
             r#"{ "backoff": { "factor": 2 } }"#,
             r#"{ "budget": { "ratio": -0.1 } }"#,
             r#"{ "statuses": [70000] }"#,
+            r#"{ "breaker": 3 }"#,
+            r#"{ "breaker": { "rate": 0.5 } }"#,
+            r#"{ "breaker": { "window": 0 } }"#,
+            r#"{ "breaker": { "minCalls": 0 } }"#,
+            r#"{ "breaker": { "failureRate": 0 } }"#,
+            r#"{ "breaker": { "failureRate": 1.01 } }"#,
+            r#"{ "breaker": { "openFor": -1 } }"#,
+            r#"{ "breaker": { "probes": 0 } }"#,
         ] {
             assert!(Options::from_json(json).is_err(), "{json}");
         }

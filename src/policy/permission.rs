@@ -58,6 +58,6 @@ fn promise(fault: &Fault, request: Repeatable<'_>, options: &Options) -> Option<
 
 /// The status, where the fault *is* a response. A reset inside a body may carry the status of the response it cut
 /// off, and a throttling error of an API client the 400 it came with: those are no answers by status.
-fn status(fault: &Fault) -> Option<u16> {
+pub(super) fn status(fault: &Fault) -> Option<u16> {
     fault.status.filter(|_| fault.code.starts_with("HTTP_"))
 }

@@ -1,51 +1,15 @@
-//! The policy, and the retry state of one call.
+//! The retry state of one call.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::origins::{Origin, Origins};
-use super::permission::permit;
-use super::{Decision, GaveUp, Now, Options, Random, Repeatable, Why};
+use super::origin::Origin;
+use super::permission::{permit, status};
+use super::{Admission, Decision, GaveUp, Now, Options, Outcome, Policy, Random, Refused, Repeatable, Why, outcome};
 use crate::fault::{Delivery, Fault, Kind};
 
-/// Options, and what the calls made under them share: the state of every origin. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Policy {
-    options: Arc<Options>,
-    origins: Arc<Origins>,
-}
-
-impl Policy {
-    pub fn new(options: Options) -> Self {
-        Self { options: Arc::new(options), origins: Arc::default() }
-    }
-
-    /// The same origins under other options: for a call that overrides some.
-    pub fn with_options(&self, options: Options) -> Self {
-        Self { options: Arc::new(options), origins: self.origins.clone() }
-    }
-
-    pub fn options(&self) -> &Options {
-        &self.options
-    }
-
-    /// A call begins: it counts into the origin's budget. `origin` is `scheme://host:port`.
-    pub fn begin(&self, origin: &str, now: Now) -> Retries {
-        Retries {
-            options: self.options.clone(),
-            origin: self.origins.call(origin, now),
-            began: now.monotonic,
-            within_from: now.monotonic,
-            total: None,
-            attempt: 1,
-            spent: 0,
-            pool_suspect: false,
-            resuming: false,
-        }
-    }
-}
-
-/// The retry state of one call.
+/// The retry state of one call. Made by [`Policy::begin`]. Dropping it ends the call: what it still holds of a breaker is
+/// given back.
 #[derive(Debug)]
 pub struct Retries {
     options: Arc<Options>,
@@ -62,9 +26,37 @@ pub struct Retries {
     pool_suspect: bool,
     /// Bytes have progressed since the last attempt began.
     resuming: bool,
+    /// Of the attempt that is running, where there is a breaker.
+    admission: Option<Admission>,
+    /// The call has been counted as one that was answered after all.
+    recovered: bool,
+    /// The call has been counted as one that the policy ended.
+    gave_up: bool,
 }
 
 impl Retries {
+    pub(super) fn new(
+        options: Arc<Options>,
+        origin: Arc<Origin>,
+        began: Duration,
+        admission: Option<Admission>,
+    ) -> Self {
+        Self {
+            options,
+            origin,
+            began,
+            within_from: began,
+            total: None,
+            attempt: 1,
+            spent: 0,
+            pool_suspect: false,
+            resuming: false,
+            admission,
+            recovered: false,
+            gave_up: false,
+        }
+    }
+
     /// The call ends `total` after it began, whatever it is doing then: an attempt that could only begin at that
     /// moment or later is [`GaveUp::OutOfTime`]. Unlike `within`, it does not count anew when a body progresses.
     pub fn limit_to(&mut self, total: Duration) {
@@ -111,6 +103,9 @@ impl Retries {
     ///
     /// The reasons to give up are asked in the order in which [`GaveUp`] lists them, from what no option changes to
     /// what another moment would. The budget comes last because asking it costs a token.
+    ///
+    /// The breaker is told of the fault first, whatever follows from it: it may have opened when it is asked whether the
+    /// next attempt could be made.
     pub fn decide(
         &mut self,
         fault: &Fault,
@@ -120,13 +115,77 @@ impl Retries {
         now: Now,
         random: &mut dyn Random,
     ) -> Decision {
+        let stale = stale && is_lost_before_answer(fault) && !self.pool_suspect;
+        // Of the server, a connection that it closed while it was idle says nothing.
+        self.report(if stale { Outcome::Neither } else { outcome::of_fault(fault) }, now);
         match self.next(fault, request, verdict, stale, now, random) {
             Ok(retry) => {
                 self.attempt = self.attempt.saturating_add(1);
                 self.resuming = false;
                 retry
             }
-            Err(reason) => Decision::GiveUp(reason),
+            Err(reason) => {
+                self.end(fault, reason, now);
+                Decision::GiveUp(reason)
+            }
+        }
+    }
+
+    /// Asks the breaker, if there is one, for the attempt that is to begin now. A refusal ends the call: it is counted as
+    /// one of [`GaveUp::BreakerOpen`].
+    pub fn admit(&mut self, now: Now) -> Result<(), Refused> {
+        self.abandon();
+        let Some(breaker) = &self.options.breaker else { return Ok(()) };
+        match self.origin.admit(now, breaker) {
+            Ok(admission) => {
+                self.admission = Some(admission);
+                Ok(())
+            }
+            Err(refused) => {
+                self.gave_up(GaveUp::BreakerOpen);
+                Err(refused)
+            }
+        }
+    }
+
+    /// The attempt brought the answer, with this status where there is one.
+    pub fn succeeded(&mut self, status: Option<u16>, now: Now) {
+        self.answered(status, now);
+        if self.attempt > 1 && !self.recovered {
+            self.recovered = true;
+            self.origin.recovered();
+        }
+    }
+
+    /// The attempt brought an answer, which need not be of use to the call.
+    pub fn answered(&mut self, status: Option<u16>, now: Now) {
+        self.report(outcome::of_answer(status), now);
+    }
+
+    /// Whether anybody wants to know that the attempt succeeds: most calls are spared reading the clock.
+    pub fn is_watched(&self) -> bool {
+        self.admission.is_some() || (self.attempt > 1 && !self.recovered)
+    }
+
+    /// The attempt failed in a way that ends the call whatever the policy says, as when its total time is over.
+    pub fn failed_for_good(&mut self, fault: &Fault, reason: GaveUp, now: Now) {
+        self.report(outcome::of_fault(fault), now);
+        self.gave_up(reason);
+    }
+
+    /// The attempt has no outcome: the caller ended the call. Another call may have its place at once.
+    pub fn abandon(&mut self) {
+        if let Some(admission) = self.admission.take() {
+            self.origin.give_back(admission);
+        }
+    }
+
+    /// There is no further attempt, for a reason that was not [decided](Retries::decide) here: time ran out in a wait.
+    pub fn gave_up(&mut self, reason: GaveUp) {
+        self.abandon();
+        if reason != GaveUp::Aborted && !self.gave_up {
+            self.gave_up = true;
+            self.origin.gave_up(reason);
         }
     }
 
@@ -140,10 +199,12 @@ impl Retries {
     /// A redirect moved the call to another origin, where it counts as a call like any other. Attempts and time go
     /// on: to the caller it is still the same call.
     pub fn moved(&mut self, policy: &Policy, origin: &str, now: Now) {
-        self.origin = policy.origins.call(origin, now);
+        self.abandon();
+        self.origin = policy.call(origin, now);
         self.pool_suspect = false;
     }
 
+    /// `stale`: that is what was wrong, as [`decide`](Retries::decide) explains.
     fn next(
         &mut self,
         fault: &Fault,
@@ -162,10 +223,11 @@ impl Retries {
         if self.options.retries == 0 {
             return Err(GaveUp::AttemptsExhausted);
         }
-        if stale && is_lost_before_answer(fault) && !self.pool_suspect {
+        if stale {
             if self.out_of_time(now) {
                 return Err(GaveUp::OutOfTime);
             }
+            self.origin.retry(Duration::ZERO, false, now, &self.options)?;
             self.pool_suspect = true;
             return Ok(Decision::Retry { delay: Duration::ZERO, fresh_connection: true, why: Why::StaleConnection });
         }
@@ -173,14 +235,23 @@ impl Retries {
             return Err(GaveUp::AttemptsExhausted);
         }
         let delay = self.wait(fault, now, random)?;
-        if let Some(limits) = self.options.budget
-            && !self.resuming
-            && !self.origin.withdraw(now, limits)
-        {
-            return Err(GaveUp::BudgetExhausted);
-        }
+        self.origin.retry(delay, !self.resuming, now, &self.options)?;
         self.spent += 1;
         Ok(Decision::Retry { delay, fresh_connection: self.pool_suspect, why })
+    }
+
+    fn report(&mut self, outcome: Outcome, now: Now) {
+        if let (Some(breaker), Some(admission)) = (&self.options.breaker, self.admission.take()) {
+            self.origin.report(admission, outcome, now, breaker);
+        }
+    }
+
+    fn end(&mut self, fault: &Fault, reason: GaveUp, now: Now) {
+        match status(fault) {
+            // A status that nobody asked to repeat is an ordinary answer.
+            Some(status) if !self.options.may_retry_status(status) => self.succeeded(Some(status), now),
+            _ => self.gave_up(reason),
+        }
     }
 
     /// The wait before the next attempt, if it ends within `within` and before the call does.
@@ -208,6 +279,12 @@ impl Retries {
             return None;
         }
         Some(fault.retry_after?.delay_from(now.wall))
+    }
+}
+
+impl Drop for Retries {
+    fn drop(&mut self) {
+        self.abandon();
     }
 }
 

@@ -2,6 +2,7 @@
 //! One topic per file; one binary, because each links the whole client.
 
 mod body;
+mod breaker;
 mod connections;
 mod decode;
 mod http2;

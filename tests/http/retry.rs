@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::Method;
 use unreset::fault::{Delivery, Kind, Phase};
 use unreset::http::call::{Call, CallError};
-use unreset::http::hooks::{Failed, HookFailed, HookFuture, Hooks};
+use unreset::http::hooks::{Failed, HookFailed, HookFuture, Hooks, Next};
 use unreset::policy::GaveUp;
 
 use super::support::*;
@@ -40,7 +40,7 @@ impl Hooks for StartsServer {
         Box::pin(async { Ok(None) })
     }
 
-    fn on_retry<'a>(&'a self, _: Failed<'a>, _: Duration) -> HookFuture<'a, ()> {
+    fn on_retry<'a>(&'a self, _: Failed<'a>, _: Next) -> HookFuture<'a, ()> {
         Box::pin(async {
             let listener = tokio::net::TcpListener::bind(self.address).await.unwrap();
             self.server.lock().unwrap().get_or_insert(Server::on(listener, Peer::echo));
@@ -213,7 +213,7 @@ impl Hooks for Says {
         Box::pin(async { self.0 })
     }
 
-    fn on_retry<'a>(&'a self, _: Failed<'a>, _: Duration) -> HookFuture<'a, ()> {
+    fn on_retry<'a>(&'a self, _: Failed<'a>, _: Next) -> HookFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 }
@@ -267,7 +267,7 @@ impl Hooks for Observes {
         Box::pin(async { Ok(Some(true)) })
     }
 
-    fn on_retry<'a>(&'a self, _: Failed<'a>, _: Duration) -> HookFuture<'a, ()> {
+    fn on_retry<'a>(&'a self, _: Failed<'a>, _: Next) -> HookFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 }

@@ -98,6 +98,17 @@ const ENTRIES: &[Entry] = &[
             "The server's queue of waiting connections is full (Windows), or a firewall rejects",
         ])
         .action("Nothing was sent, so any call may be repeated. If it persists, check host, port and that the server runs."),
+    Entry::of(Kind::Refused, Phase::Connect, Delivery::NotSent)
+        .transient()
+        .code("ERR_BREAKER_OPEN", "The circuit breaker of this origin is open: calls to it are refused for now, without being made.")
+        .causes(&[
+            "Too many of the last calls to the origin failed (`retry.breaker`)",
+            "The origin may be back: the breaker lets one call through after `openFor`, and this one came while its outcome was awaited",
+        ])
+        .action(
+            "Look at the faults of the calls before it: they say what is wrong with the origin. Nothing was sent; `retryAfter` says \
+             when to try again.",
+        ),
     NEVER_MADE
         .code("EHOSTUNREACH", "There is no route to the host.")
         .causes(&["The host is down or has another address", "A firewall rejects", "A VPN or container network is not up"])

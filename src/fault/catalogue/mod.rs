@@ -149,6 +149,7 @@ mod tests {
     #[test]
     fn every_code_of_our_own_client_has_its_own_row() {
         let call = ["ERR_BAD_PORT", "ERR_INVALID_URL", "ERR_UNSUPPORTED_PROTOCOL", "ETIMEDOUT"];
+        let attempts = ["ERR_BREAKER_OPEN", "ETIMEDOUT"];
         let redirect =
             ["ERR_BODY_NOT_REPLAYABLE", "ERR_INVALID_REDIRECT", "ERR_TOO_MANY_REDIRECTS", "ERR_UNEXPECTED_REDIRECT"];
         let resume = ["ECONNRESET", "ERR_RESUME_CHANGED", "ERR_RESUME_RANGE"];
@@ -207,8 +208,19 @@ mod tests {
         let proxies = ["ERR_PROXY_INVALID_CONFIG", "ERR_PROXY_TUNNEL"];
         // `node/call.rs` and `lib/fetch/`
         let boundary = ["ERR_INTEGRITY_MISMATCH", "ERR_UNRESET_INTERNAL"];
-        let files: [&[&str]; 10] =
-            [&call, &redirect, &resume, &decode, &evidence, &resolver, &tls, &tls_evidence, &proxies, &boundary];
+        let files: [&[&str]; 11] = [
+            &call,
+            &attempts,
+            &redirect,
+            &resume,
+            &decode,
+            &evidence,
+            &resolver,
+            &tls,
+            &tls_evidence,
+            &proxies,
+            &boundary,
+        ];
         for code in files.concat() {
             assert_eq!(find(code).map(|entry| entry.code), Some(code));
         }

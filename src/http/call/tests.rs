@@ -1,5 +1,7 @@
 //! The logic of a call alone: a scripted transport, and time that passes only when everybody waits.
 
+mod breaker;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Mutex;
@@ -10,7 +12,7 @@ use ::http::HeaderValue;
 use ::http::header::{LOCATION, RETRY_AFTER};
 use tokio::time::{Instant, sleep};
 
-use super::super::hooks::{Failed, HookFuture};
+use super::super::hooks::{Failed, HookFuture, Next};
 use super::super::transport::{Connection, Exchange, Failure, IncomingBody};
 use super::*;
 use crate::fault::{Ending, RetryAfter};
@@ -144,7 +146,7 @@ impl Hooks for Slow {
         Box::pin(async { Ok(None) })
     }
 
-    fn on_retry<'a>(&'a self, _: Failed<'a>, _: Duration) -> HookFuture<'a, ()> {
+    fn on_retry<'a>(&'a self, _: Failed<'a>, _: Next) -> HookFuture<'a, ()> {
         Box::pin(async {
             sleep(self.0).await;
             Ok(())

@@ -156,8 +156,10 @@ impl<T: Transport> Means<T> {
                     return gave_up(attempts.fail(ended.fault, GaveUp::OutOfTime));
                 }
                 Ok(Decision::Retry { delay, fresh_connection, .. }) => {
-                    if let Err(error) = attempts.wait(ended, delay).await {
-                        return gave_up(error);
+                    match attempts.wait(ended, delay).await {
+                        Ok(None) => {}
+                        Ok(Some(ended)) => return gave_up(attempts.fail(ended.fault, GaveUp::BreakerOpen)),
+                        Err(error) => return gave_up(error),
                     }
                     if fresh_connection { Connection::Fresh } else { Connection::Pooled }
                 }
@@ -173,8 +175,9 @@ impl<T: Transport> Means<T> {
                     Judged::Settled(mut settled) => {
                         if let Err(refusal) = &mut settled {
                             *refusal.fault = reply.body.blamed(Fault::clone(&refusal.fault));
+                            attempts.not_resumed(reply.status);
                         } else {
-                            attempts.resumed();
+                            attempts.resumed(reply.status);
                         }
                         let course = attempts.into_course();
                         let means = Box::new(Means { owned, request, repeatable, course, status, resume });

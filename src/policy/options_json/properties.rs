@@ -45,6 +45,7 @@ fn key() -> impl Strategy<Value = String> {
     prop_oneof![
         8 => prop::sample::select(vec![
             "retries", "backoff", "within", "methods", "statuses", "respectRetryAfter", "budget", "base", "cap", "ratio", "perSecond",
+            "breaker", "window", "minCalls", "failureRate", "openFor", "probes",
         ]).prop_map(String::from),
         1 => "[a-z]{0,6}",
     ]
@@ -87,6 +88,7 @@ proptest! {
             per_second: per_second.unwrap_or(defaults.per_second),
         };
         prop_assert_eq!(read.budget, Some(expected));
+        prop_assert_eq!(read.breaker, None);
     }
 
     #[test]
@@ -98,6 +100,11 @@ proptest! {
             }
             if let Some(BudgetOptions { ratio, per_second }) = options.budget {
                 prop_assert!(ratio >= 0.0 && per_second >= 0.0);
+            }
+            if let Some(BreakerOptions { window, min_calls, failure_rate, open_for, probes }) = options.breaker {
+                prop_assert!(!window.is_zero() && window <= milliseconds::LONGEST);
+                prop_assert!(!open_for.is_zero() && open_for <= milliseconds::LONGEST);
+                prop_assert!(min_calls > 0 && probes > 0 && failure_rate > 0.0 && failure_rate <= 1.0);
             }
         }
     }

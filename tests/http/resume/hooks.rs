@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use unreset::fault::Fault;
 use unreset::http::call::{Call, Recovery};
-use unreset::http::hooks::{Failed, HookFailed, HookFuture, Hooks};
+use unreset::http::hooks::{Failed, HookFailed, HookFuture, Hooks, Next};
 use unreset::http::resume::RecoveringBody;
 use unreset::http::transport::IncomingBody;
 use unreset::policy::GaveUp;
@@ -27,7 +27,7 @@ impl Hooks for Noting {
         Box::pin(async { self.verdict })
     }
 
-    fn on_retry<'a>(&'a self, failed: Failed<'a>, _: Duration) -> HookFuture<'a, ()> {
+    fn on_retry<'a>(&'a self, failed: Failed<'a>, _: Next) -> HookFuture<'a, ()> {
         self.told.lock().unwrap().push(format!("on {} {}", failed.fault.code, failed.attempt));
         Box::pin(async { Ok(()) })
     }

@@ -1,11 +1,13 @@
 //! One topic per file; what they share is here. Time and chance are given, so every expectation is exact.
 
 mod attempts;
+mod breaker;
 mod budget;
 mod permission;
 mod properties;
 mod retry_after;
 mod stale_connection;
+mod stats;
 mod statuses;
 mod time;
 mod verdict;
@@ -14,7 +16,7 @@ use std::time::SystemTime;
 
 use super::*;
 use crate::fault::{Phase, RetryAfter};
-use crate::policy::{Backoff, BudgetOptions, MethodSet, StatusSet};
+use crate::policy::{Backoff, BreakerOptions, BreakerState, BudgetOptions, MethodSet, StatusSet};
 
 const ORIGIN: &str = "https://api.example:443";
 const WALL: Duration = Duration::from_secs(1_900_000_000);
