@@ -12,12 +12,17 @@ const { fetch, createFetch } = require('./lib/fetch');
 const { classify, isTransient, isReset, explain } = require('./lib/fault');
 const { createPolicy } = require('./lib/policy');
 const { retry } = require('./lib/policy/retry');
-/** Stands in the literal for its name: it is for tests, so a program in production need not wait for it to load. */
-const FaultProxy = undefined;
+/** These stand in the literal for their names: who does not use one need not wait for it to load. */
+const [FaultProxy, Socket, connect, createConnection] = [];
 
-module.exports = { fetch, createFetch, retry, createPolicy, classify, isTransient, isReset, explain, FaultProxy };
+module.exports = {
+  fetch, createFetch, retry, createPolicy, classify, isTransient, isReset, explain, FaultProxy, Socket, connect, createConnection,
+};
 
 // Not `defineProperty`: seeing that, with a getter, Node takes the name from those that can be imported.
 Object.defineProperties(module.exports, {
   FaultProxy: { enumerable: true, get: () => require('./lib/proxy').FaultProxy },
+  Socket: { enumerable: true, get: () => require('./lib/net').Socket },
+  connect: { enumerable: true, get: () => require('./lib/net').connect },
+  createConnection: { enumerable: true, get: () => require('./lib/net').createConnection },
 });

@@ -41,7 +41,7 @@ pub struct Task {
 }
 
 impl Socket {
-    /// Opens nothing before the task runs. Must be called inside a tokio runtime.
+    /// Opens nothing before the task runs.
     ///
     /// # Errors
     /// TLS cannot be set up.

@@ -1,0 +1,19 @@
+'use strict';
+
+/** `unreset/net`: what of `node:net` makes connections. `docs/socket.md`. */
+
+const { Socket } = require('./socket');
+const { normalized } = require('./address');
+
+/**
+ * As `net.connect`: the options of the socket and of the connection in one object, or a port and a host, or a path.
+ *
+ * @returns {Socket}
+ */
+function connect(...args) {
+  const [address, callback] = normalized(args);
+  const { signal, ...options } = address;
+  return new Socket(signal === undefined ? options : address).connect(options, callback);
+}
+
+module.exports = { Socket, connect, createConnection: connect };
