@@ -27,7 +27,6 @@ class Connection {
   #context = new AsyncResource('UNRESET_SOCKET', { requireManualDestroy: false });
   /** Keeps the caller's `lookup` within reach of native code. */
   #lookups;
-  #isReferenced = false;
   #isOpen = true;
   /** Bytes that came and that native code has not been told are taken. */
   #untaken = 0;
@@ -66,12 +65,10 @@ class Connection {
   }
 
   ref() {
-    this.#isReferenced = true;
     if (this.#isOpen) engine.startWaiting(this);
   }
 
   unref() {
-    this.#isReferenced = false;
     engine.stopWaiting(this);
   }
 
