@@ -2,7 +2,6 @@
 
 /** Sockets of ours in tests: quick to come back, closed with the file, and what they tell as promises. */
 
-const { once } = require('node:events');
 const { Socket } = require('../..');
 
 /** Comes back within a few milliseconds. */
@@ -33,10 +32,18 @@ function written(socket, chunk) {
 }
 
 /** All that comes, until there are so many bytes. */
-async function received(socket, count) {
-  let bytes = Buffer.alloc(0);
-  while (bytes.length < count) bytes = Buffer.concat([bytes, (await once(socket, 'data'))[0]]);
-  return bytes.toString();
+function received(socket, count) {
+  return new Promise((resolve) => {
+    const chunks = [];
+    let length = 0;
+    socket.on('data', function take(chunk) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length < count) return;
+      socket.removeListener('data', take);
+      resolve(Buffer.concat(chunks).toString());
+    });
+  });
 }
 
 /** Also of a socket that fails. */

@@ -28,7 +28,7 @@ const NOT_CONNECTED = Object.freeze({ local: null, remote: null });
 
 /** See `index.d.ts`. */
 class Socket extends Duplex {
-  #given;
+  #options;
   /** @type {Connection | undefined} */
   #connection;
   #writes = new Writes();
@@ -54,7 +54,7 @@ class Socket extends Duplex {
     const { stream, signal, timeout } = parseStream(given);
     parseOptions(given);
     super({ ...stream, emitClose: false, autoDestroy: true, decodeStrings: true });
-    this.#given = given;
+    this.#options = given;
     this.bytesRead = 0;
     this.timeout = 0;
     if (timeout) this.setTimeout(timeout);
@@ -66,8 +66,9 @@ class Socket extends Duplex {
     const [address, callback] = normalized(args);
     if (this.destroyed) throw closedError();
     if (this.#connection !== undefined) throw closedError('The socket is connected, or will be by itself: connect() is called once.');
-    const given = { ...this.#given, ...checkKeys(address) };
+    const given = { ...this.#options, ...checkKeys(address) };
     const options = parseOptions(given);
+    this.#options = given;
     const { native, host } = parseAddress(given, 'options');
     if (callback !== undefined) this.once('connect', callback);
     this.#connection = new Connection(this, options, { ...native, host }, hooks);
@@ -106,19 +107,26 @@ class Socket extends Duplex {
   }
 
   _write(chunk, encoding, callback) {
-    this.#give(callback, () => {
-      const awaited = this.#writes.give(1);
-      return this.#connection.native.write(chunk, awaited);
-    });
+    if (this.#connection === undefined) {
+      this.#blocked = () => this._write(chunk, encoding, callback);
+      return;
+    }
+    this.#given(1, this.#connection.native.write(chunk, this.#writes.areAwaited(1)), callback);
   }
 
   _writev(chunks, callback) {
-    this.#give(callback, () => {
-      const awaited = this.#writes.give(chunks.length);
-      const pieces = chunks.map(({ chunk }) => chunk);
-      const lengths = Uint32Array.from(pieces, ({ length }) => length);
-      return this.#connection.native.writeAll(Buffer.concat(pieces), lengths, awaited);
-    });
+    if (this.#connection === undefined) {
+      this.#blocked = () => this._writev(chunks, callback);
+      return;
+    }
+    const pieces = chunks.map(({ chunk }) => chunk);
+    const lengths = Uint32Array.from(pieces, ({ length }) => length);
+    const awaited = this.#writes.areAwaited(pieces.length);
+    const outcome = this.#connection.native.writeAll(Buffer.concat(pieces), lengths, awaited);
+    const count = outcome >>> 2;
+    // It stops where the queue is full.
+    const goOn = count < chunks.length ? () => this._writev(chunks.slice(count), callback) : callback;
+    this.#given(count, outcome & 3, goOn);
   }
 
   _final(callback) {
@@ -159,21 +167,17 @@ class Socket extends Duplex {
     return this.destroy();
   }
 
-  /** `write` tells native code, and answers whether the next one is to wait. */
-  #give(callback, write) {
-    if (this.#connection === undefined) {
-      this.#blocked = () => this.#give(callback, write);
-      return;
-    }
-    const outcome = write();
+  /** So many writes were given to native code; `goOn` is for when there may be more. */
+  #given(count, outcome, goOn) {
+    this.#writes.give(count);
     this.#active();
     if (outcome === FULL) {
-      this.#blocked = callback;
+      this.#blocked = goOn;
       return;
     }
     if (outcome === REFUSED) this.#writes.refused(unsentError('full'));
     // Not at once: what else is written in this turn then crosses together.
-    process.nextTick(callback);
+    process.nextTick(goOn);
   }
 
   #goOn() {
@@ -295,7 +299,7 @@ class Socket extends Duplex {
   }
 
   get encrypted() {
-    return Boolean(this.#given.tls);
+    return Boolean(this.#options.tls);
   }
 
   get authorized() {

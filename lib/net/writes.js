@@ -20,15 +20,14 @@ class Writes {
     return () => this.#waiting.pop();
   }
 
-  /** The oldest that wait are given to native code. Whether somebody waits to be told of one of them. */
+  /** Whether somebody waits to be told of one of the oldest that native code does not have. */
+  areAwaited(count) {
+    return this.#waiting.some(count, (callback) => callback !== undefined);
+  }
+
+  /** Native code has got the oldest that wait. */
   give(count) {
-    let awaited = false;
-    for (let i = 0; i < count; i++) {
-      const callback = this.#waiting.shift();
-      this.#given.push(callback);
-      awaited ||= callback !== undefined;
-    }
-    return awaited;
+    for (let i = 0; i < count; i++) this.#given.push(this.#waiting.shift());
   }
 
   /** Native code refused the one that it was given last. */
@@ -79,6 +78,13 @@ class Line {
 
   pop() {
     return this.#items.pop();
+  }
+
+  some(count, accepts) {
+    for (let at = this.#first; at < this.#first + count; at++) {
+      if (accepts(this.#items[at])) return true;
+    }
+    return false;
   }
 
   shift() {

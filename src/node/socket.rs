@@ -141,15 +141,22 @@ impl NativeSocket {
         number(self.socket.write(Bytes::copy_from_slice(bytes), awaited))
     }
 
-    /// Several writes in one piece, whose lengths are in `lengths`; the flag belongs to the last.
+    /// Several writes in one piece, whose lengths are in `lengths`, up to the first that there is no room after or for. The
+    /// flag belongs to all of them. Returns how many were written, times four, and what became of the last.
     #[napi]
     pub fn write_all(&self, bytes: &[u8], lengths: &[u32], awaited: bool) -> u32 {
         let mut rest = Bytes::copy_from_slice(bytes);
-        let mut accepted = Accepted::Room;
+        let mut count = 0;
+        let mut last = 0;
         for &length in lengths {
-            accepted = self.socket.write(rest.split_to((length as usize).min(rest.len())), awaited);
+            let length = (length as usize).min(rest.len());
+            last = number(self.socket.write(rest.split_to(length), awaited));
+            count += 1;
+            if last != 0 {
+                break;
+            }
         }
-        number(accepted)
+        count * 4 + last
     }
 
     #[napi]

@@ -132,7 +132,12 @@ impl Socket {
 
     /// The peer has confirmed so many further messages. `false`: it was not sent so many, or they are not kept.
     pub fn acknowledge(&self, messages: u64) -> bool {
-        let acknowledged = self.core.lock().queue.acknowledge(messages);
+        let (acknowledged, fates) = {
+            let mut inner = self.core.lock();
+            (inner.queue.acknowledge(messages), inner.queue.take_fates())
+        };
+        self.core.tell_fates(fates);
+        // It may have been the last that the end waited for.
         self.core.waker.wake();
         acknowledged
     }

@@ -91,15 +91,15 @@ test('a session that takes too long is a failed attempt', async () => {
 
 test('destroy during onConnect', async () => {
   const server = await listen();
-  let session;
-  const client = connectTo(server.port, {
-    async onConnect(given) {
-      session = given;
-      await given.read();
-    },
+  let client;
+  const session = await new Promise((resolve) => {
+    client = connectTo(server.port, {
+      async onConnect(given) {
+        resolve(given);
+        await given.read();
+      },
+    });
   });
-  await server.connection(0);
-  while (session === undefined) await new Promise(setImmediate);
   client.destroy();
   expect(session.signal.aborted).toBe(true);
   expect(await (await server.connection(0)).ended).toMatch(/FIN|ECONNRESET/);
