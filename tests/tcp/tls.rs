@@ -125,7 +125,9 @@ async fn whoever_answers_is_spoken_to_where_that_is_wanted_and_what_is_wrong_is_
 async fn a_reset_during_the_handshake_is_tried_again() {
     let (server, port) = Server::start().await;
     let mut client = Client::open(over_tls(port, trusting(&server), true));
-    reset(accept(&server.listener).await);
+    let mut begun = accept(&server.listener).await;
+    read_exactly(&mut begun, 1).await;
+    reset(begun);
     let (_, _, fault) = client.waiting().await;
     assert_eq!((&*fault.code, fault.phase, fault.delivery), ("ECONNRESET", Phase::Handshake, Delivery::NotSent));
     let _peer = server.accept().await;
