@@ -186,6 +186,18 @@ export interface CreateFetchOptions {
 
   /** May add headers to each call, as tracing does. See {@link OnRequest}. */
   onRequest?: OnRequest;
+
+  /**
+   * Makes the calls in place of the native engine, so that a program can be tested without a network: `jest.fn()`, the
+   * fetch of a mock server. All else stays: retries, waits, hooks, limits, the shape of responses and errors. The options that
+   * only the engine has (`tls`, `lookup`, `connections`, `proxy`, `http2`, `socketPath`, `keepAlive`, `resume`, `decompress`,
+   * `maxResponseSize`, `timeout.connect`) must be left out; those of them that a call may have are ignored.
+   *
+   * @example
+   * const mock = async () => new Response('{"stock":3}');
+   * const fetch = createFetch({ fetch: mock });
+   */
+  fetch?: FetchLike;
 }
 
 /** One proxy, and the hosts that need none. */
@@ -1331,6 +1343,216 @@ export type TimelineEvent =
   | { event: 'fin'; direction: 'request' | 'response' }
   /** The connection is over, and who ended it. */
   | { event: 'end'; by: 'client' | 'upstream' | 'strike' | 'close' | 'reset-all'; code?: string };
+
+// ---------------------------------------------------------------------------------------------------- wrapFetch
+
+/**
+ * The fetch that a program has, under our policy: the built-in one, that of undici, node-fetch 2 and 3, cross-fetch, a
+ * mock. It does the I/O as before, so mocks, dispatchers, agents and proxies go on working. `docs/wrap-fetch.md` says what
+ * differs from {@link createFetch}.
+ *
+ * @param fetch does not retry by itself: a fetch of unreset is refused, and so is one that is wrapped already
+ * @returns called like `fetch`, with the properties of `fetch`. It resolves with the client's own response, which has a
+ *   `recovery` besides, and rejects with the client's own error, which has one too; with the reason of the signal, untouched,
+ *   where the client does; with what a hook threw; with a `TypeError` or `RangeError` that names an option that is wrong.
+ * @throws {TypeError | RangeError} on what is no such function, and on an option that is unknown or out of range
+ *
+ * @example
+ * import nodeFetch from 'node-fetch';
+ * import { wrapFetch } from 'unreset';
+ *
+ * const fetch = wrapFetch(nodeFetch, { retry: { retries: 5 }, timeout: { attempt: 2_000 } });
+ * const response = await fetch('https://inventory.internal/stock/bolt');
+ * console.log(response.recovery.attempts.length);
+ */
+export function wrapFetch<F extends FetchLike>(fetch: F, options?: WrapFetchOptions): WrappedFetch<F>;
+
+/** Whatever is called like fetch. */
+export type FetchLike = (input: any, init?: any) => any;
+
+/** What {@link wrapFetch} makes of `F`. */
+export type WrappedFetch<F extends FetchLike> = F extends (input: infer Input, init?: infer Init) => infer Answer
+  ? ((input: Input, init?: WrapFetchInit<Init>) => Promise<Awaited<Answer> & { readonly recovery: Recovery }>) & {
+      [Name in keyof F]: F[Name];
+    }
+  : never;
+
+/** The options of {@link wrapFetch}. */
+export interface WrapFetchOptions {
+  /** See {@link FetchInit.retry}; a {@link RetryPolicy} is shared with all that it is given to. */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /** How long the parts of a call may take. The client has limits of its own besides. */
+  timeout?: WrapTimeouts;
+  /** See {@link CreateFetchOptions.onRequest}. */
+  onRequest?: OnRequest;
+}
+
+/** The second argument of a {@link WrappedFetch}: what the client takes, and what is ours. */
+export type WrapFetchInit<Init> = Omit<NonNullable<Init>, 'body' | 'retry' | 'timeout'> & {
+  /**
+   * What the client takes; streams are kept for repetition up to 1 MiB. A function is called for each attempt and has no
+   * such limit; what it returns is what the client takes.
+   */
+  body?: BodyOf<Init> | (() => BodyOf<Init> | BodySource | Promise<BodyOf<Init> | BodySource>);
+  /** Laid over that of {@link WrapFetchOptions}, key by key. The client does not see it. */
+  retry?: RetryOptions | number | false;
+  /**
+   * Laid over that of {@link WrapFetchOptions}, key by key. The client does not see it. A number is no option of ours and
+   * goes to the client: node-fetch 2 has one of this name.
+   */
+  timeout?: WrapTimeouts | (NonNullable<Init> extends { timeout?: infer Own } ? Own : never);
+};
+
+type BodyOf<Init> = NonNullable<Init> extends { body?: infer Body } ? Body : unknown;
+
+/**
+ * How long each part of a call of a wrapped client may take, in ms, at least 1; `false` is no limit, the default, and so is
+ * `Infinity`. A limit that is reached is a fault with `code: 'ETIMEDOUT'`; the error is a {@link FetchError} whatever the
+ * client, since the limit is not the client's.
+ */
+export interface WrapTimeouts {
+  /** One attempt, up to the end of the response's headers. */
+  attempt?: number | false;
+  /** As `attempt`: what happens before the headers cannot be seen from outside of a client. */
+  headers?: number | false;
+  /** The longest silence inside the response body while somebody waits for it. */
+  body?: number | false;
+  /** The whole call with its retries and waits, up to the end of the response's headers. */
+  total?: number | false;
+}
+
+// ---------------------------------------------------------------------------------------------------- wrapHttp
+
+/**
+ * Node's `http` or `https` once more, whose requests are retried before their 'response'. What comes back has all that the
+ * module has, and stands in its place: in a program, and below clients that take such a module (got's `request`,
+ * superagent's `protocols`, axios' `transport`, follow-redirects). The module that is given makes every attempt, so
+ * mocks and instrumentations go on seeing them; it is not changed.
+ *
+ * A request is `instanceof http.ClientRequest`, and has its methods, members and events. 'socket' is emitted for each
+ * attempt, everything else as if there were one. Responses have `recovery`, see {@link RecoveredMessage}; so have the errors of
+ * requests and of their responses, which are Node's own. `docs/wrap-http.md` has the rules.
+ *
+ * @param module `http`, `https`, or what has their `request`
+ * @throws {TypeError | RangeError} on what is no such module or wrapped already, and on an option that is unknown or out of
+ *   range; the message names it
+ *
+ * @example
+ * const http = wrapHttp(require('http'));
+ *
+ * http.get('http://inventory/stock/42', (res) => {
+ *   res.pipe(process.stdout);
+ * }).on('error', (error) => console.error(error.code, error.recovery.gaveUp));
+ */
+export function wrapHttp<Module extends HttpModule>(module: Module, options?: WrapHttpOptions): Module;
+
+/** What {@link wrapHttp} needs of a module. */
+export interface HttpModule {
+  request(...args: never[]): unknown;
+}
+
+/** The second argument of {@link wrapHttp}. */
+export interface WrapHttpOptions {
+  /** How requests are retried: an object, a number of retries, `false` for none, or a policy that is shared with others. */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /**
+   * See {@link OnRequest}. It is given the headers with which the request was asked for, not those that are set on it later.
+   * What it throws is thrown by `request`.
+   */
+  onRequest?: OnRequest;
+}
+
+/**
+ * An option of a single request, beside those of Node.
+ *
+ * @example
+ * const options: http.RequestOptions & HttpRequestOverrides = { unreset: { retry: false } };
+ * http.get(url, options);
+ */
+export interface HttpRequestOverrides {
+  unreset?: {
+    /** Laid over that of {@link WrapHttpOptions}, key by key. */
+    retry?: RetryOptions | number | false;
+  };
+}
+
+/**
+ * What a response of a wrapped module has besides: what it took to get it, and when its body has broken, what was lost.
+ *
+ * @example
+ * http.get(url, (res: http.IncomingMessage & Partial<RecoveredMessage>) => log.info(res.recovery?.attempts.length));
+ */
+export interface RecoveredMessage {
+  recovery: Recovery;
+}
+
+// ---------------------------------------------------------------------------------------------------- wrapAxios
+
+/**
+ * An axios under this package's classifier and retry policy. What comes back is of the same kind as what was given, and has
+ * its methods, statics, `defaults` and `interceptors`. The given one stays as it is for everybody else. Interceptors and
+ * transforms run once around a call, however many attempts it takes; adapters and mocks see every attempt. Responses and
+ * errors are axios's own and have `recovery`. `docs/wrap-axios.md` is the guide.
+ *
+ * @param axios the default export, an instance of `axios.create`, or a `new Axios()`
+ * @throws {TypeError} where it is no axios, or is wrapped already
+ * @throws {TypeError | RangeError} on an option that is unknown or out of range; the message names it
+ *
+ * @example
+ * const api = wrapAxios(axios.create({ baseURL: 'https://api.example.com' }), { retry: { retries: 5 } });
+ * const { data, recovery } = await api.get('/stock/bolt');
+ */
+export function wrapAxios<T extends AxiosLike>(axios: T, options?: WrapAxiosOptions): T;
+
+/** The second argument of {@link wrapAxios}. */
+export interface WrapAxiosOptions {
+  /** When to try again; what {@link createPolicy} returned shares its budget and breaker with other clients. */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /** In milliseconds. The limit of a single attempt is axios's own `timeout`. */
+  timeout?: {
+    /** The whole call with its waits, until its answer is handed over; at its end axios's error of a timeout. Default none. */
+    total?: number;
+  };
+  /**
+   * Called once for each call, before its first attempt: every attempt carries the headers that it sets. It must not be
+   * asynchronous.
+   */
+  onRequest?(headers: AxiosHeadersLike, context: { method: string; url: string }): void;
+}
+
+/**
+ * What a single call overrides, as `unreset` in its config; from `defaults` and interceptors, too. For axios's types to know
+ * it, declare it once in your program:
+ *
+ * ```ts
+ * declare module 'axios' {
+ *   interface AxiosRequestConfig { unreset?: import('unreset').AxiosCallOptions }
+ *   interface AxiosResponse { recovery?: import('unreset').Recovery }
+ *   interface AxiosError { recovery?: import('unreset').Recovery }
+ * }
+ * ```
+ */
+export interface AxiosCallOptions {
+  /** Laid over the instance's; a policy takes its place. */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /** As {@link WrapAxiosOptions.timeout}. */
+  timeout?: { total?: number };
+}
+
+/** As much of axios as {@link wrapAxios} needs. */
+export interface AxiosLike {
+  request(...args: never[]): Promise<unknown>;
+  defaults: object;
+  interceptors: { request: { use(...args: never[]): number }; response: { use(...args: never[]): number } };
+}
+
+/** As much of axios's headers as hooks need. */
+export interface AxiosHeadersLike {
+  get(name: string): unknown;
+  set(name: string, value: string): unknown;
+  has(name: string): boolean;
+  delete(name: string): boolean;
+}
 
 // ---------------------------------------------------------------------------------------------------- Socket
 

@@ -12,15 +12,38 @@ const { fetch, createFetch } = require('./lib/fetch');
 const { classify, isTransient, isReset, explain } = require('./lib/fault');
 const { createPolicy } = require('./lib/policy');
 const { retry } = require('./lib/policy/retry');
-/** These stand in the literal for their names: who does not use one need not wait for it to load. */
-const [FaultProxy, Socket, connect, createConnection] = [];
+/** Stand in the literal for their names: a program that does not use them need not wait for them to load. */
+const wrapFetch = undefined;
+const wrapAxios = undefined;
+const wrapHttp = undefined;
+const Socket = undefined;
+const connect = undefined;
+const createConnection = undefined;
+const FaultProxy = undefined;
 
 module.exports = {
-  fetch, createFetch, retry, createPolicy, classify, isTransient, isReset, explain, FaultProxy, Socket, connect, createConnection,
+  fetch,
+  createFetch,
+  wrapFetch,
+  wrapAxios,
+  wrapHttp,
+  retry,
+  createPolicy,
+  classify,
+  isTransient,
+  isReset,
+  explain,
+  Socket,
+  connect,
+  createConnection,
+  FaultProxy,
 };
 
 // Not `defineProperty`: seeing that, with a getter, Node takes the name from those that can be imported.
 Object.defineProperties(module.exports, {
+  wrapFetch: { enumerable: true, get: () => require('./lib/wrap/fetch').wrapFetch },
+  wrapAxios: { enumerable: true, get: () => require('./lib/wrap/axios').wrapAxios },
+  wrapHttp: { enumerable: true, get: () => require('./lib/wrap/http').wrapHttp },
   FaultProxy: { enumerable: true, get: () => require('./lib/proxy').FaultProxy },
   Socket: { enumerable: true, get: () => require('./lib/net').Socket },
   connect: { enumerable: true, get: () => require('./lib/net').connect },

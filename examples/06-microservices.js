@@ -53,8 +53,23 @@ const repaired = {
   },
 };
 
+const wrapped = {
+  label: 'one line more: node-fetch, wrapped',
+  async client({ note }) {
+    const { default: nodeFetch } = await import('node-fetch');
+    const { wrapFetch } = require('unreset');
+    const fetch = wrapFetch(nodeFetch); // the line
+
+    return async (url, init) => {
+      const res = await fetch(url, init);
+      note(res.recovery);
+      return res.json(); // a body that breaks is named; to go on with it is what the fetch of unreset does
+    };
+  },
+};
+
 const ours = {
-  label: 'one line more: the fetch of unreset',
+  label: 'in place of it: the fetch of unreset',
   client({ note }) {
     const { fetch } = require('unreset'); // the line
 
@@ -156,9 +171,9 @@ async function serveOrder(req, res, { getJson, inventory, last }) {
     res.end(JSON.stringify({ stock }));
   } catch (err) {
     console.log(`${req.method} ${sku}: ${err} (err.code: ${err.code})`);
-    const { kind, delivery } = err.cause ?? {};
-    last.error = { message: String(err), code: err.code, kind, delivery };
     last.recovery = err.recovery ?? last.recovery;
+    const { code = err.code, kind, delivery } = last.recovery?.attempts.at(-1).fault ?? {};
+    last.error = { message: String(err), code, kind, delivery };
     res.statusCode = 502;
     res.end(JSON.stringify({ error: String(err) }));
   }
@@ -225,5 +240,6 @@ module.exports = {
   plain,
   usual,
   repaired,
+  wrapped,
   ours,
 };

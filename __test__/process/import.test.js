@@ -2,7 +2,10 @@
 
 const { ROOT, mustRun } = require('../support/packages');
 
-const NAMES = ['FaultProxy', 'classify', 'createFetch', 'explain', 'fetch', 'isReset', 'isTransient'];
+const NAMES = [
+  'FaultProxy', 'classify', 'createFetch', 'createPolicy', 'explain', 'fetch', 'isReset', 'isTransient', 'retry', 'wrapAxios',
+  'wrapFetch', 'wrapHttp',
+];
 const TESTING_NAMES = [
   'FaultProxy', 'closeAll', 'echo', 'fin', 'finServer', 'inTurn', 'matchers', 'ok', 'openBlackHole', 'partial', 'raw',
   'refusedPort', 'reply', 'resetServer', 'rst', 'silence', 'silentServer', 'startOrigin',

@@ -6,8 +6,10 @@ const path = require('node:path');
 const { fork } = require('node:child_process');
 const { once } = require('node:events');
 
-/** In the order in which they are shown. `repaired` is optional. */
-const VARIANTS = ['plain', 'usual', 'repaired', 'ours'];
+/** In the order in which they are shown. `repaired` and `wrapped` are optional. */
+const VARIANTS = ['plain', 'usual', 'repaired', 'wrapped', 'ours'];
+/** What must keep the promises. */
+const OF_OURS = ['wrapped', 'ours'];
 
 /** A variant that has not ended by now (ms) hangs; it is ended, and that is reported. */
 const PATIENCE = 15_000;
@@ -39,12 +41,16 @@ async function play(file) {
   for (const variant of VARIANTS.filter((name) => scenario[name])) {
     runs.push(await playVariant(scenario, file, variant));
   }
-  const ours = runs.find((run) => run.variant === 'ours');
-  const promises = [
-    ...scenario.promises(ours),
-    { claim: 'the process ended by itself', kept: ours.ended === 'by itself' },
-  ];
+  const promises = runs.filter(({ variant }) => OF_OURS.includes(variant)).flatMap((run) => promisesOf(run, scenario));
   return { number, title, story, calls, runs, promises };
+}
+
+function promisesOf(run, scenario) {
+  const promises = [
+    ...scenario.promises(run),
+    { claim: 'the process ended by itself', kept: run.ended === 'by itself' },
+  ];
+  return promises.map(({ claim, kept }) => ({ claim: `${run.variant}: ${claim}`, kept }));
 }
 
 async function playVariant(scenario, file, variant) {

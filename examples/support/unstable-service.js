@@ -31,6 +31,13 @@ const FAULTS = {
     setTimeout(() => req.socket.resetAndDestroy(), 50);
   },
 
+  /** Half the body, then FIN: less than the Content-Length that the head has promised. */
+  'FIN in the body': ({ req, res, work }) => {
+    const body = JSON.stringify(work());
+    res.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+    res.write(body.slice(0, body.length / 2), () => req.socket.end());
+  },
+
   /** The work is done and only the answer is lost: the case in which a repeated request does it twice. */
   'RST after the work': ({ req, work }) => {
     work();

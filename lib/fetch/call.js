@@ -88,7 +88,7 @@ class Call {
   }
 
   onFailed({ source, fault, recovery }) {
-    this.observer?.onFailed(recovery);
+    this.observer?.onFailed(recovery, fault);
     this.#settle();
     const { reject } = this.#promised();
     if (source === 'hook') reject(this.hooks.thrown);

@@ -112,4 +112,4 @@ function faultOf(code, known) {
   return { code, kind, phase, delivery, transient, reconnect, reason: meaning, ...known };
 }
 
-module.exports = { withEnding };
+module.exports = { withEnding, refusal };

@@ -3,6 +3,7 @@
 /** `fetch` and `createFetch`. */
 
 const { toThrow } = require('../errors');
+const { brand } = require('../wrap/fetch/brand');
 const { Client } = require('./client');
 const { withEnding } = require('./ending');
 const { parseClientOptions } = require('./options');
@@ -14,6 +15,7 @@ const { parseClientOptions } = require('./options');
  * @returns {import('../..').FetchClient}
  */
 function createFetch(options) {
+  if (options?.fetch !== undefined) return require('../wrap/fetch/engine').createFetchOn(options);
   const client = new Client(parseClientOptions(options));
   async function fetch(input, init) {
     try {
@@ -22,7 +24,7 @@ function createFetch(options) {
       throw toThrow(failure, fetch);
     }
   }
-  return withEnding(fetch, client);
+  return brand(withEnding(fetch, client));
 }
 
 /** Made by the first call, for the same reason as its native half. */
@@ -42,4 +44,4 @@ async function fetch(input, init) {
   }
 }
 
-module.exports = { fetch, createFetch };
+module.exports = { fetch: brand(fetch), createFetch };

@@ -47,11 +47,17 @@ class Observer extends AsyncResource {
     this.#tell('recovered', { recovery });
   }
 
-  /** There is no answer, or not all of its body. */
-  onFailed(recovery) {
+  /**
+   * There is no answer, or not all of its body.
+   *
+   * @param {import('../..').Recovery} recovery
+   * @param {import('../..').Fault} [ofCall] what the call failed with, where no attempt was made: the breaker refused
+   */
+  onFailed(recovery, ofCall) {
     const { attempts, gaveUp } = recovery;
-    const fault = attempts.at(-1)?.fault;
-    if (fault) this.#tell('attempt', { attempt: attempts.length, fault });
+    const ofAttempt = attempts.at(-1)?.fault;
+    const fault = ofAttempt ?? ofCall;
+    if (ofAttempt) this.#tell('attempt', { attempt: attempts.length, fault });
     if (gaveUp !== undefined && gaveUp !== 'aborted') this.#tell('gave-up', { fault, gaveUp, recovery });
   }
 

@@ -9,6 +9,9 @@
  * again. A live stream does not, and goes out as what it is, beginning with what was read.
  */
 
+// Taken once: a test that fakes timers later does not stop it.
+const { setImmediate } = require('node:timers');
+
 /** What is read ahead at most: the bound that native code keeps for a replay. */
 const READ_AHEAD = 1024 * 1024;
 
@@ -61,6 +64,7 @@ function continued(chunks, pending, reader) {
   );
 }
 
+/** What a read gives, if it gives it within a few turns of the event loop; otherwise {@link NOT_YET}. */
 async function soon(pending) {
   let step = NOT_YET;
   for (let turn = 0; turn < PATIENCE && step === NOT_YET; turn++) step = await Promise.race([pending, nextTurn()]);
@@ -73,4 +77,4 @@ function nextTurn() {
   });
 }
 
-module.exports = { extractRequestBody };
+module.exports = { extractRequestBody, soon, nextTurn, NOT_YET };

@@ -130,8 +130,8 @@ class PolicyCall {
     if (last !== undefined && last.fault === null) this.#attempts.pop();
     this.#tellAttempt(fault);
     this.#over(fault);
-    this.#gaveUp = 'not-resumable';
-    this.#tellGaveUp(fault);
+    this.#gaveUp = fault.kind === 'aborted' ? 'aborted' : 'not-resumable';
+    if (this.#gaveUp !== 'aborted') this.#tellGaveUp(fault);
   }
 
   async #goOn(fault, { bodyReplays, stale }) {

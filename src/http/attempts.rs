@@ -138,6 +138,12 @@ impl Course {
         }
     }
 
+    /// The body broke, and nothing proves that what would come next belongs to what has come: the end of the call.
+    pub fn cannot_resume(&mut self, last: &Fault) -> Recovery {
+        self.retries.gave_up(GaveUp::NotResumable);
+        self.recovery_with(last, Some(GaveUp::NotResumable))
+    }
+
     fn tell(&mut self, fault: Option<Fault>) {
         tell(&mut self.recovery, Attempt { fault, delay: self.delay });
     }

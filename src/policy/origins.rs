@@ -16,7 +16,7 @@ use super::changes::Changes;
 use super::origin::Origin;
 use super::{Now, lock};
 
-/// About 350 bytes each, and as much again with a breaker: below three megabytes in all.
+/// About 300 bytes each, 450 with a breaker: below two megabytes in all.
 const MOST_ORIGINS: usize = 4096;
 
 #[derive(Debug)]

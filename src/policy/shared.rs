@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::changes::BreakerChange;
+use super::origin::Origin;
 use super::origins::Origins;
-use super::{Admission, Now, Options, OriginStats, Refused, Retries};
+use super::{Admission, GaveUp, Now, Options, OriginStats, Refused, Retries, outcome};
 
 /// Options, and what the calls made under them share: the state of every origin. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -39,7 +40,7 @@ impl Policy {
     /// [`answered`](Policy::answered) or by way of [`take_up`](Policy::take_up); without one there is no breaker.
     pub fn count(&self, origin: &str, now: Now) -> Result<Option<Admission>, Refused> {
         let (origin, admission) = self.origins.call(origin, now, self.options.breaker.as_ref());
-        admission.inspect_err(|_| origin.gave_up(super::GaveUp::BreakerOpen))
+        admission.inspect_err(|_| origin.gave_up(GaveUp::BreakerOpen))
     }
 
     /// The retry state of a call that [`count`](Policy::count) counted at `began`.
@@ -51,7 +52,7 @@ impl Policy {
     /// The first attempt of a counted call was answered; see [`Retries::succeeded`].
     pub fn answered(&self, origin: &str, admission: Admission, status: Option<u16>, now: Now) {
         if let (Some(options), Some(origin)) = (&self.options.breaker, self.origins.get(origin)) {
-            origin.report(admission, super::outcome::of_answer(status), now, options);
+            origin.report(admission, outcome::of_answer(status), now, options);
         }
     }
 
@@ -73,7 +74,7 @@ impl Policy {
     }
 
     /// The origin of a call that moved, with one more call counted.
-    pub(super) fn call(&self, origin: &str, now: Now) -> Arc<super::origin::Origin> {
+    pub(super) fn call(&self, origin: &str, now: Now) -> Arc<Origin> {
         self.origins.call(origin, now, None).0
     }
 }

@@ -1,7 +1,8 @@
 'use strict';
 
-const { fetch, createFetch } = require('../../..');
+const { fetch, createFetch, createPolicy } = require('../../..');
 const { closeAll, echo, inTurn, ok, rst, startOrigin } = require('../../../testing');
+const { caught } = require('../../support/fetch-outcomes');
 
 let origin;
 
@@ -61,7 +62,7 @@ const WRONG = [
   ['budget: true', { retry: { budget: true } }, 'TypeError', /^retry\.budget/],
   ['onRetry that is no function', { retry: { onRetry: 'log' } }, 'TypeError', /^retry\.onRetry/],
   ['shouldRetry that is no function', { retry: { shouldRetry: true } }, 'TypeError', /^retry\.shouldRetry/],
-  ['a breaker, which there is not yet', { retry: { breaker: true } }, 'TypeError', /^retry\.breaker/],
+  ['a breaker that is a number', { retry: { breaker: 1 } }, 'TypeError', /^retry\.breaker must be/],
 
   ['timeout of a wrong type', { timeout: 1000 }, 'TypeError', /^timeout must be/],
   ['timeout: null', { timeout: null }, 'TypeError', /^timeout must be/],
@@ -195,6 +196,13 @@ describe('wrong input rejects, says what is accepted, and nothing is sent', () =
     };
     await expect(fetch(origin.url, init)).rejects.toBe(mine);
   });
+});
+
+test('a single call takes options, not a policy', async () => {
+  const server = await startOrigin(ok);
+  const error = await caught(fetch(server.url, { retry: createPolicy() }));
+  expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE', message: expect.stringMatching(/^retry must be .*a policy belongs to the client/) });
+  expect(server.requests).toEqual([]);
 });
 
 describe('createFetch throws at once', () => {

@@ -34,6 +34,17 @@ describe('fetch', () => {
     expect(error.cause.retryAfter).toBeGreaterThan(50_000);
   });
 
+  test('a call that is refused gave up', async () => {
+    const origin = await startOrigin(rst);
+    const policy = createPolicy(ONCE);
+    const client = createFetch({ retry: policy });
+    await caught(client(origin.url));
+    await caught(client(origin.url));
+    const gaveUp = next(policy, 'gave-up');
+    await caught(client(origin.url));
+    expect(await gaveUp).toMatchObject({ fault: { code: 'ERR_BREAKER_OPEN' }, gaveUp: 'breaker-open' });
+  });
+
   test('another origin is not', async () => {
     const [broken, sound] = [await startOrigin(rst), await startOrigin(ok)];
     const client = createFetch({ retry: ONCE });

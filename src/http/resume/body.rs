@@ -16,7 +16,6 @@ use crate::fault::{Delivery, Ending, Fault, Phase};
 use crate::http::call::Recovery;
 use crate::http::decode::codings::has_null_body;
 use crate::http::transport::{IncomingBody, Transport};
-use crate::policy::GaveUp;
 
 /// The body of an answer. Nearly all arrive unbroken: until one breaks, this layer counts its bytes and does nothing
 /// else.
@@ -197,11 +196,11 @@ impl<T: Transport> Resumable<T> {
         self.state = State::Recovering { attempts: Box::pin(means.recover(plan, stopped)), broken };
     }
 
-    fn give_up(&mut self, broken: Box<Fault>, last: Box<Fault>, means: Box<Means<T>>) {
+    fn give_up(&mut self, broken: Box<Fault>, last: Box<Fault>, mut means: Box<Means<T>>) {
         self.state = if means.may_start_over() {
             State::Stopped { broken, last, means }
         } else {
-            let recovery = means.course.recovery_with(&last, Some(GaveUp::NotResumable));
+            let recovery = means.course.cannot_resume(&last);
             State::Failed { fault: broken, recovery, hook_failed: false }
         };
     }
@@ -219,8 +218,8 @@ impl<T: Transport> Resumable<T> {
             Recovered::Refused { refusal: Refusal { fault, changed: false }, means } => {
                 self.give_up(broken, fault, means);
             }
-            Recovered::Refused { refusal, means } => {
-                let recovery = means.course.recovery_with(&refusal.fault, Some(GaveUp::NotResumable));
+            Recovered::Refused { refusal, mut means } => {
+                let recovery = means.course.cannot_resume(&refusal.fault);
                 self.state = State::Failed { fault: broken, recovery, hook_failed: false };
             }
             Recovered::GaveUp { recovery, hook_failed } => {
@@ -299,10 +298,11 @@ impl<T: Transport> RecoveringBody for Resumable<T> {
         if !mem::take(&mut self.news) {
             return None;
         }
-        match &self.state {
+        match &mut self.state {
             State::Flowing { means, .. } => means.course.recovery().cloned(),
             State::Recovering { .. } => None,
-            State::Stopped { last, means, .. } => Some(means.course.recovery_with(last, Some(GaveUp::NotResumable))),
+            // It was not asked to start over: this is the end.
+            State::Stopped { last, means, .. } => Some(means.course.cannot_resume(last)),
             State::Failed { recovery, .. } => Some(recovery.clone()),
         }
     }

@@ -1,12 +1,13 @@
 //! How often a body is asked for, and for whom.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use http::Method;
 use unreset::http::call::Call;
-use unreset::http::resume::Resume;
-use unreset::http::transport::Limits;
-use unreset::policy::GaveUp;
+use unreset::http::resume::{RecoveringBody, Resume};
+use unreset::http::transport::{IncomingBody, Limits};
+use unreset::policy::{GaveUp, Now};
 
 use super::support::*;
 use crate::support::*;
@@ -50,6 +51,25 @@ async fn attempts_without_progress_run_out() {
     let recovery = refused_with(Call { limits, ..call }, &content, "ETIMEDOUT").await;
     assert_eq!(recovery.gave_up, Some(GaveUp::AttemptsExhausted));
     assert_eq!((told(&recovery), server.seen().len()), ("ECONNRESET ETIMEDOUT ETIMEDOUT".into(), 3));
+}
+
+#[tokio::test]
+async fn what_becomes_of_a_body_is_counted_with_its_call() {
+    let content = content(1_000);
+    for (headers, recovered, gave_up) in [(TAG, 1, 0), ("", 0, 1)] {
+        let whole = content.clone();
+        let then = move |seen: &Seen| message(head(seen, 1_000, headers), &whole[offset(seen)..]);
+        let server = breaks_and_then(&content, headers, then).await;
+        let call = resume(get(server.url("/")), Resume::Validated);
+        let policy = Arc::clone(&call.policy);
+        let mut answer = client().call(call).await.unwrap();
+        while let Ok(Some(_)) = answer.body.chunk().await {}
+        answer.body.news();
+        answer.body.news();
+        let now = Now { monotonic: Duration::ZERO, wall: SystemTime::UNIX_EPOCH };
+        let counts = policy.stats(now)[0].1.counts;
+        assert_eq!((counts.recovered, counts.gave_up), (recovered, gave_up), "{headers:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! Hooks hear of a body that breaks.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use bytes::Bytes;
 use unreset::fault::Fault;
@@ -27,8 +26,8 @@ impl Hooks for Noting {
         Box::pin(async { self.verdict })
     }
 
-    fn on_retry<'a>(&'a self, failed: Failed<'a>, _: Next) -> HookFuture<'a, ()> {
-        self.told.lock().unwrap().push(format!("on {} {}", failed.fault.code, failed.attempt));
+    fn on_retry<'a>(&'a self, failed: Failed<'a>, next: Next) -> HookFuture<'a, ()> {
+        self.told.lock().unwrap().push(format!("on {} {} {}", failed.fault.code, failed.attempt, next.why));
         Box::pin(async { Ok(()) })
     }
 }
@@ -38,7 +37,7 @@ async fn hooks_are_asked_about_a_body_as_about_any_attempt() {
     let content = content(1_000);
     let (fault, failed, recovery, told) = hooked(&content, Ok(None)).await;
     assert_eq!((fault, failed, recovery.resumed), (None, false, 1));
-    assert_eq!(told, ["should ECONNRESET receive 1", "on ECONNRESET 1"]);
+    assert_eq!(told, ["should ECONNRESET receive 1", "on ECONNRESET 1 idempotent-method"]);
 
     let (fault, failed, recovery, told) = hooked(&content, Ok(Some(false))).await;
     assert_eq!((fault.unwrap().code.as_ref(), failed, told.len()), ("ECONNRESET", false, 1));
