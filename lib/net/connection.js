@@ -101,12 +101,11 @@ class Connection {
 
   onReceived(value) {
     const chunk = typeof value === 'string' ? Buffer.from(value, 'latin1') : value;
-    this.#untaken += chunk.length;
     if (this.#session !== undefined) {
-      this.#untaken -= chunk.length;
       this.#session.feed(chunk);
       return;
     }
+    this.#untaken += chunk.length;
     this.#isFull = !this.#tell('data', chunk);
     if (!this.#isFull) this.#tellTaken();
   }
@@ -122,8 +121,6 @@ class Connection {
   onEvent({ type, ...event }) {
     EVENTS[type](this, event);
   }
-
-  onLookup() {}
 
   /** A bug of ours, natively. */
   onFailed({ fault }) {

@@ -11,9 +11,8 @@ const { normalized } = require('./address');
  * @returns {Socket}
  */
 function connect(...args) {
-  const [address, callback] = normalized(args);
-  const { signal, ...options } = address;
-  return new Socket(signal === undefined ? options : address).connect(options, callback);
+  const [options, callback] = normalized(args);
+  return new Socket(options).connect(options, callback);
 }
 
 module.exports = { Socket, connect, createConnection: connect };

@@ -22,14 +22,15 @@ const {
 const { ADDRESS_KEYS } = require('./address');
 
 /** As `net.Socket` has them. */
-const NET_KEYS = [
-  'allowHalfOpen', 'signal', 'highWaterMark', 'readableHighWaterMark', 'writableHighWaterMark', 'noDelay', 'keepAlive',
-  'keepAliveInitialDelay', 'timeout',
-];
+const NET_KEYS = ['noDelay', 'keepAlive', 'keepAliveInitialDelay', 'timeout'];
+/** Those of the stream itself. */
+const STREAM_KEYS = Object.freeze([
+  'allowHalfOpen', 'signal', 'highWaterMark', 'readableHighWaterMark', 'writableHighWaterMark',
+]);
 const OWN_KEYS = [
   'tls', 'reconnect', 'reconnectOnEnd', 'connectTimeout', 'minUptime', 'onConnect', 'queue', 'heartbeat', 'frame', 'resend',
 ];
-const KEYS = Object.freeze([...NET_KEYS, ...OWN_KEYS, ...ADDRESS_KEYS]);
+const KEYS = Object.freeze([...STREAM_KEYS, ...NET_KEYS, ...OWN_KEYS, ...ADDRESS_KEYS]);
 
 /** What `net` has and a socket that outlives its connections cannot have. */
 const UNSUPPORTED = {
@@ -219,4 +220,4 @@ function serverName({ servername }, host) {
   return host === undefined ? 'localhost' : host.replace(/^\[(.*)\]$/, '$1');
 }
 
-module.exports = { checkKeys, parseOptions, parseStream, serverName };
+module.exports = { KEEP_ALIVE, STREAM_KEYS, checkKeys, parseOptions, parseStream, serverName };

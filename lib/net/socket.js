@@ -10,11 +10,11 @@
  */
 
 const { Duplex, addAbortSignal } = require('node:stream');
-const { LONGEST_TIMER, checkBoolean, checkFunction, checkMilliseconds, checkNumber, outOfRange } = require('../validate');
+const { checkBoolean, checkFunction, checkMilliseconds, checkNumber, invalidArgument, outOfRange } = require('../validate');
 const { normalized, parseAddress } = require('./address');
 const { Connection } = require('./connection');
 const { closedError, destroyedError, unsentError } = require('./errors');
-const { checkKeys, parseOptions, parseStream } = require('./options');
+const { KEEP_ALIVE, STREAM_KEYS, checkKeys, parseOptions, parseStream } = require('./options');
 const { Peer } = require('./peer');
 const { Warning } = require('./warning');
 const { Writes } = require('./writes');
@@ -36,7 +36,6 @@ class Socket extends Duplex {
   #addresses = NOT_CONNECTED;
   #peer = new Peer(null);
   #isUp = false;
-  #hasBeenUp = false;
   /** The last fault that a connection was lost by. */
   #lastFault;
   /** The callback of a write that waits for room, or for there to be a connection at all. */
@@ -66,7 +65,7 @@ class Socket extends Duplex {
     const [address, callback] = normalized(args);
     if (this.destroyed) throw closedError();
     if (this.#connection !== undefined) throw closedError('The socket is connected, or will be by itself: connect() is called once.');
-    const given = { ...this.#options, ...checkKeys(address) };
+    const given = { ...this.#options, ...this.#forConnection(checkKeys(address)) };
     const options = parseOptions(given);
     this.#options = given;
     const { native, host } = parseAddress(given, 'options');
@@ -77,6 +76,17 @@ class Socket extends Duplex {
     if (this.#isReferenced) this.#connection.ref();
     this.#goOn();
     return this;
+  }
+
+  /** What is the stream's is settled when it is made. */
+  #forConnection(given) {
+    for (const key of STREAM_KEYS) {
+      if (given[key] !== undefined && given[key] !== this.#options[key]) {
+        throw invalidArgument(`options.${key} must be given to the constructor.`);
+      }
+    }
+    if (given.timeout !== undefined) this.setTimeout(given.timeout);
+    return given;
   }
 
   // --- The stream ------------------------------------------------------------------------------
@@ -203,7 +213,7 @@ class Socket extends Duplex {
   // --- What net.Socket has ---------------------------------------------------------------------
 
   setTimeout(milliseconds, callback) {
-    checkMilliseconds(milliseconds, 'milliseconds', { max: LONGEST_TIMER });
+    checkMilliseconds(milliseconds, 'milliseconds');
     if (callback !== undefined) checkFunction(callback, 'callback');
     clearTimeout(this.#idle);
     this.#idle = undefined;
@@ -225,7 +235,7 @@ class Socket extends Duplex {
 
   setKeepAlive(on = false, initialDelay = 0) {
     checkMilliseconds(initialDelay, 'initialDelay');
-    this.#keepAlive = on ? initialDelay || 15_000 : -1;
+    this.#keepAlive = on ? initialDelay || KEEP_ALIVE : -1;
     this.#connection?.native.setKeepAlive(this.#keepAlive);
     return this;
   }
@@ -345,8 +355,6 @@ class Socket extends Duplex {
       this.emit('reconnect', again);
       return;
     }
-    if (this.#hasBeenUp) return;
-    this.#hasBeenUp = true;
     this.emit('connect');
     if (this.encrypted) this.emit('secureConnect');
     this.emit('ready');
@@ -369,7 +377,7 @@ class Socket extends Duplex {
   [hooks.unsent]({ writes, bytes, why }) {
     const error = unsentError(why, why === 'cut' ? this.#lastFault : undefined);
     const unheard = this.#writes.settle(writes, error);
-    if (unheard > 0 || writes === 0) this.emit('unsent', { writes, bytes, error });
+    if (unheard > 0) this.emit('unsent', { writes: unheard, bytes, error });
   }
 
   [hooks.down]({ fault, unacknowledged, uptime }) {

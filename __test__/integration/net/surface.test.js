@@ -147,6 +147,7 @@ test('setTimeout tells of silence and does nothing about it', async () => {
   expect(client.timeout).toBe(30);
   await once(client, 'timeout');
   expect(client.destroyed).toBe(false);
+  expect(new Socket().connect({ port: server.port, timeout: 7000 }).destroy().timeout).toBe(7000);
   const later = jest.fn();
   client.setTimeout(0);
   client.setTimeout(10_000, later).setTimeout(0, later);
@@ -217,6 +218,7 @@ test('a socket is not revived, and not connected twice', async () => {
   const client = connectTo(server.port);
   expect(() => client.connect(server.port)).toThrow(expect.objectContaining({ code: 'ERR_SOCKET_CLOSED' }));
   client.destroy();
+  expect(() => new Socket().connect({ port: 1, allowHalfOpen: true })).toThrow('options.allowHalfOpen must be given to the constructor');
   expect(() => client.connect(server.port)).toThrow(expect.objectContaining({ code: 'ERR_SOCKET_CLOSED' }));
 });
 
