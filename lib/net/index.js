@@ -15,4 +15,7 @@ function connect(...args) {
   return new Socket(options).connect(options, callback);
 }
 
-module.exports = { Socket, connect, createConnection: connect };
+/** As in `net`, another name for it. */
+const createConnection = connect;
+
+module.exports = { Socket, connect, createConnection };

@@ -178,8 +178,7 @@ async fn arrive(strikes: &[Strike], count: usize, pieces: usize) -> Vec<String> 
     }
     writing.await.unwrap();
     server.abort();
-    let arrived = lines.borrow().clone();
-    arrived
+    lines.borrow().clone()
 }
 
 /// Whatever the script of faults: complete, in order, without duplicates.

@@ -140,9 +140,10 @@ test('allowHalfOpen leaves the other half to the caller', async () => {
   client.resume();
   await once(client, 'end');
   expect(client.writable).toBe(true);
+  const gone = closed(client);
   client.end('answer');
   expect((await peer.bytes(6)).toString()).toBe('answer');
-  await closed(client);
+  await gone;
 });
 
 test('connectTimeout ends an attempt at a host that is cut off', async () => {
