@@ -4,7 +4,6 @@
 //! directions), and whatever wakes the task, everything that is possible is done before it sleeps again.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -13,7 +12,6 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep_until};
 
@@ -21,6 +19,7 @@ use super::core::Core;
 use super::ending::Known;
 use super::event::{Event, Loss, Return};
 use super::heartbeat::Pulse;
+use super::leaving::{AT_ONCE, Leaving, Left};
 use super::link::Link;
 use super::options::Options;
 use super::reconnect::Attempts;
@@ -31,8 +30,6 @@ use crate::fault::{Delivery, Fault, Phase};
 pub(super) const READ_AHEAD: usize = 256 * 1024;
 /// What is read at once.
 const READ_AT_ONCE: usize = 64 * 1024;
-/// Messages that are handed to the system at once.
-const WRITE_AT_ONCE: usize = 32;
 
 thread_local! {
     /// Read into first, so that what waits for the caller takes no more memory than it has bytes, and a socket that is silent
@@ -65,9 +62,8 @@ pub(super) struct Connection<'a> {
     generation: u32,
     remote: Option<SocketAddr>,
     made_at: Duration,
-    /// What is being handed to the system; of the first, the bytes before `offset` have been.
-    leaving: VecDeque<Leaving>,
-    offset: usize,
+    /// What is being handed to the system.
+    leaving: Leaving,
     /// What was handed may wait in the buffer of TLS.
     must_flush: bool,
     write_side: WriteSide,
@@ -82,17 +78,6 @@ pub(super) struct Connection<'a> {
     timer: Pin<Box<Sleep>>,
     /// What is told when it comes up.
     again: Option<(u32, Duration)>,
-}
-
-struct Leaving {
-    bytes: Bytes,
-    kind: Kind,
-}
-
-enum Kind {
-    Message(u64),
-    Greeting,
-    Beat,
 }
 
 #[derive(Debug)]
@@ -126,8 +111,7 @@ impl<'a> Connection<'a> {
             generation,
             remote,
             made_at,
-            leaving: VecDeque::new(),
-            offset: 0,
+            leaving: Leaving::default(),
             must_flush: false,
             write_side: WriteSide::Open,
             peer_ended: false,
@@ -203,13 +187,8 @@ impl<'a> Connection<'a> {
             if self.leaving.is_empty() {
                 break;
             }
-            let mut slices = [IoSlice::new(&[]); WRITE_AT_ONCE];
-            let mut count = 0;
-            for (slice, leaving) in slices.iter_mut().zip(&self.leaving) {
-                let begun = if count == 0 { self.offset } else { 0 };
-                *slice = IoSlice::new(&leaving.bytes[begun..]);
-                count += 1;
-            }
+            let mut slices = [IoSlice::new(&[]); AT_ONCE];
+            let count = self.leaving.slices(&mut slices);
             let empty = slices[..count].iter().all(|slice| slice.is_empty());
             let written = if empty { Poll::Ready(Ok(0)) } else { self.link.poll_write(cx, &slices[..count]) };
             match written {
@@ -231,57 +210,22 @@ impl<'a> Connection<'a> {
 
     /// Fills `leaving` with what may leave in this state, if it is empty. A beat goes between two messages.
     fn take_what_leaves(&mut self, now: Duration) {
-        if self.offset == 0
+        if self.leaving.is_between_messages()
             && let Some(beat) = self.pulse.as_mut().and_then(|pulse| pulse.due(now))
         {
-            self.leaving.push_front(Leaving { bytes: beat, kind: Kind::Beat });
+            self.leaving.beat(beat);
         }
-        let mut inner = self.core.lock();
-        if self.options.resends && self.offset == 0 {
-            // Acknowledged while they waited here.
-            let queue = &inner.queue;
-            self.leaving.retain(|leaving| !matches!(leaving.kind, Kind::Message(number) if queue.is_settled(number)));
-        }
-        if !self.leaving.is_empty() {
-            return;
-        }
-        if inner.state == State::Greeting {
-            let writes = inner.greeting.writes.drain(..);
-            self.leaving.extend(writes.map(|bytes| Leaving { bytes, kind: Kind::Greeting }));
-        } else if inner.state.sends() {
-            let upcoming = inner.queue.upcoming().take(WRITE_AT_ONCE);
-            self.leaving.extend(upcoming.map(|(number, bytes)| Leaving { bytes, kind: Kind::Message(number) }));
-        }
+        self.leaving.refill(&mut self.core.lock());
     }
 
     /// The system, or TLS, has taken so many bytes of what was leaving.
-    fn have_left(&mut self, mut written: usize, now: Duration) {
+    fn have_left(&mut self, written: usize, now: Duration) {
         self.must_flush = true;
-        let mut own = 0;
-        let mut handed = None;
-        while let Some(first) = self.leaving.front() {
-            let rest = first.bytes.len() - self.offset;
-            let taken = rest.min(written);
-            if !matches!(first.kind, Kind::Beat) {
-                own += taken as u64;
-            }
-            written -= taken;
-            if taken < rest {
-                self.offset += taken;
-                break;
-            }
-            self.offset = 0;
-            match self.leaving.pop_front().map(|left| left.kind) {
-                Some(Kind::Message(number)) => handed = Some(number),
-                Some(Kind::Beat) => {
-                    if let Some(pulse) = &mut self.pulse {
-                        pulse.sent(now);
-                    }
-                }
-                Some(Kind::Greeting) | None => {}
-            }
+        let Left { own, message, beat } = self.leaving.advance(written);
+        if let (true, Some(pulse)) = (beat, &mut self.pulse) {
+            pulse.sent(now);
         }
-        if let Some(number) = handed {
+        if let Some(number) = message {
             self.core.lock().queue.handed(number);
         }
         self.asked |= own > 0;
@@ -471,17 +415,13 @@ impl<'a> Connection<'a> {
     fn lose(&mut self, out: &Out) {
         self.hand_on_the_rest();
         let unacknowledged = self.link.unacknowledged();
-        let cut = match self.leaving.front() {
-            Some(Leaving { kind: Kind::Message(number), .. }) if self.offset > 0 => Some(*number),
-            _ => None,
-        };
         let uptime = self.core.uptime().unwrap_or_default();
         self.core.counts.up_since.store(0, Ordering::Relaxed);
         let fates = {
             let mut inner = self.core.lock();
             inner.socket = None;
             inner.greeting = Default::default();
-            inner.queue.lost(cut);
+            inner.queue.lost(self.leaving.cut());
             inner.queue.take_fates()
         };
         if let (true, Out::Lost(fault) | Out::Broken(fault)) = (self.up, out) {
@@ -495,7 +435,8 @@ impl<'a> Connection<'a> {
     fn known(&mut self) -> Known {
         Known {
             up: self.up,
-            outstanding: self.offset > 0 || self.link.unacknowledged().is_some_and(|bytes| bytes > 0),
+            outstanding: !self.leaving.is_between_messages()
+                || self.link.unacknowledged().is_some_and(|bytes| bytes > 0),
             asked: self.asked,
             delivery: if self.link.has_sent() { Delivery::Unknown } else { Delivery::NotSent },
         }

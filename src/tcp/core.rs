@@ -97,7 +97,7 @@ impl Core {
         fates.into_iter().for_each(|fate| self.tell(Event::Fate(fate)));
     }
 
-    /// The one place where a socket's state changes.
+    /// Takes the socket to its next state.
     pub fn step(&self, step: Step) -> State {
         let mut inner = self.lock();
         inner.state = inner.state.after(step);

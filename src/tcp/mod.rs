@@ -10,7 +10,7 @@
 //! | where does it stand? | [`state`]: the one table of transitions |
 //! | how is a connection made? | `dial` |
 //! | what happens on one? | `connection`, over `link` (TLS or not) and `wire` (the system's socket) |
-//! | what becomes of a write? | [`queue`]; what must not be cut in half: [`frame`] |
+//! | what becomes of a write? | [`queue`], and on its way out `leaving`; what must not be cut in half: [`frame`] |
 //! | what had left and was not acknowledged? | `marks` |
 //! | is the peer still there? | [`heartbeat`] |
 //! | is there another attempt, and when? | [`reconnect`]; with all others to that host: [`gate`] |
@@ -27,6 +27,7 @@ pub mod event;
 pub mod frame;
 pub mod gate;
 pub mod heartbeat;
+mod leaving;
 mod link;
 mod marks;
 pub mod options;

@@ -182,10 +182,12 @@ async fn the_greeting_comes_before_everything_that_was_written() {
             assert_eq!((attempt, fault.phase), (1, Phase::Handshake));
             continue;
         }
+        // What is said last, in the moment in which the greeting ends, is said before everything else too.
+        assert!(client.socket.greet(2, "subscribe".into()));
         client.socket.greeted(1, Ok(()));
         client.socket.greeted(2, Ok(()));
         assert_eq!(client.up().await, None);
-        assert_eq!(read_exactly(&mut server, 5).await, b"later");
+        assert_eq!(read_exactly(&mut server, 14).await, b"subscribelater");
     }
 }
 

@@ -115,7 +115,9 @@ async function ask(session, expected, ...words) {
     expect(await other.command('CLIENT', 'KILL', 'TYPE', 'normal')).toBe(':1');
     await killed;
     expect(await redis.command('INCR', 'a')).toBe(':2');
+    const noticed = once(redis.socket, 'disconnect');
     await kill();
+    await noticed;
     const queued = redis.command('SET', 'b', 'queued while it was down');
     await start();
     expect(await queued).toBe('+OK');
@@ -150,7 +152,7 @@ async function ask(session, expected, ...words) {
     const publisher = new Redis(port);
     while (await publisher.command('PUBLISH', 'news', 'first') === ':0');
     while (!subscriber.subscribed.includes('first')) await once(subscriber.socket, 'data');
-    const back = once(subscriber.socket, 'reconnect');
+const back = once(subscriber.socket, 'reconnect');
     await publisher.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await back;
     while (await publisher.command('PUBLISH', 'news', 'second') === ':0');
