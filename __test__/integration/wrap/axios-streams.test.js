@@ -118,12 +118,52 @@ describe.each(ADAPTERS)('an upload over the %s adapter', (adapter) => {
     expect(error.recovery.attempts).toHaveLength(1);
   });
 
+  test('is sent whole by a call that an interceptor makes anew', async () => {
+    const origin = await startOrigin(inTurn(rst, reply(401), rst, ok));
+    const api = client();
+    api.interceptors.response.use(null, (error) => {
+      if (error.response?.status !== 401) throw error;
+      return api(error.config);
+    });
+    const { recovery } = await api.put(origin.url, Readable.from(['bolt, ', 'crank']));
+    expect(origin.requests.map(({ body }) => body.toString())).toEqual(Array(4).fill('bolt, crank'));
+    expect(codesOf(recovery)).toEqual(['ECONNRESET', null]);
+  });
+
+  test('that was read before is not sent empty', async () => {
+    const origin = await startOrigin();
+    const source = Readable.from(['bolt']);
+    await source.toArray();
+    const error = await caught(client().put(origin.url, source));
+    expect([error, error.cause, error.cause?.cause].map((link) => link?.code)).toContain('ERR_BODY_SOURCE_FAILED');
+    expect(error.recovery.gaveUp).toBe('not-transient');
+    expect(origin.requests.filter(({ complete }) => complete)).toEqual([]);
+  });
+
   test('in error.config is the caller\'s own', async () => {
     const origin = await startOrigin(reply(404));
     const source = Readable.from(['bolt']);
     const error = await caught(client().put(origin.url, source));
     expect(error.config.data).toBe(source);
   });
+});
+
+test('a source that fails while nobody reads it does not end the program: the next attempt fails with that', async () => {
+  const source = new PassThrough();
+  let attempts = 0;
+  const adapter = async ({ data }) => {
+    attempts += 1;
+    if (attempts === 1) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' });
+    return data.toArray();
+  };
+  const onRetry = async () => {
+    const closed = new Promise((resolve) => { source.once('close', resolve); });
+    source.destroy(new Error('the source is gone'));
+    await closed;
+  };
+  const error = await caught(wrapped({ onRetry }, { adapter }).put('/x', source));
+  expect(error.message).toBe('the source is gone');
+  expect(codesOf(error.recovery)).toEqual(['ECONNREFUSED', 'ERR_BODY_SOURCE_FAILED']);
 });
 
 test.each([

@@ -20,7 +20,8 @@ class Adapters {
 
   constructor(client) {
     this.#client = client;
-    if (moduleOf(client) === undefined) lookAmongEsModules(client);
+    // Now, so that the search is over when the first call is made.
+    moduleOf(client);
   }
 
   /**
@@ -60,12 +61,15 @@ class Adapters {
 function moduleOf(client) {
   if (typeof client.getAdapter === 'function') return client;
   const shared = sharedClass(client);
-  if (!modules.has(shared)) modules.set(shared, lookAmongCommonJsModules(client));
+  if (!modules.has(shared)) {
+    modules.set(shared, lookAmongCommonJsModules(client));
+    if (modules.get(shared) === undefined) lookAmongEsModules(client);
+  }
   return modules.get(shared);
 }
 
 function lookAmongCommonJsModules(client) {
-  for (const [file, module] of Object.entries(require.cache)) {
+  for (const [file, module] of Object.entries(require.cache ?? {})) {
     // By name first: to touch the exports of every module of a program would run getters of strangers.
     if (AXIOS_FILE.test(file) && hasMade(module?.exports, client)) return module.exports;
   }
@@ -77,7 +81,7 @@ function lookAmongCommonJsModules(client) {
  * been loaded, so to import it here only gives a reference to it, if our `axios` is theirs.
  */
 function lookAmongEsModules(client) {
-  import('axios').then(({ default: candidate }) => {
+  import(/* webpackIgnore: true */ 'axios').then(({ default: candidate }) => {
     if (hasMade(candidate, client)) modules.set(sharedClass(client), candidate);
   }, () => {});
 }
@@ -92,7 +96,7 @@ function sharedClass(client) {
   return client.interceptors.request.constructor;
 }
 
-/** An instance of the same axios without interceptors and defaults: what it is asked for, and nothing else, is in its calls. */
+/** An instance of the same axios, with no interceptors and no defaults: its calls hold what it is asked for, no more. */
 function siblingOf(client) {
   if (typeof client.create === 'function') {
     const sibling = client.create();

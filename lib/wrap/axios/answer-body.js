@@ -22,8 +22,9 @@ function watchBody(response, call, onEnd) {
   if (isNodeStream(data)) {
     // Not an ordinary listener: with one, an error that nobody handles would not end the process any longer.
     data.on(EventEmitter.errorMonitor, (error) => broke(error, call));
-    if (onEnd !== undefined) data.once('close', onEnd);
-  } else if (isWebStream(data)) {
+    if (data.closed) onEnd?.();
+    else if (onEnd !== undefined) data.once('close', onEnd);
+  } else if (isWebStream(data) && !data.locked) {
     response.data = watched(data, call, onEnd);
   } else {
     onEnd?.();
@@ -37,7 +38,7 @@ function discardBody(response) {
   else if (isWebStream(data) && !data.locked) data.cancel().catch(() => {});
 }
 
-/** Its errors reach readers only, so they pass through here. Of the same type as the given one, so that BYOB readers work. */
+/** Its errors reach readers only, so they pass through here. Of the given one's type, so that BYOB readers work. */
 function watched(stream, call, onEnd) {
   const type = isByteStream(stream) ? 'bytes' : undefined;
   const reader = stream.getReader();

@@ -25,8 +25,11 @@ class AttemptConfig {
   /** @param {object} config as axios hands it to its adapter */
   constructor(config) {
     this.#config = config;
-    this.#keys = Object.keys(config);
-    this.#values = this.#keys.map((key) => config[key]);
+    const keys = Object.keys(config);
+    const values = new Array(keys.length);
+    for (let at = 0; at < keys.length; at += 1) values[at] = config[keys[at]];
+    this.#keys = keys;
+    this.#values = values;
     this.#headers = copyOf(config.headers);
   }
 
@@ -54,7 +57,8 @@ class AttemptConfig {
 
   /** What the adapter gave refers to the config that the call was made with, and not to a copy of an attempt. */
   adopt(outcome) {
-    if (outcome?.config?.[ATTEMPT]) outcome.config = this.#config;
+    // `Reflect`, which does not throw for what somebody has frozen.
+    if (outcome?.config?.[ATTEMPT] && outcome.config !== this.#config) Reflect.set(outcome, 'config', this.#config);
   }
 
   #put(key) {

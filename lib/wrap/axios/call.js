@@ -27,22 +27,16 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
  * @param {import('./adapters').Adapters} job.adapters
  * @param {import('./client-errors').ClientErrors} job.errors
  * @returns {Promise<object>} as an adapter's: the response, or a rejection with axios's error; both with `recovery`
+ * @throws {TypeError | RangeError} on options of the call that are not valid
  */
-async function makeCall(job) {
-  const { config, client, errors } = job;
+function makeCall(job) {
+  const { config, client } = job;
   refuseOtherRetries(config);
-  const { policy, total, onRequest } = settingsOfCall(config.unreset, job.settings);
+  const settings = settingsOfCall(config.unreset, job.settings);
   const request = new AxiosRequest(config, client);
+  const { onRequest } = settings;
   if (onRequest !== undefined) callOnRequest(onRequest, config.headers, { method: request.method, url: request.url });
-
-  const caller = callerOf(config);
-  const call = new PolicyCall(policy, request, { signal: caller.signal, total });
-  const refused = call.begin();
-  if (refused !== undefined) {
-    caller.release();
-    throw withRecovery(await errors.refused(refused, config), call.recovery);
-  }
-  return new Attempts(job, { policy, total, request, call, caller }).run();
+  return new Attempts(job, settings, request).run();
 }
 
 /** axios-retry repeats a failed call by making it anew, with all of our attempts. It counts in the config. */
@@ -57,67 +51,74 @@ class Attempts {
   #policy;
   #total;
   #request;
-  #call;
   #caller;
+  #call;
   #config;
   #upload;
   #deadline;
 
-  constructor(job, { policy, total, request, call, caller }) {
+  constructor(job, { policy, total }, request) {
+    const { config } = job;
     this.#job = job;
     this.#policy = policy;
     this.#total = total;
     this.#request = request;
-    this.#call = call;
-    this.#caller = caller;
-    fixBoundary(job.config, (config) => job.adapters.isHttp(job.adapter, config));
-    this.#config = new AttemptConfig(job.config);
-    this.#upload = uploadOf(job.config.data, policy.retry.options.retries !== 0);
-    this.#deadline = total === undefined ? undefined : new Deadline(caller.signal);
+    this.#caller = callerOf(config);
+    this.#call = new PolicyCall(policy, request, { signal: this.#caller.signal, total });
+    fixBoundary(config, () => job.adapters.isHttp(job.adapter, config));
+    this.#config = new AttemptConfig(config);
+    this.#upload = uploadOf(config.data, policy.retry.options.retries !== 0);
+    this.#deadline = total === undefined ? undefined : new Deadline(this.#caller.signal);
   }
 
+  /** Most calls go through here once, and nearly all that a wrapped call costs is spent here: one wait, and no more. */
   async run() {
     const call = this.#call;
+    const refused = call.begin();
+    if (refused !== undefined) throw await this.#refuse(refused);
     for (;;) {
-      const outcome = await this.#attempt();
-      const fault = outcome.response === undefined ? await this.#faultOf(outcome) : this.#judged(outcome.response);
-      if (fault === undefined) {
-        call.answered();
-        return this.#end(outcome);
+      let outcome;
+      try {
+        outcome = { failed: false, response: await this.#attempt(), error: undefined };
+      } catch (error) {
+        outcome = await this.#failure(error);
       }
-      if (!(await this.#goesOn(outcome, fault))) return this.#end(outcome);
+      this.#deadline?.stop();
+      const fault = outcome.response === undefined ? await this.#faultOf(outcome) : this.#judged(outcome.response);
+      if (fault === undefined) call.answered();
+      if (fault === undefined || !(await this.#goesOn(outcome, fault))) {
+        if (outcome.failed) throw await this.#errorOf(outcome);
+        return this.#answer(outcome);
+      }
       discardBody(outcome.response);
       if (call.freshConnection) closeIdleConnections(outcome.error);
     }
   }
 
-  /** @returns {Promise<Outcome>} */
-  async #attempt() {
+  #attempt() {
+    if (this.#upload !== undefined || this.#deadline !== undefined) return this.#alteredAttempt();
     const { adapters, adapter } = this.#job;
-    try {
-      const isAltered = this.#upload !== undefined || this.#deadline !== undefined;
-      const config = this.#config.begin(isAltered ? await this.#alterations() : undefined);
-      const response = await adapters.run(adapter, config);
-      return { failed: false, response, error: undefined };
-    } catch (error) {
-      return this.#failure(error);
-    } finally {
-      this.#deadline?.stop();
-    }
+    return adapters.run(adapter, this.#config.begin());
+  }
+
+  async #alteredAttempt() {
+    const { adapters, adapter } = this.#job;
+    return adapters.run(adapter, this.#config.begin(await this.#alterations()));
   }
 
   /** What the attempt gets in place of what is in the caller's config. */
   async #alterations() {
     const altered = {};
-    const data = await this.#upload?.begin();
-    if (data !== undefined) altered.data = data;
     if (this.#deadline !== undefined) {
       altered.signal = this.#deadline.signal;
       this.#deadline.start(this.#call.left);
     }
+    const data = await this.#upload?.begin();
+    if (data !== undefined) altered.data = data;
     return altered;
   }
 
+  /** @returns {Promise<Outcome>} */
   async #failure(error) {
     if (this.#deadline?.passed && !this.#caller.signal?.aborted) {
       const { errors, config } = this.#job;
@@ -153,40 +154,64 @@ class Attempts {
     }
   }
 
-  /** Gives what axios's own adapter would give: the response, or its error. */
-  async #end({ failed, response, error }) {
+  #answer({ response }) {
     const { recovery } = this.#call;
-    const thrown = failed && recovery.gaveUp === 'aborted' && !error?.__CANCEL__
-      ? await this.#job.errors.canceled(this.#job.config)
-      : error;
     this.#config.adopt(response);
-    this.#config.adopt(thrown);
-    this.#release(response === undefined && failed, response);
-    if (failed) throw withRecovery(thrown, recovery);
+    this.#release(false, response);
     return withRecovery(response, recovery);
   }
 
+  async #errorOf({ response, error }) {
+    const { recovery } = this.#call;
+    const { errors, config } = this.#job;
+    if (recovery.gaveUp !== 'aborted' || error?.__CANCEL__) {
+      this.#config.adopt(response);
+      this.#config.adopt(error);
+      this.#release(response === undefined, response);
+      return withRecovery(error, recovery);
+    }
+    // Nobody gets the response that was there before the wait.
+    discardBody(response);
+    this.#release(true);
+    return withRecovery(await errors.canceled(config), recovery);
+  }
+
+  async #refuse(fault) {
+    const { errors, config } = this.#job;
+    const error = await errors.refused(fault, config);
+    this.#release(true);
+    return withRecovery(error, this.#call.recovery);
+  }
+
+  /** The call is over; `gone`: nobody has its request body any more. */
   #release(gone, response) {
     this.#config.end();
     this.#upload?.end(gone);
-    const release = () => {
-      this.#caller.release();
-      this.#deadline?.release();
-    };
-    // Whoever reads a stream may still abort, and behind a deadline axios hears of that from us.
-    if (response === undefined || this.#deadline === undefined) release();
-    if (response !== undefined) watchBody(response, this.#call, this.#deadline && release);
+    if (this.#deadline === undefined || response === undefined) {
+      this.#letGo();
+      if (response !== undefined) watchBody(response, this.#call);
+    } else {
+      // Whoever reads a stream may still abort it, and behind a deadline axios hears of that from us.
+      watchBody(response, this.#call, () => this.#letGo());
+    }
+  }
+
+  #letGo() {
+    this.#caller.release();
+    this.#deadline?.release();
   }
 }
 
 /**
  * @typedef {object} Outcome of an attempt
- * @property {boolean} failed whether axios rejects
+ * @property {boolean} failed whether the adapter rejected
  * @property {object} [response] as a whole, also where axios rejects because of its status
  * @property {unknown} [error]
- *
+ */
+
+/**
  * The response that axios rejects because of its status. With a body that broke it puts a response on the error as well,
- * without data; a mock's response may have none either, and nothing but its status.
+ * without data; that of a mock may have none either, and nothing but its status.
  */
 function wholeResponse(error) {
   const response = error?.response;

@@ -3,7 +3,7 @@
 /** What went wrong with an attempt, as far as axios's error and the request in it can prove. */
 
 const { classify } = require('../../fault');
-const { mayHaveBeenRedirected, isAboutFirstHop } = require('./hops');
+const { asOfFirstHop } = require('../fetch/first-hop');
 
 /** A server that answers so has not acted on the request. One before it, that redirected there, may have. */
 const TOO_EARLY = 425;
@@ -17,14 +17,16 @@ async function faultOf(error, signal) {
   const found = classify(error, { signal });
   const fault = found.kind === 'unknown' && isNetworkError(error) ? networkFault(found) : found;
   // The error speaks of the last hop: a server that redirected the request has had all of it.
-  if (fault.delivery !== 'not-sent' || !mayHaveBeenRedirected(error?.request)) return fault;
-  return (await isAboutFirstHop(error.request, fault)) ? fault : Object.freeze({ ...fault, delivery: 'unknown' });
+  const request = error?.request;
+  if (isFetchRequest(request)) return asOfFirstHop(fault, error, { url: request.url, follows: request.redirect === 'follow' });
+  if (fault.delivery !== 'not-sent' || !mayHaveBeenRedirected(request)) return fault;
+  return Object.freeze({ ...fault, delivery: 'unknown' });
 }
 
 /**
  * @param {object} response
  * @param {boolean} isIdempotent whether the request may be repeated whatever happened
- * @returns {import('../../..').Fault | undefined} its status as a fault; `undefined` where the status cannot speak for the call
+ * @returns {import('../../..').Fault | undefined} its status as a fault; `undefined` where that cannot speak for the call
  */
 function faultOfStatus({ status, headers, request }, isIdempotent) {
   if (status === TOO_EARLY && !isIdempotent && mayHaveBeenRedirected(request)) return undefined;
@@ -66,6 +68,17 @@ function isNetworkError(error) {
 /** Whatever it was, it was on the network: worth another attempt, where the request may be repeated. */
 function networkFault(fault) {
   return Object.freeze({ ...fault, code: 'ERR_NETWORK', transient: true });
+}
+
+/** follow-redirects counts its hops; fetch hides them. */
+function mayHaveBeenRedirected(request) {
+  if (isFetchRequest(request)) return request.redirect === 'follow';
+  return (request?._redirectable ?? request)?._redirectCount > 0;
+}
+
+/** A `Request`, from the fetch adapter. */
+function isFetchRequest(request) {
+  return typeof request?.redirect === 'string';
 }
 
 /** The `ClientRequest` itself, or the latest one that follow-redirects has made. */

@@ -7,6 +7,9 @@ const { PassThrough } = require('node:stream');
 /** Bytes. The native client keeps as much of a stream. */
 const MOST_KEPT = 1024 * 1024;
 
+/** An interceptor may make a call anew with the stream that the first one has read. @type {WeakMap<object, KeptStream>} */
+const keptStreams = new WeakMap();
+
 class KeptStream {
   #source;
   #size = 0;
@@ -21,7 +24,13 @@ class KeptStream {
   #latest;
   #released = false;
 
-  /** @param {object} source a `Readable`, an older stream of Node, or a `ReadableStream`; not touched before it is read */
+  /** @param {object} source a `Readable`, an older stream of Node, or a `ReadableStream`; not read before a reader does */
+  static of(source) {
+    const kept = keptStreams.get(source) ?? new KeptStream(source);
+    keptStreams.set(source, kept);
+    return kept;
+  }
+
   constructor(source) {
     this.#source = typeof source.getReader === 'function' ? new WebSource(source) : new NodeSource(source);
   }
@@ -52,6 +61,7 @@ class KeptStream {
       },
     };
     this.#latest = reader;
+    this.#released = false;
     return reader;
   }
 
@@ -69,6 +79,7 @@ class KeptStream {
   async #chunk(at) {
     if (!this.isWhole) this.#forgetBefore(at);
     for (;;) {
+      if (at < this.#first) throw spent();
       if (at < this.#first + this.#chunks.length) return this.#chunks[at - this.#first];
       if (this.#failed) throw this.#failure;
       if (this.#ended) return null;
@@ -113,10 +124,16 @@ class NodeSource {
 
   constructor(stream) {
     this.#stream = stream;
+    // It may fail before anybody reads, while a connection is waited for: that is told when somebody does.
+    stream.on('error', () => {});
   }
 
-  next() {
-    this.#iterator ??= iterable(this.#stream)[Symbol.asyncIterator]();
+  async next() {
+    if (this.#iterator === undefined) {
+      // Iterated, it would simply end, and the body would be empty.
+      if (this.#stream.readableEnded) throw spent();
+      this.#iterator = iterable(this.#stream)[Symbol.asyncIterator]();
+    }
     return this.#iterator.next();
   }
 
@@ -124,6 +141,11 @@ class NodeSource {
   leave() {
     this.#stream.destroy?.();
   }
+}
+
+function spent() {
+  const error = new Error('The request body is a stream that has been read already.');
+  return Object.assign(error, { code: 'ERR_BODY_SOURCE_FAILED' });
 }
 
 /** The package form-data, and others as old, only know how to be piped. */
@@ -153,4 +175,4 @@ class WebSource {
   }
 }
 
-module.exports = { KeptStream, MOST_KEPT };
+module.exports = { KeptStream };

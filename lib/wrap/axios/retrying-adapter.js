@@ -52,7 +52,7 @@ class RetryingAdapter {
   }
 
   #around(below) {
-    const adapter = (config) => makeCall({
+    const adapter = (config) => callOrReject({
       config,
       adapter: innermost(below()) ?? NAMES,
       client: this.#client,
@@ -65,11 +65,21 @@ class RetryingAdapter {
   }
 }
 
+/** An adapter rejects. Not an async function: that would be one more promise to wait for in every call. */
+function callOrReject(job) {
+  try {
+    return makeCall(job);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
 /**
  * An interceptor that makes a failed call anew, `instance(error.config)`, hands in an adapter of ours, also one of another
  * wrapped instance. Whose instance is called, it is that one's retries, and nobody else's below them.
  */
 function innermost(adapter) {
+  if (adapter?.[INNER] === undefined) return adapter;
   let found = adapter;
   const seen = new Set();
   while (found?.[INNER] !== undefined) {

@@ -74,7 +74,7 @@ class Kept {
   constructor(source, standInOf) {
     this.#source = source;
     this.#standInOf = standInOf;
-    this.#kept = new KeptStream(source);
+    this.#kept = KeptStream.of(source);
   }
 
   get replays() {

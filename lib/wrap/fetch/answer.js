@@ -59,7 +59,7 @@ class Answer {
     return response;
   }
 
-  /** Not enumerable: `toEqual` and the like see what the client made. Not a getter either, to define one takes three times as long. */
+  /** Not enumerable: `toEqual` and the like see what the client made. Nor a getter: to define one takes three times as long. */
   #describe(response) {
     define(response, 'recovery', this.#recovery);
     if (typeof response.clone !== 'function') return;
@@ -80,7 +80,8 @@ class Answer {
   /** What is given to the body must not keep the response: undici ends a body that nobody can read any more. */
   #follow(response, body) {
     if (isStream(body) && body[IS_CLOSED] !== undefined) {
-      body[IS_CLOSED].promise.then(this.#limits && (() => this.#end()), (error) => this.#broke(error));
+      const onEnd = this.#limits && (() => this.#end());
+      body[IS_CLOSED].promise.then(onEnd, (error) => this.#broke(error));
     } else if (isNodeStream(body)) {
       body.on(errorMonitor, (error) => this.#broke(error));
       if (this.#limits !== undefined) body.once('close', () => this.#end());

@@ -75,4 +75,4 @@ function checkLimit(value, name) {
   return checkMilliseconds(value, name, { min: 1, infinity: true });
 }
 
-module.exports = { NO_LIMITS, parseWrapOptions, parseCallOptions, parseLimits, isOurTimeout };
+module.exports = { parseWrapOptions, parseCallOptions, isOurTimeout };

@@ -52,7 +52,11 @@ function nodeReader(source) {
     return {
       read: () => iterator.next(),
       // Not `iterator.return()`, which waits for the piece that is on its way.
-      cancel: (reason) => void (source.destroy ?? stream.destroy).call(source.destroy ? source : stream, asError(reason)),
+      cancel(reason) {
+        stream.destroy(asError(reason));
+        // What is piped from is not ended with what it is piped into.
+        if (stream !== source) source.destroy?.();
+      },
     };
   };
 }

@@ -1,11 +1,14 @@
 'use strict';
 
-/** Agents that stand in for the caller's own in one attempt. They are made for `ClientRequest`, which asks them once. */
+/**
+ * Agents that stand in for the caller's own in one attempt. They are made for `ClientRequest`, which asks them
+ * once.
+ */
 
 /**
- * Takes a new connection from an agent, past those that it keeps idle: when one of them turns out to be dead, the others
- * are as old. All else is the agent's: how the connection is made, with which TLS and through which proxy, and whose it is
- * afterwards.
+ * Takes a new connection from an agent, past those that it keeps idle: when one of them turns out to be dead, the
+ * others are as old. All else is the agent's: how the connection is made, with which TLS and through which proxy,
+ * and whose it is afterwards.
  *
  * `createSocket` is what Node's agents make a connection with, and what agents for proxies override.
  */
@@ -22,8 +25,8 @@ class FreshConnection {
     return typeof agent?.createSocket === 'function';
   }
 
-  // What decides about the headers of a request must be as in the first attempt. Getters, because some agents (agent-base)
-  // look at the stack to see for whom they are asked.
+  // What decides about the headers of a request must be as in the first attempt. Getters, because some agents
+  // (agent-base) look at the stack to see for whom they are asked.
   get protocol() {
     return this.#agent.protocol;
   }

@@ -8,8 +8,8 @@ const { urlToHttpOptions } = require('node:url');
  * @param {unknown} first a URL, as a string or an object, or options
  * @param {unknown} second options, or the callback
  * @param {unknown} third the callback
- * @returns {{ options: object, callback: unknown }} options of the call's own: every attempt is made from them, whatever
- *   becomes of the caller's
+ * @returns {{ options: object, callback: unknown }} options of the call's own: every attempt is made from them,
+ *   whatever becomes of the caller's
  * @throws what Node throws for a URL that is none
  */
 function parseArguments(first, second, third) {
@@ -24,7 +24,9 @@ function urlOf(value) {
   return isUrl(value) ? value : undefined;
 }
 
-/** Not `instanceof`: it may come from another realm. What `url.parse` returns has `auth` and `path`, and is options. */
+/**
+ * Not `instanceof`: it may come from another realm. What `url.parse` returns has `auth` and `path`, and is options.
+ */
 function isUrl(value) {
   return Boolean(value?.href && value.protocol) && value.auth === undefined && value.path === undefined;
 }

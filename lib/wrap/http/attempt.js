@@ -3,11 +3,13 @@
 /**
  * Lets a course hear what the request of an attempt emits, before anybody else is told.
  *
- * Listeners could not do that: they cannot keep an 'error' from others, and to listen to 'response' or 'upgrade' changes what
- * Node does with them. So the request's `emit` and `listenerCount` are replaced, on this one object.
+ * Listeners could not do that: they cannot keep an 'error' from others, and to listen to 'response' or 'upgrade'
+ * changes what Node does with them. So the request's `emit` and `listenerCount` are replaced, on this one object.
  */
 
-/** The course of a request that was adopted, and its own `emit`, which an instrumentation may have replaced as well. */
+/**
+ * The course of a request that was adopted, and its own `emit`, which an instrumentation may have replaced as well.
+ */
 const ADOPTED = Symbol('adopted');
 
 /** What Node looks for listeners of before it hands over the connection. */
@@ -16,7 +18,8 @@ const HANDED_OVER = new Set(['upgrade', 'connect']);
 /**
  * @param {import('node:http').ClientRequest} request made a moment ago
  * @param {{ hear(request: object, event: string | symbol, args: unknown[]): boolean,
- *   listenerCount(request: object, event: string | symbol): number }} course `hear` is given the event and its arguments
+ *   listenerCount(request: object, event: string | symbol): number }} course `hear` is given the event and its
+ *   arguments
  */
 function adopt(request, course) {
   request[ADOPTED] = { course, ownEmit: request.emit, ownListenerCount: request.listenerCount };

@@ -3,8 +3,8 @@
 /**
  * What the caller has written so far, so that another attempt can send the same.
  *
- * Kept are the calls, not only the bytes: whether the first of them was `end(chunk)` decides between Content-Length and
- * chunks, and the chunks of the second attempt are then those of the first.
+ * Kept are the calls, not only the bytes: whether the first of them was `end(chunk)` decides between
+ * Content-Length and chunks, and the chunks of the second attempt are then those of the first.
  */
 
 /** Bytes. What is longer is not repeated: as for the stream bodies of this package's `fetch`. */

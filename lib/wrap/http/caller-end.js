@@ -3,8 +3,8 @@
 /**
  * Whether the caller has ended the request: by `destroy`, `abort` or its signal, which are all one here.
  *
- * It has what is needed of an AbortSignal to end the wait between two attempts. A real one costs more than all the rest of
- * a request's bookkeeping, and nearly no request is ended.
+ * It has what is needed of an AbortSignal to end the wait between two attempts. A real one costs more than all the
+ * rest of a request's bookkeeping, and nearly no request is ended.
  */
 class CallerEnd {
   aborted = false;

@@ -2,7 +2,9 @@
 
 /** What the requests of one wrapped module have in common. */
 class Client {
-  /** The agent that the program has put in the place of the module's. @type {import('node:http').Agent | undefined} */
+  /**
+   * The agent that the program has put in the place of the module's. @type {import('node:http').Agent | undefined}
+   */
   ownGlobalAgent;
 
   /**

@@ -3,9 +3,9 @@
 /**
  * The course of one request: its attempts, one after the other, until one is answered or there is none left.
  *
- * An attempt is a `ClientRequest` of the wrapped module. What it emits goes to the listeners of the facade as it comes, so
- * a request whose first attempt is answered is, to them, that attempt; only what would end it before its 'response' is
- * held back and put to the policy first.
+ * An attempt is a `ClientRequest` of the wrapped module. What it emits goes to the listeners of the facade as it
+ * comes, so a request whose first attempt is answered is, to them, that attempt; only what would end it before its
+ * 'response' is held back and put to the policy first.
  */
 
 const { ClientRequest } = require('node:http');
@@ -131,13 +131,13 @@ class Course {
   destroy(error) {
     if (this.destroyed || this.#isOfTheSocket(error)) return;
     this.#endByCaller(error);
-    // Before the first attempt there is nothing to destroy, and between two it has been.
+    // Before the first attempt there is nothing to destroy, and between two it is done.
     if (this.request !== undefined && this.#phase !== 'waiting') this.request.destroy(error);
   }
 
   /**
-   * Whether somebody who listens to the socket as well (axios does) passes on what it has said. The attempt fails with that in any
-   * case; it is not the caller's word.
+   * Whether somebody who listens to the socket as well (axios does) passes on what it has said: the attempt fails
+   * with it anyway.
    */
   #isOfTheSocket(error) {
     return error !== undefined && error !== null && this.#mayGoOn && error === this.request?.socket?.errored;
@@ -155,9 +155,7 @@ class Course {
   // ---------------------------------------------------------------------------- what the attempt does
 
   /**
-   * An attempt emits something.
-   *
-   * @param {import('node:http').ClientRequest} request
+   * @param {import('node:http').ClientRequest} request of an attempt, which emits something
    * @param {string | symbol} event
    * @param {unknown[]} emitted the event and its arguments
    * @returns {boolean} whether somebody has heard it
@@ -336,7 +334,9 @@ class Course {
     this.request = adopt(request, this);
   }
 
-  /** A request that fails with this error, and for which nothing is done. Not of the module: a mock might answer it. */
+  /**
+   * A request that fails with this error, and for which nothing is done. Not of the module: a mock might answer it.
+   */
   #refuse(error) {
     this.#refused = true;
     const { options } = this.#order;
@@ -371,8 +371,8 @@ class Course {
   }
 
   /**
-   * Not in the promise that has led here, but in ticks of their own: what a listener throws, and an 'error' without listeners, is
-   * to be an uncaught exception.
+   * Not in the promise that has led here, but in ticks of their own: what a listener throws, and an 'error'
+   * without listeners, is to be an uncaught exception.
    */
   #giveUp(error) {
     this.#phase = 'waiting';
@@ -394,7 +394,9 @@ class Course {
     return this.facade.emit('close');
   }
 
-  /** It ends in a way that says nothing about the server. The call, told first that it is ended, waits for nothing. */
+  /**
+   * It ends in a way that says nothing about the server. The call, told first that it is ended, waits for nothing.
+   */
   #abandon(error) {
     this.#callerEnd.end(error);
     this.#call.failed(abortedBy(error));

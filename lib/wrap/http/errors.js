@@ -1,6 +1,9 @@
 'use strict';
 
-/** Errors that Node makes inside of a request, for the moments in which there is none to make them; and one of our own. */
+/**
+ * Errors that Node makes inside of a request, for the moments in which there is none to make them; and one of our
+ * own.
+ */
 
 const { FaultError } = require('../../errors');
 

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * What an attempt proves when it fails: whether the server can have seen any of the request. That decides whether it may be
- * sent again, so nothing here is concluded from hope; `unknown` is the answer where there is no proof.
+ * What an attempt proves when it fails: whether the server can have seen any of the request. That decides whether
+ * it may be sent again, so nothing here is concluded from hope; `unknown` is the answer where there is no proof.
  */
 
 const { ClientRequest } = require('node:http');
@@ -46,19 +46,21 @@ class Evidence {
     // Node's own mark of a handshake that goes on: what is written before its end waits for it.
     if (this.#socket.secureConnecting === true) return { phase: 'handshake' };
     if (!request.headersSent) return {};
-    // Counted when it is handed over, which is before the system has sent it. Some streams in place of sockets do not count.
+    // Counted when it is handed over, which is before the system has sent it. Some streams in place of sockets do
+    // not count.
     const nothingWritten = typeof this.#written === 'number' && this.#socket.bytesWritten === this.#written;
     return nothingWritten ? {} : undefined;
   }
 
   /**
-   * "socket hang up" is also what Node makes of a connection that this program has destroyed: an agent that is shut down,
-   * a listener of 'timeout' that destroys the socket. Only the peer ends a stream.
+   * "socket hang up" is also what Node makes of a connection that this program has destroyed: an agent that is
+   * shut down, a listener of 'timeout' that destroys the socket. Only the peer ends a stream.
    */
   #endedHere(error) {
     const socket = this.#socket;
     const hungUp = error?.code === 'ECONNRESET' && error.syscall === undefined;
-    return hungUp && socket !== undefined && socket.destroyed && socket.readableEnded === false && socket.errored === null;
+    if (!hungUp || socket === undefined) return false;
+    return socket.destroyed && socket.readableEnded === false && socket.errored === null;
   }
 }
 

@@ -35,8 +35,12 @@ class HeaderOptions {
 
   set(name, value) {
     const [first] = this.#of(name);
-    if (first === undefined) this.#pairs.push([name, value]);
-    else this.#pairs = this.#pairs.filter((pair) => pair === first || !isNamed(pair, name)).map((pair) => (pair === first ? [pair[0], value] : pair));
+    if (first === undefined) {
+      this.#pairs.push([name, value]);
+      return;
+    }
+    this.#pairs = this.#pairs.filter((pair) => pair === first || !isNamed(pair, name));
+    first[1] = value;
   }
 
   delete(name) {

@@ -4,8 +4,8 @@
  * `wrapHttp`: Node's `http` or `https` once more, with requests that are retried.
  *
  * Programs and libraries take these modules as they are: they call `request` in any of its forms, hold the
- * `ClientRequest`, listen to its events. So what comes back is the same module to them, and the retrying is inside of
- * the request (`request.js`). The module that was handed over makes every attempt, so that a mock or an
+ * `ClientRequest`, listen to its events. So what comes back is the same module to them, and the retrying is inside
+ * of the request (`request.js`). The module that was handed over makes every attempt, so that a mock or an
  * instrumentation in its place sees them all; nothing of it is changed.
  */
 
@@ -26,8 +26,8 @@ const wrappedModules = new WeakSet();
  * @param {T} module `http`, `https`, or what has their `request`
  * @param {import('../../..').WrapHttpOptions} [options]
  * @returns {T} the module, in which `request` and `get` retry
- * @throws {TypeError | RangeError} on what is no such module, one that is wrapped already, or an option that is unknown or out
- *   of range; the message names it
+ * @throws {TypeError | RangeError} on what is no such module, one that is wrapped already, or an option that is
+ *   unknown or out of range; the message names it
  *
  * @example
  * const http = wrapHttp(require('http'));

@@ -7,11 +7,17 @@ const { copyValue } = require('./header-options');
 /** Of these the latest call counts. */
 const SETTINGS = new Set(['setTimeout', 'setNoDelay', 'setSocketKeepAlive']);
 
-/** The methods of a `ClientRequest` that change it; those that this version of Node has not are left out by the facade. */
+/**
+ * The methods of a `ClientRequest` that change it; those that this version of Node has not are left out by the
+ * facade.
+ */
 const CHANGES = Object.freeze(['setHeader', 'setHeaders', 'appendHeader', 'removeHeader', 'addTrailers', ...SETTINGS]);
 
 class Journal {
-  /** In their order. Bounded by the caller: nothing of this can be called once the header has left. @type {[string, unknown[]][]} */
+  /**
+   * In their order. Bounded by the caller: nothing of this can be called once the header has left. @type {[string,
+   * unknown[]][]}
+   */
   #calls = [];
   /** @type {Map<string, unknown[]>} */
   #settings = new Map();

@@ -3,9 +3,9 @@
 /**
  * What a facade has in common with the `ClientRequest` of its attempt.
  *
- * A `ClientRequest` has some sixty members, documented and not, and other ones with every release of Node. Libraries
- * read and set the undocumented ones as well. So the facade names only those that it has to do itself, and for all others
- * it stands for the request of the latest attempt.
+ * A `ClientRequest` has some sixty members, documented and not, and other ones with every release of Node.
+ * Libraries read and set the undocumented ones as well. So the facade names only those that it has to do itself,
+ * and for all others it stands for the request of the latest attempt.
  */
 
 const { ClientRequest, OutgoingMessage } = require('node:http');
@@ -13,8 +13,8 @@ const { Stream } = require('node:stream');
 
 /** What a `ClientRequest` keeps in fields of its own, besides those that every `OutgoingMessage` has. */
 const CLIENT_FIELDS = [
-  'agent', 'socketPath', 'timeout', 'method', 'maxHeaderSize', 'insecureHTTPParser', 'joinDuplicateHeaders', 'path', '_ended',
-  'timeoutCb', 'upgradeOrConnect', 'parser', 'maxHeadersCount', 'reusedSocket', 'host', 'protocol',
+  'agent', 'socketPath', 'timeout', 'method', 'maxHeaderSize', 'insecureHTTPParser', 'joinDuplicateHeaders', 'path',
+  '_ended', 'timeoutCb', 'upgradeOrConnect', 'parser', 'maxHeadersCount', 'reusedSocket', 'host', 'protocol',
 ];
 
 /** These work on a facade as they are: they use what the facade has itself. */
@@ -33,8 +33,8 @@ function mirror(prototype, requestOf, assign) {
       Object.defineProperty(prototype, name, { configurable: true, ...descriptor });
     }
   };
-  const fields = [...ownFields(new OutgoingMessage()), ...CLIENT_FIELDS, ...accessorsOf(ClientRequest), ...accessorsOf(OutgoingMessage)];
-  for (const name of fields) {
+  const accessors = [...accessorsOf(ClientRequest), ...accessorsOf(OutgoingMessage)];
+  for (const name of [...ownFields(new OutgoingMessage()), ...CLIENT_FIELDS, ...accessors]) {
     define(name, {
       get() {
         return requestOf(this)?.[name];

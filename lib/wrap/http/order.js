@@ -18,7 +18,8 @@ class Order {
   /**
    * @param {import('./client').Client} client
    * @param {object} options of the request, which are this one's to change
-   * @throws {TypeError | RangeError} that names the option of ours that is wrong, and what the `onRequest` hook throws
+   * @throws {TypeError | RangeError} that names the option of ours that is wrong, and what the `onRequest` hook
+   *   throws
    */
   constructor(client, options) {
     this.module = client.module;
@@ -50,7 +51,8 @@ class Order {
 
   #announce(onRequest) {
     const { options, method, url } = this;
-    options.headers = HeaderOptions.changedBy((headers) => callOnRequest(onRequest, headers, { method, url }), options.headers);
+    const change = (headers) => callOnRequest(onRequest, headers, { method, url });
+    options.headers = HeaderOptions.changedBy(change, options.headers);
   }
 }
 

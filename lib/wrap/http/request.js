@@ -3,8 +3,9 @@
 /**
  * What `request` returns: to the caller an `http.ClientRequest`, whatever the number of attempts behind it.
  *
- * It is `instanceof http.ClientRequest` without being one: the constructor of that class starts a request. Only what differs
- * while attempts follow each other is here; for all other members it stands for the latest attempt (`mirror.js`).
+ * It is `instanceof http.ClientRequest` without being one: the constructor of that class starts a request. Only
+ * what differs while attempts follow each other is here; for all other members it stands for the latest attempt
+ * (`mirror.js`).
  */
 
 const { ClientRequest } = require('node:http');
@@ -131,7 +132,9 @@ function endArguments([first, second, third]) {
 // Only the prototype: the class goes on being constructed as a Stream.
 Object.setPrototypeOf(ResilientRequest.prototype, ClientRequest.prototype);
 
-for (const method of CHANGES.filter((name) => name in ClientRequest.prototype && !Object.hasOwn(ResilientRequest.prototype, name))) {
+for (const method of CHANGES) {
+  // `setHeaders` is not in every release; `setTimeout` is above.
+  if (!(method in ClientRequest.prototype) || Object.hasOwn(ResilientRequest.prototype, method)) continue;
   Object.defineProperty(ResilientRequest.prototype, method, {
     configurable: true,
     writable: true,

@@ -29,8 +29,8 @@ function showFacade() {
 }
 
 /**
- * Node ends a response whose connection is lost by this. A listener of 'error' would not do: with it the error is emitted
- * that is otherwise kept from programs that do not listen.
+ * Node ends a response whose connection is lost by this. A listener of 'error' would not do: with it the error is
+ * emitted that is otherwise kept from programs that do not listen.
  */
 function destroy(error) {
   const isLost = error !== undefined && error !== null && !this.complete && this.socket?.destroyed !== false;
@@ -59,7 +59,8 @@ class HeldResponse {
   }
 
   /**
-   * Lets go of it. One that has arrived whole gives its connection back to the agent; for the rest of another, nobody waits.
+   * Lets go of it. One that has arrived whole gives its connection back to the agent; for the rest of another,
+   * nobody waits.
    *
    * @param {import('node:http').ClientRequest} request
    */

@@ -3,16 +3,17 @@
 /**
  * Announces the socket of an attempt, and keeps its errors from those who listen to it.
  *
- * Some callers take the socket that 'socket' brings and listen to its 'error': axios ends its call then. But the error
- * of a socket is that of an attempt, not of the request. Listeners that are added while the socket is announced are not told of
- * it as long as there may be another attempt; whether there is one, the request tells.
+ * Some callers take the socket that 'socket' brings and listen to its 'error': axios ends its call then. But the
+ * error of a socket is that of an attempt, not of the request. Listeners that are added while the socket is
+ * announced are not told of it as long as there may be another attempt; whether there is one, the request tells.
  */
 
 const COURSE = Symbol('course');
 
 /**
  * @param {import('node:net').Socket} socket
- * @param {{ keepsErrorsOf(socket: import('node:net').Socket): boolean }} course of the request that the socket is for now
+ * @param {{ keepsErrorsOf(socket: import('node:net').Socket): boolean }} course of the request that the socket is
+ *   for now
  * @param {() => boolean} emit
  * @returns {boolean} what `emit` returns
  */

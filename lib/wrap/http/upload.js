@@ -3,8 +3,8 @@
 /**
  * What the caller writes: to the attempt that runs, and into the log from which the next one would be given it.
  *
- * Between two attempts there is nobody to write to. What is written then waits in the log, and `write` returns false, so
- * that a caller who heeds backpressure waits for the 'drain' of the next attempt.
+ * Between two attempts there is nobody to write to. What is written then waits in the log, and `write` returns
+ * false, so that a caller who heeds backpressure waits for the 'drain' of the next attempt.
  */
 
 const { BodyLog } = require('./body-log');

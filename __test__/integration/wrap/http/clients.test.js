@@ -1,6 +1,9 @@
 'use strict';
 
-/** Clients that are made on `http` work on a wrapped one, their own retries off, and so do mocks and agents below it. */
+/**
+ * Clients that are made on `http` work on a wrapped one, their own retries off, and so do mocks and agents below
+ * it.
+ */
 
 const http = require('node:http');
 const https = require('node:https');
@@ -26,7 +29,8 @@ const quick = wrapHttp(http, { retry: QUICK });
 
 afterEach(closeAll);
 
-// superagent warns of a bug of its own, also on plain http: a body that breaks calls it back by the request and by the response.
+// superagent warns of a bug of its own, also on plain http: a body that breaks calls it back by the request and by
+// the response.
 beforeAll(() => jest.spyOn(console, 'warn').mockImplementation(() => {}));
 
 /** Each makes a call, and resolves with `{ status, body }` or rejects with its own error. */
@@ -152,7 +156,10 @@ test('nock sees every attempt', async () => {
   });
 });
 
-test.each([['wrapped', quick], ['plain', http]])('axios hears of a kept connection\'s reset before Node\'s own request: %s before', async (name, first) => {
+test.each([
+  ['wrapped', quick],
+  ['plain', http],
+])('axios hears of the reset of a kept connection before Node does; it was %s before', async (name, first) => {
   const origin = await startOrigin((request, response) => (
     [0, 2].includes(request.index) ? reply(200, {}, 'ok') : rst
   )(request, response));

@@ -95,7 +95,9 @@ test('a signal that is aborted before makes no connection', async () => {
   expect(origin.connections()).toBe(0);
 });
 
-test.each(Array.from({ length: 12 }, (_, turn) => turn))('whoever ends it as a wait is over still ends it: %i turns later', async (turn) => {
+const TURNS = Array.from({ length: 12 }, (_, turn) => turn);
+
+test.each(TURNS)('whoever ends it as a wait is over still ends it: %i turns later', async (turn) => {
   const origin = await resetServer();
   // The next attempt is decided, and made, within these turns of the queue of promises.
   const onRetry = async () => {
@@ -234,7 +236,8 @@ describe('in a process of its own', () => {
   test('a request that is destroyed in a wait keeps nothing alive', async () => {
     const origin = await resetServer();
     const { code, stdout } = await run(`
-      const slow = wrapHttp(bare, { retry: { ...${JSON.stringify(SLOW)}, within: Infinity, onRetry: () => setImmediate(() => request.destroy()) } });
+      const onRetry = () => setImmediate(() => request.destroy());
+      const slow = wrapHttp(bare, { retry: { ...${JSON.stringify(SLOW)}, within: Infinity, onRetry } });
       const request = slow.get(url, { agent: new bare.Agent() }).on('error', (error) => console.log(error.code));
     `, origin.url);
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'ECONNRESET\n' });

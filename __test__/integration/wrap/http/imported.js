@@ -1,6 +1,9 @@
 'use strict';
 
-/** What can be imported only, which Jest does not offer, on top of and below a wrapped `http`: in a process of its own. */
+/**
+ * What can be imported only, which Jest does not offer, on top of and below a wrapped `http`: in a process of its
+ * own.
+ */
 
 const http = require('node:http');
 const { once } = require('node:events');

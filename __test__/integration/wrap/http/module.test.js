@@ -9,6 +9,7 @@ const { once } = require('node:events');
 const { createPolicy, wrapHttp } = require('../../../..');
 const { closeAll, fin, inTurn, ok, refusedPort, resetServer, rst, startOrigin } = require('../../../../testing');
 const { makeCertificate } = require('../../../support/certificates');
+const { readDocument } = require('../../../support/snippets');
 
 const QUICK = { backoff: { base: 1, cap: 1 } };
 
@@ -26,6 +27,10 @@ test('it has all that the module has, and the module is as before', () => {
   wrapped.maxHeaderSize = 1;
   expect([wrapped.createServer, wrapped.maxHeaderSize]).toEqual(['mine', 1]);
   expect(Object.getOwnPropertyDescriptors(http)).toEqual(before);
+});
+
+test('every file that its page links to is there', () => {
+  expect(readDocument('docs/wrap-http.md').missing()).toEqual([]);
 });
 
 test('its functions need no receiver', async () => {

@@ -117,7 +117,8 @@ test('each ends once, and nothing stays', async () => {
   expect(results).toHaveLength(REQUESTS);
   for (const ended of results) {
     expect(ended).toMatchObject({ close: 1, late: 0 });
-    // Either a response or an error; a response that broke may be told by the request as well, and so may an end by the caller.
+    // Either a response or an error; a response that broke may be told by the request as well, and so may an end
+    // by the caller.
     expect(ended.response + ended.error).toBeLessThanOrEqual(ended.body === undefined ? 1 : 2);
     if (ended.status === 200 && ended.body !== 'broken') expect(ended.body).toBe(ended.method === 'HEAD' ? '' : BODY);
   }

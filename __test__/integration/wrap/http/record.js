@@ -53,10 +53,10 @@ async function readAll(response, events = []) {
 /**
  * A server that speaks HTTP by hand.
  *
- * @param {(socket: net.Socket, head: string, number: number, rest: string) => void} answer called for each head that has
- *   arrived, with what arrived after it
- * @returns {Promise<{ port: number, received: string[], connections: net.Socket[], close(): Promise<void> }>} `received`: all
- *   bytes of each connection
+ * @param {(socket: net.Socket, head: string, number: number, rest: string) => void} answer called for each head
+ *   that has arrived, with what arrived after it
+ * @returns {Promise<{ port: number, received: string[], connections: net.Socket[], close(): Promise<void> }>}
+ *   `received`: all bytes of each connection
  */
 async function startRaw(answer) {
   const received = [];

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * A request of a wrapped module that meets no fault is, to its listeners and to the server, one of Node's: the same events in
- * the same order, the same members, the same bytes. Each case is played on both.
+ * A request of a wrapped module that meets no fault is, to its listeners and to the server, one of Node's: the
+ * same events in the same order, the same members, the same bytes. Each case is played on both.
  */
 
 const http = require('node:http');

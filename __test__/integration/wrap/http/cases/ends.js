@@ -19,7 +19,10 @@ const ENDS = {
 const MOMENTS = {
   'in the same tick': { answer: silence, at: (request, server, end) => end() },
   'when it has a socket': { answer: silence, at: (request, server, end) => request.on('socket', end) },
-  'when the server has it': { answer: silence, at: (request, server, end) => void server.until(([first]) => first?.includes('\r\n\r\n')).then(end) },
+  'when the server has it': {
+    answer: silence,
+    at: (request, server, end) => void server.until(([first]) => first?.includes('\r\n\r\n')).then(end),
+  },
   'on response': { answer: half, at: (request, server, end) => request.on('response', end) },
   'in the body': { answer: half, at: (request, server, end) => request.on('response', (response) => response.once('data', end)) },
   'when it is over': { answer, at: (request, server, end) => request.on('close', end) },

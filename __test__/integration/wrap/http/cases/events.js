@@ -7,6 +7,7 @@ const { once } = require('node:events');
 const { ok, readAll, record } = require('../record');
 
 const answer = (socket) => socket.write(ok());
+const UPGRADE = { headers: { Connection: 'upgrade', Upgrade: 'echo' } };
 /** Answers with these bytes. */
 const bytes = (text) => (socket) => socket.write(text);
 
@@ -51,10 +52,10 @@ module.exports = [
   read('103 before the answer', {}, bytes(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${ok()}`)),
   read('100 and 102 that nobody asked for', {}, bytes(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n${ok()}`)),
   read('nobody listens to response', {}, answer, { unheard: ['response'] }),
-  read('an upgrade', { headers: { Connection: 'upgrade', Upgrade: 'echo' } }, bytes('HTTP/1.1 101 Now\r\nUpgrade: echo\r\nConnection: upgrade\r\n\r\nhead'), {
+  read('an upgrade', UPGRADE, bytes('HTTP/1.1 101 Now\r\nUpgrade: echo\r\nConnection: upgrade\r\n\r\nhead'), {
     before: (request) => request.on('upgrade', (response, socket) => socket.destroy()),
   }),
-  read('an upgrade that nobody wants', { headers: { Connection: 'upgrade', Upgrade: 'echo' } }, bytes('HTTP/1.1 101 Now\r\nUpgrade: echo\r\nConnection: upgrade\r\n\r\n'), {
+  read('an upgrade that nobody wants', UPGRADE, bytes('HTTP/1.1 101 Now\r\nUpgrade: echo\r\nConnection: upgrade\r\n\r\n'), {
     unheard: ['upgrade'],
   }),
   read('CONNECT', { method: 'CONNECT', path: 'there:443' }, bytes('HTTP/1.1 200 Connected\r\n\r\nhead'), {

@@ -60,5 +60,7 @@ module.exports = [
     const lookup = (name, options, done) => (options.all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4));
     return http.get({ port, host: 'unreset.invalid', lookup, family: 4, localAddress: '127.0.0.1', agent }, callback);
   }),
-  form('a default port', (http, { port, agent }, callback) => http.get({ host: '127.0.0.1', defaultPort: port, agent: undefined, _defaultAgent: agent }, callback)),
+  form('a default port', (http, { port, agent }, callback) => (
+    http.get({ host: '127.0.0.1', defaultPort: port, _defaultAgent: agent }, callback)
+  )),
 ];
