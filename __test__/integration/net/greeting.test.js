@@ -40,6 +40,13 @@ test('onConnect has every connection before what was written', async () => {
   expect(order).toEqual(['greets 1', 'connect', 'greets 2', 'reconnect']);
 });
 
+test('what onConnect only writes leaves before everything else too', async () => {
+  const server = await listen();
+  const client = connectTo(server.port, { onConnect: (session) => session.write('subscribe') });
+  client.write(' queued');
+  expect((await (await server.connection(0)).bytes(16)).toString()).toBe('subscribe queued');
+});
+
 test('a failure of onConnect is a failed attempt', async () => {
   const server = await listen();
   let times = 0;
