@@ -69,8 +69,8 @@ class Socket extends Duplex {
     const options = parseOptions(given);
     this.#options = given;
     const { native, host } = parseAddress(given, 'options');
-    if (callback !== undefined) this.once('connect', callback);
     this.#connection = new Connection(this, options, { ...native, host }, hooks);
+    if (callback !== undefined) this.once('connect', callback);
     if (this.#noDelay !== undefined) this.#connection.native.setNoDelay(this.#noDelay);
     if (this.#keepAlive !== undefined) this.#connection.native.setKeepAlive(this.#keepAlive);
     if (this.#isReferenced) this.#connection.ref();
@@ -95,8 +95,8 @@ class Socket extends Duplex {
     if (typeof encoding === 'function') return this.write(chunk, undefined, encoding);
     // The stream says what is wrong in its own words.
     if (this.writableEnded || this.destroyed) return super.write(chunk, encoding, callback);
-    if (callback !== undefined) checkFunction(callback, 'callback');
-    const takeBack = this.#writes.add(callback);
+    const awaited = callback === undefined || callback === null ? undefined : checkFunction(callback, 'callback');
+    const takeBack = this.#writes.add(awaited);
     try {
       return super.write(chunk, encoding);
     } catch (error) {
@@ -135,8 +135,8 @@ class Socket extends Duplex {
     const outcome = this.#connection.native.writeAll(Buffer.concat(pieces), lengths, awaited);
     const count = outcome >>> 2;
     // It stops where the queue is full.
-    const goOn = count < chunks.length ? () => this._writev(chunks.slice(count), callback) : callback;
-    this.#given(count, outcome & 3, goOn);
+    const isDone = () => this.destroyed || count === chunks.length;
+    this.#given(count, outcome & 3, () => (isDone() ? callback() : this._writev(chunks.slice(count), callback)));
   }
 
   _final(callback) {

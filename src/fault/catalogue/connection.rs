@@ -192,7 +192,7 @@ const ENTRIES: &[Entry] = &[
         .transient()
         .code("ERR_SOCKET_QUEUE_FULL", "A write does not fit into what a Socket keeps while it waits (`queue.whenFull: 'error'`).")
         .causes(&["More is written than the peer takes, or while there is no connection"])
-        .action("Nothing of it was sent: write it again after 'drain', raise `queue.bytes`, or let the queue block."),
+        .action("Nothing of it was sent: write it again when the callbacks of earlier writes have been called, raise `queue.bytes`, or let the queue block."),
     Entry::of(Kind::Client, Phase::Handshake, Delivery::NotSent)
         .code("ERR_SOCKET_SESSION_OVER", "A session of a Socket was used after `onConnect` had returned.")
         .causes(&["Work in `onConnect` that is not awaited"])
