@@ -53,7 +53,7 @@ pub enum Fate {
         bytes: usize,
         why: Why,
     },
-    /// There is room again.
+    /// There is room again, for half of what the queue holds at least.
     Room,
 }
 
@@ -271,7 +271,8 @@ impl Queue {
         if awaited || writes >= TELL_WRITES || bytes >= TELL_BYTES {
             self.tell_sent();
         }
-        if self.blocked && self.bytes < self.limits.bytes {
+        // Not with the first byte of room: who is asked to wait is asked once for many writes.
+        if self.blocked && self.bytes <= self.limits.bytes / 2 {
             self.blocked = false;
             self.tell_sent();
             self.fates.push(Fate::Room);

@@ -96,13 +96,15 @@ impl Socket {
 
     /// The caller has taken so many bytes of what was told.
     pub fn taken(&self, bytes: usize) {
-        let was_blocked = {
+        // Not with the first byte of room: who stopped reading begins again with much.
+        const RESUMED_AT: usize = READ_AHEAD / 2;
+        let resumes = {
             let mut inner = self.core.lock();
-            let was_blocked = inner.untaken >= READ_AHEAD;
-            inner.untaken = inner.untaken.saturating_sub(bytes);
-            was_blocked && inner.untaken < READ_AHEAD
+            let before = inner.untaken;
+            inner.untaken = before.saturating_sub(bytes);
+            before > RESUMED_AT && inner.untaken <= RESUMED_AT
         };
-        if was_blocked {
+        if resumes {
             self.core.waker.wake();
         }
     }

@@ -120,6 +120,11 @@ fn blocks_when_it_is_full_and_says_when_there_is_room() {
     queue.handed(0);
     assert_eq!(queue.take_fates(), [sent(1), Fate::Room]);
     assert!(queue.take_fates().is_empty(), "it is said once");
+    for part in ["1234", "56", "7890"] {
+        write(&mut queue, part);
+    }
+    queue.handed(2);
+    assert_eq!(queue.take_fates(), [sent(2)], "four are gone, and a half is asked for");
 }
 
 #[test]
