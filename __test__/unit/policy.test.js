@@ -125,3 +125,37 @@ test('a replaced Math.random that misbehaves keeps the delay within its bounds',
     expect(delay).toBeLessThanOrEqual(100);
   }
 });
+
+describe('calls that are counted', () => {
+  const stats = (policy) => policy.stats()[ORIGIN];
+
+  test('are all told of, whenever it is asked', () => {
+    const policy = policyOf();
+    for (let call = 1; call <= 2_500; call += 1) {
+      policy.count(ORIGIN);
+      jest.advanceTimersByTime(1);
+      if (call % 700 === 0) expect(stats(policy).calls).toBe(call);
+    }
+    expect(stats(policy).calls).toBe(2_500);
+  });
+
+  test('belong to their own second: the budget forgets them ten seconds later', () => {
+    const policy = policyOf({ budget: { ratio: 1, perSecond: 0 } });
+    for (let call = 0; call < 5; call += 1) policy.count(ORIGIN);
+    expect(stats(policy).budget).toBe(5);
+    jest.advanceTimersByTime(5_000);
+    for (let call = 0; call < 3; call += 1) policy.count(ORIGIN);
+    jest.advanceTimersByTime(6_000);
+    policy.count(ORIGIN);
+    expect(stats(policy).budget).toBe(4);
+  });
+
+  test('of many origins, and of policies made from one another, are one count', () => {
+    const policy = policyOf();
+    const other = policy.under(parseRetryOptions({ retries: 1 }));
+    for (let call = 0; call < 1_500; call += 1) (call % 2 ? policy : other).count(`https://${call % 1_100}.example`);
+    const counted = Object.values(policy.stats()).reduce((sum, { calls }) => sum + calls, 0);
+    expect(counted).toBe(1_500);
+    expect(other.stats()).toEqual(policy.stats());
+  });
+});

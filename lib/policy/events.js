@@ -12,6 +12,8 @@ const { EventEmitter } = require('node:events');
 const { channel } = require('node:diagnostics_channel');
 const { debuglog } = require('node:util');
 
+const { Tally } = require('./tally');
+
 /** Each is `unreset:<name>` as a channel and `<name>` as an event. */
 const CHANNELS = Object.freeze({
   attempt: channel('unreset:attempt'),
@@ -26,6 +28,9 @@ const debug = debuglog('unreset');
 
 /** The listeners of a policy, shared by all that is made from it. */
 class Hub extends EventEmitter {
+  /** Of the calls under the policy. */
+  tally = new Tally();
+
   /**
    * Tells of breakers that have opened or closed since it was last asked.
    *

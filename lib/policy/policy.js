@@ -104,8 +104,12 @@ class Policy {
    */
   count(origin) {
     if (!this.#counts) return NOTHING_TO_REPORT;
+    if (!this.hasBreaker) {
+      this.hub.tally.add(this, origin, performance.now());
+      return NOTHING_TO_REPORT;
+    }
     const answer = this.native.count(origin, performance.now());
-    if (this.hasBreaker) this.tellBreaker();
+    this.tellBreaker();
     return answer;
   }
 
@@ -133,6 +137,7 @@ class Policy {
 
   /** @returns {Record<string, import('../..').OriginStats>} */
   stats() {
+    this.hub.tally.handOver(this);
     return JSON.parse(this.native.stats(performance.now()));
   }
 }
@@ -169,6 +174,7 @@ class Retries {
    * @returns {Decision}
    */
   decide({ fault, ...request }) {
+    this.#policy.hub.tally.handOver(this.#policy);
     const question = JSON.stringify({ ...request, fault: decisive(fault) });
     const decision = JSON.parse(this.#native.decide(question, performance.now(), Math.random()));
     this.#tellBreaker();

@@ -92,6 +92,15 @@ pub trait IncomingBody: Send + 'static {
     /// As [`chunk`](IncomingBody::chunk), but only what is there now: the limit on silence does not run. `cx` is woken
     /// when more may be there.
     fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>>;
+    /// As [`chunk`](IncomingBody::chunk), but appended to `into`: how many bytes that were. What has room for all that is
+    /// [still to come](IncomingBody::remaining), and for one byte more by which the end is seen, spares a copy.
+    fn append(&mut self, into: &mut Vec<u8>) -> impl Future<Output = Result<Option<usize>, Fault>> + Send {
+        async move { self.chunk().await.map(|read| read.map(|bytes| appended(&bytes, into))) }
+    }
+    /// As [`poll_arrived`](IncomingBody::poll_arrived), but appended to `into`.
+    fn poll_append(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<Result<Option<usize>, Fault>> {
+        self.poll_arrived(cx).map_ok(|read| read.map(|bytes| appended(&bytes, into)))
+    }
     /// The bytes still to come, if the response stated them.
     fn remaining(&self) -> Option<u64>;
     /// The address and the port that it comes from, where they are known.
@@ -106,6 +115,12 @@ pub trait IncomingBody: Send + 'static {
         }
         fault
     }
+}
+
+/// How many bytes were appended.
+pub(in crate::http) fn appended(bytes: &[u8], into: &mut Vec<u8>) -> usize {
+    into.extend_from_slice(bytes);
+    bytes.len()
 }
 
 pub trait Transport: Send + Sync + 'static {

@@ -53,6 +53,12 @@ impl NativePolicy {
         }
     }
 
+    /// So many calls to `origin` have begun by `now`, which no breaker need be asked about.
+    #[napi]
+    pub fn count_all(&self, origin: String, calls: u32, now: f64) {
+        self.policy.count_all(&origin, calls, reading(now));
+    }
+
     /// The first attempt of a call was answered, with `status` where it is an HTTP response.
     #[napi]
     pub fn succeeded(&self, origin: String, now: f64, ticket: f64, status: Option<u32>) {

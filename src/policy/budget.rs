@@ -57,8 +57,12 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn call(&mut self, now: Duration) {
+        self.calls(1, now);
+    }
+
+    pub(super) fn calls(&mut self, calls: u32, now: Duration) {
         let slot = self.slots.at(now.as_secs());
-        slot.calls = slot.calls.saturating_add(1);
+        slot.calls = slot.calls.saturating_add(calls);
     }
 
     /// Takes one retry out of the budget, if one is left.

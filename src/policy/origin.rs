@@ -62,6 +62,13 @@ impl Origin {
         asked.map(Some)
     }
 
+    /// So many calls that began at about this time, without asking for leave.
+    pub fn calls(&self, calls: u32, now: Now) {
+        let mut state = lock(&self.state);
+        state.counts.calls += u64::from(calls);
+        state.budget.calls(calls, now.monotonic);
+    }
+
     pub fn admit(&self, now: Now, options: &BreakerOptions) -> Result<Admission, Refused> {
         self.ask(lock(&self.state), now, options, |breaker| breaker.admit(now.monotonic, options))
     }

@@ -43,6 +43,12 @@ impl Policy {
         admission.inspect_err(|_| origin.gave_up(GaveUp::BreakerOpen))
     }
 
+    /// So many calls began at about this time, which no breaker was asked about: for callers to whom counting each of them
+    /// costs more than all the rest.
+    pub fn count_all(&self, origin: &str, calls: u32, now: Now) {
+        self.origins.find(origin, now.monotonic).calls(calls, now);
+    }
+
     /// The retry state of a call that [`count`](Policy::count) counted at `began`.
     pub fn take_up(&self, origin: &str, began: Now, admission: Option<Admission>) -> Retries {
         let origin = self.origins.find(origin, began.monotonic);

@@ -13,17 +13,12 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 use unreset::fault::{Delivery, Phase};
 use unreset::http::body::RequestBody;
-use unreset::http::call::{Call, Client};
-use unreset::http::transport::direct::DirectTransport;
+use unreset::http::call::Call;
 use unreset::http::transport::lookup::{Lookup, LookupFailed, LookupFuture};
 use unreset::http::transport::options::{KeepAlive, TransportOptions};
 use unreset::policy::GaveUp;
 
 use crate::support::*;
-
-fn with(options: TransportOptions) -> TestClient {
-    Client::new(DirectTransport::new(options).unwrap())
-}
 
 fn keeping(change: impl FnOnce(&mut KeepAlive)) -> TestClient {
     let mut keep_alive = KeepAlive::default();

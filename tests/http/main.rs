@@ -6,6 +6,7 @@ mod breaker;
 mod connections;
 mod decode;
 mod http2;
+mod long_bodies;
 mod over_reqwest;
 mod proxy;
 mod redirect;

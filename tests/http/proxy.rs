@@ -85,6 +85,29 @@ async fn an_https_request_goes_through_a_tunnel_that_hides_it() {
     }
 }
 
+/// Read without hyper: see `long_bodies.rs`.
+#[tokio::test]
+async fn a_long_answer_comes_through_it_however_it_is_reached() {
+    let authority = authority();
+    let server = signed_by(&authority, leaf(), false).await;
+    let (plain, tunnels) = (Server::start(Peer::echo).await, open_tunnels().await);
+    let tls = signed_by(&authority, leaf(), false).await;
+    for (proxy, url) in [
+        (plain.url(""), "http://nowhere.test/".to_owned()),
+        (https(&tls), "http://nowhere.test/".to_owned()),
+        (tunnels.url(""), https(&server)),
+    ] {
+        let options = TransportOptions { tls: trusting_only(&authority), ..TransportOptions::default() };
+        let client = proxied_with(&proxy, "", options);
+        for _ in 0..3 {
+            assert!(text(client.call(post(url.clone(), long_text())).await).await == long_text());
+        }
+    }
+    for server in [plain, tls, server, tunnels] {
+        assert!(server.seen().iter().all(|seen| seen.connection == 0));
+    }
+}
+
 #[tokio::test]
 async fn the_proxy_may_be_reached_over_tls_itself() {
     let authority = authority();

@@ -124,6 +124,22 @@ fn with_tls(tls: TlsOptions) -> TestClient {
     Client::new(DirectTransport::new(TransportOptions { tls, ..Default::default() }).unwrap())
 }
 
+/// More than one record of TLS, and read without hyper: see `long_bodies.rs`.
+#[tokio::test]
+async fn a_long_answer_comes_over_either_version() {
+    let authority = authority();
+    for versions in [&[&TLS12][..], &[&TLS13]] {
+        let key = KeyPair::generate().unwrap();
+        let certificate = leaf().signed_by(&key, &authority).unwrap();
+        let server = serving_over(versions, vec![certificate.der().clone()], key).await;
+        let client = trusting(&authority);
+        for _ in 0..3 {
+            assert!(text(client.call(post(https(&server), long_text())).await).await == long_text());
+        }
+        assert!(server.seen().iter().all(|seen| seen.connection == 0));
+    }
+}
+
 #[tokio::test]
 async fn roots_are_taken_as_der_too() {
     let authority = authority();

@@ -5,50 +5,29 @@
  * once.
  */
 
+/** Whether a new connection can be had from an agent; those that are not of Node's kind are asked in the usual way. */
+function givesFreshConnections(agent) {
+  return typeof agent?.createSocket === 'function';
+}
+
 /**
- * Takes a new connection from an agent, past those that it keeps idle: when one of them turns out to be dead, the
- * others are as old. All else is the agent's: how the connection is made, with which TLS and through which proxy,
- * and whose it is afterwards.
+ * The same agent, but that it gives a new connection, past those that it keeps idle: when one of them turns out to be
+ * dead, the others are as old. All else is the agent's: how the connection is made, with which TLS and through which
+ * proxy, and whose it is afterwards.
  *
  * `createSocket` is what Node's agents make a connection with, and what agents for proxies override.
+ *
+ * @template {import('node:http').Agent} T
+ * @param {T} agent
+ * @returns {T}
  */
-class FreshConnection {
-  #agent;
+function withFreshConnection(agent) {
+  // Not an object that inherits: private members, of the agents of others, know only the agent itself.
+  return new Proxy(agent, {
+    get: (target, name) => (name === 'addRequest' ? addRequest : Reflect.get(target, name, target)),
+  });
 
-  /** @param {import('node:http').Agent} agent */
-  constructor(agent) {
-    this.#agent = agent;
-  }
-
-  /** Whether it can be had from this agent; agents that are not of Node's kind are asked in the usual way. */
-  static isPossible(agent) {
-    return typeof agent?.createSocket === 'function';
-  }
-
-  // What decides about the headers of a request must be as in the first attempt. Getters, because some agents
-  // (agent-base) look at the stack to see for whom they are asked.
-  get protocol() {
-    return this.#agent.protocol;
-  }
-
-  get defaultPort() {
-    return this.#agent.defaultPort;
-  }
-
-  get options() {
-    return this.#agent.options;
-  }
-
-  get keepAlive() {
-    return this.#agent.keepAlive;
-  }
-
-  get maxSockets() {
-    return this.#agent.maxSockets;
-  }
-
-  addRequest(request, options) {
-    const agent = this.#agent;
+  function addRequest(request, options) {
     request.agent = agent;
     // The dead connection has left its place under `maxSockets`; those who wait for one come first.
     if (Object.keys(agent.requests ?? {}).length > 0) {
@@ -81,4 +60,4 @@ class Refusal {
   }
 }
 
-module.exports = { FreshConnection, Refusal };
+module.exports = { Refusal, givesFreshConnections, withFreshConnection };

@@ -23,6 +23,8 @@ class BodyLog {
   #overflowed = false;
   #headersFlushed = false;
   #ended = false;
+  /** @type {Waiting | undefined} */
+  #waitingForEnd;
 
   /** @param {boolean} keeps whether there may be another attempt at all */
   constructor(keeps) {
@@ -54,14 +56,19 @@ class BodyLog {
     if (this.#keeps) this.#keep({ chunk, encoding, waiting, ends: false });
   }
 
-  /** @param {string | Uint8Array} [chunk] */
-  end(chunk, encoding) {
-    this.endForLater(chunk, encoding);
+  /**
+   * @param {string | Uint8Array} [chunk]
+   * @param {BufferEncoding} [encoding]
+   * @param {Waiting} [waiting] for all of the body
+   */
+  end(chunk, encoding, waiting) {
+    this.endForLater(chunk, encoding, waiting);
     this.#trim();
   }
 
-  endForLater(chunk, encoding) {
+  endForLater(chunk, encoding, waiting) {
     this.#ended = true;
+    this.#waitingForEnd = waiting;
     if (chunk && this.#keeps) this.#keep({ chunk, encoding, ends: true });
   }
 
@@ -78,12 +85,13 @@ class BodyLog {
    */
   replay(request, onWritten) {
     if (this.#headersFlushed) request.flushHeaders();
+    const told = (waiting) => waiting && ((error) => onWritten(waiting, error));
     let takesMore = true;
     for (const { chunk, encoding, waiting, ends } of this.#entries) {
-      if (ends) request.end(chunk, encoding);
-      else takesMore = request.write(chunk, encoding, waiting && ((error) => onWritten(waiting, error)));
+      if (ends) request.end(chunk, encoding, told(this.#waitingForEnd));
+      else takesMore = request.write(chunk, encoding, told(waiting));
     }
-    if (this.#ended && !this.#entries.at(-1)?.ends) request.end();
+    if (this.#ended && !this.#entries.at(-1)?.ends) request.end(undefined, undefined, told(this.#waitingForEnd));
     this.#trim();
     return takesMore;
   }
@@ -96,7 +104,7 @@ class BodyLog {
 
   /** Those who have not been told yet. @returns {Waiting[]} */
   waiting() {
-    return this.#entries.map(({ waiting }) => waiting).filter(Boolean);
+    return [...this.#entries.map(({ waiting }) => waiting), this.#waitingForEnd].filter(Boolean);
   }
 
   #keep(entry) {

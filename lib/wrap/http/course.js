@@ -13,7 +13,7 @@ const { ClientRequest } = require('node:http');
 const { classify } = require('../../fault');
 const { PolicyCall } = require('../../policy/call');
 const { withRecovery } = require('../../policy/recovery');
-const { FreshConnection, Refusal } = require('./agents');
+const { Refusal, givesFreshConnections, withFreshConnection } = require('./agents');
 const { adopt } = require('./attempt');
 const { CallerEnd } = require('./caller-end');
 const { breakerOpen, hangUp, isMisuse } = require('./errors');
@@ -130,9 +130,16 @@ class Course {
 
   destroy(error) {
     if (this.destroyed || this.#isOfTheSocket(error)) return;
+    if (this.#phase === 'answered') {
+      this.request.destroy(error);
+      // Newer releases of Node do nothing where the response has arrived whole.
+      if (this.request.destroyed) this.#endByCaller(error);
+      return;
+    }
     this.#endByCaller(error);
+    if (this.#phase === 'weighing') this.#held.dispose(this.request);
     // Before the first attempt there is nothing to destroy, and between two it is done.
-    if (this.request !== undefined && this.#phase !== 'waiting') this.request.destroy(error);
+    else if (this.request !== undefined && this.#phase === 'sending') this.request.destroy(error);
   }
 
   /**
@@ -206,7 +213,7 @@ class Course {
 
   #onSocket(socket) {
     this.#evidence?.onSocket(socket);
-    return announce(socket, this, () => this.facade.emit('socket', socket));
+    return announce(socket, this);
   }
 
   #onResponse(response) {
@@ -276,26 +283,32 @@ class Course {
   // ---------------------------------------------------------------------------- from attempt to attempt
 
   async #recover(error, fault, stale) {
+    let again;
     try {
-      if (await this.#asksAgain(fault, stale)) this.#sendAgain();
-      else this.#giveUp(this.#callerEnd.aborted ? this.#callerEnd.reason : error);
+      again = await this.#asksAgain(fault, stale);
     } catch (thrown) {
       this.#giveUp(thrown);
+      return;
     }
+    if (again) this.#sendAgain();
+    else this.#giveUp(this.#callerEnd.aborted ? this.#callerEnd.reason : error);
   }
 
   async #weigh(held) {
+    let again;
     try {
-      const again = await this.#asksAgain(classify(held.response), false);
-      if (!again) {
-        this.#decideAgainstRetry(held);
-        return;
-      }
-      held.dispose(this.request);
-      this.#sendAgain();
+      again = await this.#asksAgain(classify(held.response), false);
     } catch (thrown) {
+      held.dispose(this.request);
       this.#giveUp(thrown);
+      return;
     }
+    if (!again) {
+      this.#decideAgainstRetry(held);
+      return;
+    }
+    held.dispose(this.request);
+    this.#sendAgain();
   }
 
   #decideAgainstRetry(held) {
@@ -319,12 +332,16 @@ class Course {
     }
     const options = this.#order.optionsAgain();
     const { agent } = this.request;
-    if (this.#call.freshConnection && options.agent !== false && FreshConnection.isPossible(agent)) {
-      options.agent = new FreshConnection(agent);
+    if (this.#call.freshConnection && options.agent !== false && givesFreshConnections(agent)) {
+      options.agent = withFreshConnection(agent);
     }
-    this.#send(options);
-    this.#journal?.replay(this.request);
-    this.upload.replay(this.request);
+    try {
+      this.#send(options);
+      this.#journal?.replay(this.request);
+      this.upload.replay(this.request);
+    } catch (error) {
+      this.#giveUp(error);
+    }
   }
 
   #send(options) {

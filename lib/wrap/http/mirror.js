@@ -15,6 +15,7 @@ const { Stream } = require('node:stream');
 const CLIENT_FIELDS = [
   'agent', 'socketPath', 'timeout', 'method', 'maxHeaderSize', 'insecureHTTPParser', 'joinDuplicateHeaders', 'path',
   '_ended', 'timeoutCb', 'upgradeOrConnect', 'parser', 'maxHeadersCount', 'reusedSocket', 'host', 'protocol',
+  'httpValidation',
 ];
 
 /** These work on a facade as they are: they use what the facade has itself. */

@@ -47,13 +47,9 @@ class ResilientRequest extends Stream {
   end(...args) {
     const { upload, request, runs } = this[COURSE];
     const [chunk, encoding, told] = args.length === 0 ? NOTHING : endArguments(args);
-    if (upload.ended) {
-      this.#endAgain(chunk, encoding, told);
-      return this;
-    }
-    if (typeof told === 'function') this.once('finish', told);
-    if (runs) upload.end(request, chunk, encoding);
-    else upload.endLater(chunk, encoding);
+    if (upload.ended) upload.endAgain(request, runs, chunk, encoding, told);
+    else if (runs) upload.end(request, chunk, encoding, told);
+    else upload.endLater(chunk, encoding, told);
     return this;
   }
 
@@ -110,14 +106,6 @@ class ResilientRequest extends Stream {
 
   get writableNeedDrain() {
     return this[COURSE].upload.needsDrain && !this.destroyed;
-  }
-
-  /** To wait for 'finish' is allowed; of anything else Node says in its own way what is wrong with it. */
-  #endAgain(chunk, encoding, told) {
-    const { upload, request, runs } = this[COURSE];
-    if (!chunk && told !== undefined && !this.writableFinished) this.once('finish', told);
-    else if (chunk && !runs) upload.endLater(chunk, encoding);
-    else request.end(chunk, encoding, told);
   }
 }
 

@@ -59,8 +59,8 @@ class HeldResponse {
   }
 
   /**
-   * Lets go of it. One that has arrived whole gives its connection back to the agent; for the rest of another,
-   * nobody waits.
+   * Lets go of it. One that has arrived whole gives its connection back to the agent when it is read; to destroy its
+   * request would do nothing, in newer releases of Node. For the rest of another, nobody waits.
    *
    * @param {import('node:http').ClientRequest} request
    */

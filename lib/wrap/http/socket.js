@@ -12,25 +12,28 @@ const COURSE = Symbol('course');
 
 /**
  * @param {import('node:net').Socket} socket
- * @param {{ keepsErrorsOf(socket: import('node:net').Socket): boolean }} course of the request that the socket is
- *   for now
- * @param {() => boolean} emit
- * @returns {boolean} what `emit` returns
+ * @param {import('./course').Course} course of the request that the socket is for now
+ * @returns {boolean} whether somebody has heard it
  */
-function announce(socket, course, emit) {
+function announce(socket, course) {
+  const { facade } = course;
+  // For each request: nearly all have nobody to tell, and nearly all sockets were never listened to.
+  if (facade.listenerCount('socket') === 0) {
+    if (socket[COURSE] !== undefined) socket[COURSE] = course;
+    return false;
+  }
   socket[COURSE] = course;
   const before = socket.rawListeners('error');
-  const heard = emit();
-  // Nearly never: this is done for each request.
-  if (socket.listenerCount('error') > before.length) {
-    for (const listener of socket.rawListeners('error').filter((each) => !before.includes(each))) guard(socket, listener);
+  facade.emit('socket', socket);
+  for (const listener of socket.rawListeners('error')) {
+    if (!before.includes(listener)) guard(socket, listener);
   }
-  return heard;
+  return true;
 }
 
 /** The request is over, and its socket may go on: it must not hold what the request held. */
 function release(socket, course) {
-  if (socket?.[COURSE] === course) socket[COURSE] = undefined;
+  if (socket?.[COURSE] === course) socket[COURSE] = null;
 }
 
 function guard(socket, listener) {

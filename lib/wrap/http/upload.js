@@ -7,8 +7,26 @@
  * false, so that a caller who heeds backpressure waits for the 'drain' of the next attempt.
  */
 
+const { OutgoingMessage } = require('node:http');
+
 const { BodyLog } = require('./body-log');
 const { writeAfterEnd } = require('./errors');
+
+/**
+ * What the callback of `end` is: a listener of 'finish', as up to Node 22; since then it is called before them, and also
+ * when the body could not be sent.
+ */
+const END_IS_EVENT = isEvent();
+
+function isEvent() {
+  const message = new OutgoingMessage();
+  // One that has been ended, and has not left.
+  Object.assign(message, { finished: true, outputSize: 1 });
+  message.end(() => {});
+  return message.listenerCount('finish') > 0;
+}
+
+/** @typedef {import('./body-log').Waiting} Waiting */
 
 class Upload {
   #facade;
@@ -62,16 +80,24 @@ class Upload {
     return this.#returned(false);
   }
 
-  end(request, chunk, encoding) {
-    request.end(chunk, encoding);
-    if (!this.ended && !this.#settled) this.#log.end(chunk, encoding);
+  end(request, chunk, encoding, callback) {
+    const waiting = this.#waitingForEnd(callback);
+    request.end(chunk, encoding, waiting && ((error) => this.#onWritten(waiting, error)));
+    if (!this.#settled) this.#log.end(chunk, encoding, waiting);
     this.ended = true;
   }
 
-  endLater(chunk, encoding) {
-    if (!this.ended) this.#log.endForLater(chunk, encoding);
-    else if (chunk) this.#fail();
+  endLater(chunk, encoding, callback) {
+    this.#log.endForLater(chunk, encoding, this.#waitingForEnd(callback));
     this.ended = true;
+  }
+
+  /** It has ended. To wait for 'finish' is allowed; of anything else Node says in its own way what is wrong with it. */
+  endAgain(request, runs, chunk, encoding, callback) {
+    const maySee = !this.finished && (END_IS_EVENT || !runs);
+    if (!chunk && typeof callback === 'function' && maySee) this.#facade.once('finish', callback);
+    else if (runs) request.end(chunk, encoding, callback);
+    else if (chunk) this.#fail();
   }
 
   flushHeaders(request) {
@@ -108,6 +134,13 @@ class Upload {
     this.#log.forget();
   }
 
+  /** @returns {Waiting | undefined} whom the attempt is to tell; in older releases of Node it is a listener */
+  #waitingForEnd(callback) {
+    if (!END_IS_EVENT) return waitingFor(callback);
+    if (typeof callback === 'function') this.#facade.once('finish', callback);
+    return undefined;
+  }
+
   #returned(takesMore) {
     if (!takesMore) this.#needsDrain = true;
     return takesMore;
@@ -128,7 +161,7 @@ class Upload {
   }
 }
 
-/** @returns {{ callback: Function | undefined } | undefined} one who is told once, whatever the number of attempts */
+/** @returns {Waiting | undefined} one who is told once, whatever the number of attempts */
 function waitingFor(callback) {
   return typeof callback === 'function' ? { callback } : undefined;
 }

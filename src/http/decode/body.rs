@@ -12,7 +12,7 @@ use super::{Decoding, SizeLimit, WHOLE, codings, fault};
 use crate::fault::Fault;
 use crate::http::call::Recovery;
 use crate::http::resume::RecoveringBody;
-use crate::http::transport::IncomingBody;
+use crate::http::transport::{IncomingBody, appended};
 
 /// A body over its encoded bytes `B`. One that has no coding passes through.
 pub struct Decoded<B> {
@@ -166,6 +166,20 @@ impl<B: IncomingBody> IncomingBody for Decoded<B> {
                 Err(fault) => return Poll::Ready(Err(*fault)),
             }
         }
+    }
+
+    async fn append(&mut self, into: &mut Vec<u8>) -> Result<Option<usize>, Fault> {
+        if self.is_untouched() {
+            return self.encoded.append(into).await;
+        }
+        self.chunk().await.map(|read| read.map(|bytes| appended(&bytes, into)))
+    }
+
+    fn poll_append(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<Result<Option<usize>, Fault>> {
+        if self.is_untouched() {
+            return self.encoded.poll_append(cx, into);
+        }
+        self.poll_arrived(cx).map_ok(|read| read.map(|bytes| appended(&bytes, into)))
     }
 
     /// How long a compressed body will be, nobody says.

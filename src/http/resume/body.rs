@@ -136,31 +136,58 @@ impl<T: Transport> Resumable<T> {
     fn take(&mut self, read: Result<Option<Bytes>, Fault>) -> Option<Result<Option<Bytes>, Fault>> {
         match read {
             Ok(Some(mut bytes)) => {
-                // Before they count: what is not passed on must not be skipped by the next exchange either.
-                if self.progress.are_too_many(bytes.len() as u64) {
-                    let reason = "The rest of the body was longer than its Content-Range said.";
-                    self.stopped(self.blamed(rest::fault("ERR_RESUME_RANGE", reason)));
-                    return None;
-                }
-                let (passed, refetched) = self.progress.advance(bytes.len() as u64);
-                if refetched > 0 {
-                    self.refetched(refetched);
-                }
-                // Not more than there are.
-                bytes.advance(passed as usize);
+                bytes.advance(self.unwanted(bytes.len()));
                 (!bytes.is_empty()).then_some(Ok(Some(bytes)))
             }
-            Ok(None) if self.progress.is_complete() => Some(Ok(None)),
-            // A part need not reach to the end of the whole, and one without a length can be cut off unnoticed.
-            Ok(None) => {
-                self.stopped(self.blamed(ended("The server ended the response before the end of its body.")));
-                None
-            }
-            Err(fault) => {
-                self.stopped(fault);
-                None
-            }
+            Ok(None) => self.is_over(Ok(())).then_some(Ok(None)),
+            Err(fault) => self.is_over(Err(fault)).then_some(Ok(None)),
         }
+    }
+
+    /// As [`take`](Self::take), of what was appended to `into`.
+    fn take_appended(
+        &mut self,
+        read: Result<Option<usize>, Fault>,
+        into: &mut Vec<u8>,
+    ) -> Option<Result<Option<usize>, Fault>> {
+        match read {
+            Ok(Some(bytes)) => {
+                let (begin, unwanted) = (into.len() - bytes, self.unwanted(bytes));
+                if unwanted > 0 {
+                    into.drain(begin..begin + unwanted);
+                }
+                (bytes > unwanted).then_some(Ok(Some(bytes - unwanted)))
+            }
+            Ok(None) => self.is_over(Ok(())).then_some(Ok(None)),
+            Err(fault) => self.is_over(Err(fault)).then_some(Ok(None)),
+        }
+    }
+
+    /// Bytes have come. How many of the first ones are not passed on.
+    fn unwanted(&mut self, bytes: usize) -> usize {
+        // Before they count: what is not passed on must not be skipped by the next exchange either.
+        if self.progress.are_too_many(bytes as u64) {
+            let reason = "The rest of the body was longer than its Content-Range said.";
+            self.stopped(self.blamed(rest::fault("ERR_RESUME_RANGE", reason)));
+            return bytes;
+        }
+        let (passed, refetched) = self.progress.advance(bytes as u64);
+        if refetched > 0 {
+            self.refetched(refetched);
+        }
+        // Not more than there are.
+        passed as usize
+    }
+
+    /// The exchange brings no more. Whether that is the end of the body.
+    fn is_over(&mut self, ending: Result<(), Fault>) -> bool {
+        match ending {
+            Ok(()) if self.progress.is_complete() => return true,
+            // A part need not reach to the end of the whole, and one without a length can be cut off unnoticed.
+            Ok(()) => self.stopped(self.blamed(ended("The server ended the response before the end of its body."))),
+            Err(fault) => self.stopped(fault),
+        }
+        false
     }
 
     fn refetched(&mut self, bytes: u64) {
@@ -205,6 +232,16 @@ impl<T: Transport> Resumable<T> {
         };
     }
 
+    /// What there is to read from, once [`poll_recovered`](Self::poll_recovered) is ready.
+    fn flowing(&mut self) -> Result<&mut T::Body, &Fault> {
+        match &mut self.state {
+            State::Flowing { body, .. } => Ok(body),
+            State::Recovering { broken: fault, .. }
+            | State::Stopped { broken: fault, .. }
+            | State::Failed { fault, .. } => Err(fault),
+        }
+    }
+
     fn poll_recovered(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let State::Recovering { attempts, broken } = &mut self.state else { return Poll::Ready(()) };
         let recovered = ready!(attempts.as_mut().poll(cx));
@@ -234,14 +271,8 @@ impl<T: Transport> IncomingBody for Resumable<T> {
     /// Dropping the future loses nothing: attempts to go on are kept here.
     async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
         loop {
-            let read = match &mut self.state {
-                State::Flowing { body, .. } => body.chunk().await,
-                State::Recovering { .. } => {
-                    poll_fn(|cx| self.poll_recovered(cx)).await;
-                    continue;
-                }
-                State::Stopped { broken: fault, .. } | State::Failed { fault, .. } => return Err(Fault::clone(fault)),
-            };
+            poll_fn(|cx| self.poll_recovered(cx)).await;
+            let read = self.flowing().map_err(Fault::clone)?.chunk().await;
             if let Some(passed) = self.take(read) {
                 return passed;
             }
@@ -250,17 +281,29 @@ impl<T: Transport> IncomingBody for Resumable<T> {
 
     fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
         loop {
-            let read = match &mut self.state {
-                State::Flowing { body, .. } => ready!(body.poll_arrived(cx)),
-                State::Recovering { .. } => {
-                    ready!(self.poll_recovered(cx));
-                    continue;
-                }
-                State::Stopped { broken: fault, .. } | State::Failed { fault, .. } => {
-                    return Poll::Ready(Err(Fault::clone(fault)));
-                }
-            };
+            ready!(self.poll_recovered(cx));
+            let read = ready!(self.flowing().map_err(Fault::clone)?.poll_arrived(cx));
             if let Some(passed) = self.take(read) {
+                return Poll::Ready(passed);
+            }
+        }
+    }
+
+    async fn append(&mut self, into: &mut Vec<u8>) -> Result<Option<usize>, Fault> {
+        loop {
+            poll_fn(|cx| self.poll_recovered(cx)).await;
+            let read = self.flowing().map_err(Fault::clone)?.append(into).await;
+            if let Some(passed) = self.take_appended(read, into) {
+                return passed;
+            }
+        }
+    }
+
+    fn poll_append(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<Result<Option<usize>, Fault>> {
+        loop {
+            ready!(self.poll_recovered(cx));
+            let read = ready!(self.flowing().map_err(Fault::clone)?.poll_append(cx, into));
+            if let Some(passed) = self.take_appended(read, into) {
                 return Poll::Ready(passed);
             }
         }

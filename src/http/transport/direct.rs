@@ -9,12 +9,13 @@
 //! | which connection does an exchange get? | [`pool`], [`origins`]; how long one may have idled: [`keep_alive`] |
 //! | how is one made, and to which address? | [`connect`], [`race`], [`addresses`], [`via`]; what it tells meanwhile: [`making`] |
 //! | how does a request name its target on it? | [`address`] |
-//! | who polls it, and when? | [`connection`], [`shared`], [`body`]; while it idles: [`reaper`] |
+//! | who polls it, and when? | [`connection`], [`shared`], [`body`], [`bare`]; while it idles: [`reaper`] |
 //! | what left this process, and what became of it? | [`wire`], [`tcp_info`] |
 //! | what does a failure prove? | [`evidence`] |
 
 mod address;
 pub(crate) mod addresses;
+mod bare;
 mod body;
 mod connect;
 mod connection;
@@ -34,7 +35,8 @@ mod wire;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ::http::{Request, Response, StatusCode, Version};
+use ::http::header::CONNECTION;
+use ::http::{HeaderMap, Request, Response, StatusCode, Version};
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
@@ -282,6 +284,8 @@ impl Transport for DirectTransport {
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = address::target(&url).ok_or_else(unaddressable)?;
+        // What is produced while it is sent is known to be sent only by hyper.
+        let keeps = progress.is_none() && says_nothing_of_closing(&headers);
         *request.headers_mut() = headers;
 
         let answering = self.answer(&origin, request, wanted, &standing, progress.as_deref());
@@ -311,15 +315,21 @@ impl Transport for DirectTransport {
             // hyper keeps the phrase only where it is not the usual one.
             None => Bytes::from_static(status.canonical_reason().unwrap_or_default().as_bytes()),
         };
+        let keeps = keeps && response.version() == Version::HTTP_11 && says_nothing_of_closing(response.headers());
         let headers = std::mem::take(response.headers_mut());
         let sending = progress.as_ref().is_some_and(|progress| !progress.has_finished());
-        let body = DirectBody::new(response.into_body(), taken, &origin, limits.body, sending);
+        let body = DirectBody::new(response.into_body(), taken, &origin, limits.body, sending, keeps);
         Ok(Reply { status, status_text, headers, body })
     }
 
     fn close(&self) {
         self.origins.close();
     }
+}
+
+/// Of HTTP/1.1, where a connection is kept unless something else is said.
+fn says_nothing_of_closing(headers: &HeaderMap) -> bool {
+    headers.get_all(CONNECTION).iter().all(|value| value.as_bytes().eq_ignore_ascii_case(b"keep-alive"))
 }
 
 fn unaddressable() -> Failure {

@@ -134,6 +134,20 @@ impl IncomingBody for RoutedBody {
         }
     }
 
+    async fn append(&mut self, into: &mut Vec<u8>) -> Result<Option<usize>, Fault> {
+        match self {
+            RoutedBody::Direct(body) => body.append(into).await,
+            RoutedBody::Socks(body) => body.append(into).await,
+        }
+    }
+
+    fn poll_append(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<Result<Option<usize>, Fault>> {
+        match self {
+            RoutedBody::Direct(body) => body.poll_append(cx, into),
+            RoutedBody::Socks(body) => body.poll_append(cx, into),
+        }
+    }
+
     fn remaining(&self) -> Option<u64> {
         match self {
             RoutedBody::Direct(body) => body.remaining(),

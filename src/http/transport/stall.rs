@@ -2,26 +2,26 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 
 use super::IncomingBody;
 use crate::fault::{Delivery, Fault, Phase};
 
-/// The next chunk of `body`, or the fault of one that was silent for `stall`, as `located` completes it. Dropping the
+/// What `poll` brings of `body`, or the fault of one that was silent for `stall`, as `located` completes it. Dropping the
 /// future loses nothing; the limit then starts anew with the next one.
-pub(super) async fn chunk<B: IncomingBody>(
+pub(super) async fn within<B: IncomingBody, T>(
     body: &mut B,
     stall: Option<Duration>,
     located: fn(&B, Fault) -> Fault,
-) -> Result<Option<Bytes>, Fault> {
+    mut poll: impl FnMut(&mut B, &mut Context<'_>) -> Poll<Result<T, Fault>>,
+) -> Result<T, Fault> {
     let mut timer = pin!(None);
     // The timer is made only for a chunk that is not there yet.
     poll_fn(|cx| {
-        if let Poll::Ready(arrived) = body.poll_arrived(cx) {
+        if let Poll::Ready(arrived) = poll(body, cx) {
             return Poll::Ready(arrived);
         }
         let Some(deadline) = stall.and_then(|stall| Instant::now().checked_add(stall)) else {

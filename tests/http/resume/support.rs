@@ -142,8 +142,8 @@ pub async fn collected(outcome: Outcome) -> (Vec<u8>, Result<(), Fault>, Recover
     let mut body = answer.body;
     let mut read = Vec::new();
     let end = loop {
-        match body.chunk().await {
-            Ok(Some(bytes)) => read.extend_from_slice(&bytes),
+        match body.append(&mut read).await {
+            Ok(Some(_)) => {}
             Ok(None) => break Ok(()),
             Err(fault) => break Err(fault),
         }

@@ -1,6 +1,6 @@
 //! Calls with short waits, and a body source that plays a script.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,7 +24,11 @@ pub type Outcome<T = DirectTransport> = Result<Answer<TestBody<T>>, CallError>;
 pub const LONG: Duration = Duration::from_secs(20);
 
 pub fn client() -> TestClient {
-    Client::new(DirectTransport::new(TransportOptions::default()).unwrap())
+    with(TransportOptions::default())
+}
+
+pub fn with(options: TransportOptions) -> TestClient {
+    Client::new(DirectTransport::new(options).unwrap())
 }
 
 /// A call under the default policy, but with waits of a few milliseconds.
@@ -52,6 +56,12 @@ pub fn get(url: impl Into<String>) -> Call {
 
 pub fn post(url: impl Into<String>, body: &'static str) -> Call {
     Call { body: RequestBody::Bytes(Bytes::from_static(body.as_bytes())), ..call(Method::POST, url) }
+}
+
+/// Longer than what a connection reads at once with the head of an answer, and than a record of TLS.
+pub fn long_text() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| (0..10_000).map(|n| format!("{n:06}")).collect());
+    &TEXT
 }
 
 /// Additions to a call, in the order in which a test reads.
@@ -122,9 +132,7 @@ impl BodySource for Source {
 /// Reads a body to its end or to its fault.
 pub async fn read(body: &mut impl IncomingBody) -> Result<String, Fault> {
     let mut read = Vec::new();
-    while let Some(chunk) = body.chunk().await? {
-        read.extend_from_slice(&chunk);
-    }
+    while body.append(&mut read).await?.is_some() {}
     Ok(String::from_utf8(read).unwrap())
 }
 

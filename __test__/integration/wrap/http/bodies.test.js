@@ -390,7 +390,7 @@ describe('what was set on a request', () => {
     const agent = new http.Agent();
     const { createConnection } = agent;
     agent.createConnection = (...args) => {
-      const socket = createConnection(...args);
+      const socket = createConnection.apply(agent, args);
       const { setKeepAlive } = socket;
       socket.setKeepAlive = (...values) => {
         set.push(values);

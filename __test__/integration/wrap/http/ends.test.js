@@ -51,6 +51,10 @@ describe.each(Object.entries(ENDS))('%s', (name, { end, error: expected, abort =
     // The wait has begun.
     await new Promise(setImmediate);
     expect(request.destroyed).toBe(false);
+    const disconnected = new Promise((resolve) => {
+      if (request.socket.closed) resolve();
+      request.socket.on('close', resolve);
+    });
     const began = performance.now();
     end(request, controller);
     expect(request.destroyed).toBe(true);
@@ -58,7 +62,7 @@ describe.each(Object.entries(ENDS))('%s', (name, { end, error: expected, abort =
     expect(performance.now() - began).toBeLessThan(1_000);
     expect([error.name, error.code, error.message]).toEqual(expected);
     expect(error.recovery.gaveUp).toBe('aborted');
-    await origin.requests[0].closed;
+    await disconnected;
     await new Promise(setImmediate);
     expect(events.filter((event) => event === 'close')).toHaveLength(1);
     expect(events.filter((event) => event.startsWith('error'))).toHaveLength(1);

@@ -327,6 +327,20 @@ describe('a kept connection that has died', () => {
     await server.close();
   });
 
+  const [NODE] = process.versions.node.split('.').map(Number);
+
+  (NODE >= 24 ? test : test.skip)('an agent with a proxy from the environment writes for the proxy again', async () => {
+    const proxy = await startRaw((socket, head, number) => (number === 1 ? socket.resetAndDestroy() : socket.write(okBytes())));
+    const agent = new http.Agent({ keepAlive: true, proxyEnv: { HTTP_PROXY: `http://127.0.0.1:${proxy.port}` } });
+    await outcome(quick.get('http://inventory.test/first', { agent }));
+    const { body } = await outcome(quick.get('http://inventory.test/second', { agent }));
+    expect(body).toBe('ok');
+    expect(proxy.received).toHaveLength(2);
+    expect(proxy.received[1]).toMatch(/^GET http:\/\/inventory\.test\/second HTTP\/1\.1\r\n/);
+    agent.destroy();
+    await proxy.close();
+  });
+
   test('a POST on it is not repeated: nobody knows how far it got', async () => {
     const origin = await agedOrigin();
     const agent = new http.Agent({ keepAlive: true });

@@ -12,25 +12,37 @@ use http_body::Body;
 use hyper::body::Incoming;
 use tokio::task::AbortHandle;
 
+use super::bare::{Bare, WORTHWHILE};
 use super::connection::Connection;
 use super::evidence;
 use super::origins::Origin;
 use super::pool::{Pool, Taken};
 use super::shared::Use;
 use crate::fault::Fault;
-use crate::http::transport::{IncomingBody, stall};
+use crate::http::transport::{IncomingBody, appended, stall};
 
 /// The body of one response. Dropping it before its end closes the connection.
 pub struct DirectBody {
-    incoming: Incoming,
-    link: Link,
+    source: Source,
     /// The longest silence.
     stall: Option<Duration>,
     port: u16,
     address: Option<IpAddr>,
 }
 
-/// What moves the bytes of a body.
+/// Who reads a body from its connection.
+enum Source {
+    Hyper {
+        incoming: Incoming,
+        link: Link,
+        /// It may be read without hyper from now on.
+        may_strip: bool,
+    },
+    /// hyper had the head.
+    Bare(Bare),
+}
+
+/// What moves the bytes of a body that hyper reads.
 enum Link {
     /// Whoever polls the body.
     Own { connection: Box<Connection>, pool: Arc<Pool> },
@@ -54,13 +66,15 @@ impl Drop for Pump {
 }
 
 impl DirectBody {
-    /// `sending`: the request has not been sent to its end.
+    /// `sending`: the request has not been sent to its end. `keeps`: neither that nor anything that was said on the
+    /// connection keeps it from being used once more.
     pub(super) fn new(
         incoming: Incoming,
         taken: Taken,
         origin: &Origin,
         stall: Option<Duration>,
         sending: bool,
+        keeps: bool,
     ) -> Self {
         let (link, peer) = match taken {
             Taken::Own(connection) => {
@@ -73,36 +87,77 @@ impl DirectBody {
                 (Link::Shared { _shared: shared }, peer)
             }
         };
-        let mut body =
-            DirectBody { incoming, link, stall, port: origin.next_port(), address: peer.map(|peer| peer.ip()) };
-        body.end_if_complete();
-        body
+        let mut source = Source::Hyper { incoming, link, may_strip: keeps };
+        source.end_if_complete();
+        DirectBody { source, stall, port: origin.next_port(), address: peer.map(|peer| peer.ip()) }
     }
 
-    /// As soon as the last byte is there, the connection can serve another exchange.
-    fn end_if_complete(&mut self) {
-        if self.incoming.is_end_stream() {
-            self.end();
+    fn located(&self, mut fault: Fault) -> Fault {
+        fault.address = self.address.map(|address| address.to_string());
+        fault.port = Some(self.port);
+        fault
+    }
+}
+
+impl Source {
+    /// Lets what moves the bytes move them, and takes what has come.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
+        if let Poll::Ready(arrived) = self.poll_incoming(cx) {
+            return Poll::Ready(arrived);
+        }
+        match self {
+            Source::Hyper { link: Link::Own { connection, .. }, .. } => {
+                let _ = connection.poll(cx);
+                self.poll_incoming(cx)
+            }
+            Source::Hyper { .. } => Poll::Pending,
+            Source::Bare(bare) => {
+                let mut read = Vec::new();
+                bare.poll_append(cx, &mut read)
+                    .map_ok(|some| some.map(|_| Bytes::from(read)))
+                    .map_err(|error| evidence::in_bare_body(&error))
+            }
         }
     }
 
-    /// What is still being sent goes on.
-    fn end(&mut self) {
-        if !matches!(self.link, Link::Pumped { .. })
-            && let Link::Own { connection, pool } = std::mem::replace(&mut self.link, Link::None)
+    /// As [`poll`](Self::poll), but appended to `into`, and without hyper as soon as that pays.
+    fn poll_append(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<Result<Option<usize>, Fault>> {
+        // What hyper has read already comes first.
+        if let Poll::Ready(arrived) = self.poll_incoming(cx) {
+            return Poll::Ready(arrived.map(|read| read.map(|bytes| appended(&bytes, into))));
+        }
+        let begin = into.len();
+        self.strip(into);
+        if into.len() > begin {
+            return Poll::Ready(Ok(Some(into.len() - begin)));
+        }
+        match self {
+            Source::Bare(bare) => bare.poll_append(cx, into).map_err(|error| evidence::in_bare_body(&error)),
+            Source::Hyper { .. } => self.poll(cx).map_ok(|read| read.map(|bytes| appended(&bytes, into))),
+        }
+    }
+
+    /// Takes hyper off the connection if that can be done and pays. What it has kept of the body is appended to `into`.
+    fn strip(&mut self, into: &mut Vec<u8>) {
+        if let Source::Hyper { incoming, link, may_strip: true } = self
+            && let Some(left) = incoming.size_hint().exact().filter(|left| *left >= WORTHWHILE)
+            && let Link::Own { connection, .. } = link
+            && let Some(read) = connection.strip()
+            && let Link::Own { connection, pool } = std::mem::replace(link, Link::None)
         {
-            pool.give_back(connection);
+            *self = Source::Bare(Bare::new(connection, pool, left, &read, into));
         }
     }
 
     fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
         loop {
-            match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
+            let Source::Hyper { incoming, link, .. } = self else { return Poll::Pending };
+            match ready!(Pin::new(incoming).poll_frame(cx)) {
                 // hyper takes a reset or a GOAWAY without an error code (NO_ERROR) for the end. Node's servers do end a body
                 // so, after its last byte; before that it is none.
-                None if matches!(self.link, Link::Shared { .. }) && self.is_missing_some() => {
-                    self.link = Link::None;
-                    return Poll::Ready(Err(self.located(evidence::cut_short())));
+                None if matches!(link, Link::Shared { .. }) && self.is_missing_some() => {
+                    self.break_off();
+                    return Poll::Ready(Err(evidence::cut_short()));
                 }
                 // Only of a body whose length was stated hyper knows before that it is complete.
                 None => {
@@ -119,22 +174,50 @@ impl DirectBody {
                     }
                 }
                 Some(Err(error)) => {
-                    self.link = Link::None;
-                    return Poll::Ready(Err(self.located(evidence::in_body(&error, self.is_missing_some()))));
+                    self.break_off();
+                    return Poll::Ready(Err(evidence::in_body(&error, self.is_missing_some())));
                 }
             }
         }
     }
 
-    /// More bytes were announced than have come. Of a body whose stream ended well that is never so.
-    fn is_missing_some(&self) -> bool {
-        !self.incoming.is_end_stream() && self.remaining().is_some_and(|bytes| bytes > 0)
+    /// As soon as the last byte is there, the connection can serve another exchange.
+    fn end_if_complete(&mut self) {
+        if let Source::Hyper { incoming, .. } = self
+            && incoming.is_end_stream()
+        {
+            self.end();
+        }
     }
 
-    fn located(&self, mut fault: Fault) -> Fault {
-        fault.address = self.address.map(|address| address.to_string());
-        fault.port = Some(self.port);
-        fault
+    /// What is still being sent goes on.
+    fn end(&mut self) {
+        if let Source::Hyper { link, .. } = self
+            && !matches!(link, Link::Pumped { .. })
+            && let Link::Own { connection, pool } = std::mem::replace(link, Link::None)
+        {
+            pool.give_back(connection);
+        }
+    }
+
+    fn break_off(&mut self) {
+        if let Source::Hyper { link, .. } = self {
+            *link = Link::None;
+        }
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        match self {
+            // Of an answer to HEAD over HTTP/2, hyper says what a GET would have brought.
+            Source::Hyper { incoming, .. } if incoming.is_end_stream() => Some(0),
+            Source::Hyper { incoming, .. } => incoming.size_hint().exact(),
+            Source::Bare(bare) => Some(bare.left()),
+        }
+    }
+
+    /// More bytes were announced than have come. Of a body whose stream ended well that is never so.
+    fn is_missing_some(&self) -> bool {
+        self.remaining().is_some_and(|bytes| bytes > 0)
     }
 }
 
@@ -147,23 +230,23 @@ impl Link {
 
 impl IncomingBody for DirectBody {
     async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
-        stall::chunk(self, self.stall, Self::located).await
+        stall::within(self, self.stall, Self::located, Self::poll_arrived).await
     }
 
     fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
-        if let Poll::Ready(arrived) = self.poll_incoming(cx) {
-            return Poll::Ready(arrived);
-        }
-        if let Link::Own { connection, .. } = &mut self.link {
-            let _ = connection.poll(cx);
-            return self.poll_incoming(cx);
-        }
-        Poll::Pending
+        self.source.poll(cx).map_err(|fault| self.located(fault))
+    }
+
+    async fn append(&mut self, into: &mut Vec<u8>) -> Result<Option<usize>, Fault> {
+        stall::within(self, self.stall, Self::located, |body, cx| body.poll_append(cx, into)).await
+    }
+
+    fn poll_append(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<Result<Option<usize>, Fault>> {
+        self.source.poll_append(cx, into).map_err(|fault| self.located(fault))
     }
 
     fn remaining(&self) -> Option<u64> {
-        // Of an answer to HEAD over HTTP/2, hyper says what a GET would have brought.
-        if self.incoming.is_end_stream() { Some(0) } else { self.incoming.size_hint().exact() }
+        self.source.remaining()
     }
 
     fn peer(&self) -> Option<(std::net::IpAddr, u16)> {

@@ -13,12 +13,14 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use ::http::{Request, Response};
+use bytes::{BufMut, Bytes};
+use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use pin_project_lite::pin_project;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
@@ -64,6 +66,8 @@ pub(super) struct Connection {
 /// the one to the other, nothing.
 enum State {
     Running(Box<Driver>),
+    /// Without hyper, in the middle of a body: whoever has the connection reads the rest of that.
+    Stripped(Stream),
     Over(Option<Box<Wire>>),
 }
 
@@ -79,11 +83,10 @@ impl Connection {
         let wire = stream.wire();
         let (notes, peer) = (Arc::clone(wire.notes()), wire.peer());
         notes.defer_failed_writes();
-        let (sender, driver) =
-            http1::Builder::new().max_headers(MAX_RESPONSE_HEADERS).handshake(TokioIo::new(stream)).await?;
+        let (sender, state) = State::running(stream).await?;
         Ok(Connection {
             sender,
-            state: State::Running(Box::new(driver)),
+            state,
             notes,
             peer,
             rtt,
@@ -116,6 +119,38 @@ impl Connection {
         answered.await.map_err(SendFailed::from)
     }
 
+    /// Takes hyper off, so that the rest of a body can be [read](Self::poll_read) without it, and returns what hyper has
+    /// read of it. `None`, and nothing has changed: something is left to be sent.
+    ///
+    /// What hyper knew is lost. It must have been that the connection is good for another exchange.
+    pub fn strip(&mut self) -> Option<Bytes> {
+        if !self.notes.took_all() || !matches!(self.state, State::Running(_)) {
+            return None;
+        }
+        let State::Running(driver) = std::mem::replace(&mut self.state, State::Over(None)) else { return None };
+        let parts = driver.into_parts();
+        self.state = State::Stripped(parts.io.into_inner());
+        Some(parts.read_buf)
+    }
+
+    /// Appends at most `most` bytes to `into`, as far as there is room, of a connection that is [stripped](Self::strip).
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>, most: usize) -> Poll<io::Result<usize>> {
+        let State::Stripped(stream) = &mut self.state else {
+            return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
+        };
+        pin!(stream.read_buf(&mut into.limit(most))).poll(cx)
+    }
+
+    /// Gives a connection that is [stripped](Self::strip) back to hyper, between two exchanges.
+    pub fn dress(&mut self) {
+        let State::Stripped(stream) = std::mem::replace(&mut self.state, State::Over(None)) else { return };
+        // It has nothing to wait for: HTTP/1.1 begins with the request.
+        if let Some(Ok((sender, state))) = State::running(stream).now_or_never() {
+            self.sender = sender;
+            self.state = state;
+        }
+    }
+
     /// Lets it read and write what there is to read and write. Ready: it is over.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.state.poll(cx)
@@ -143,6 +178,7 @@ impl Connection {
     pub fn into_wire(self) -> Option<Wire> {
         match self.state {
             State::Running(driver) => Some(driver.into_parts().io.into_inner().into_wire()),
+            State::Stripped(stream) => Some(stream.into_wire()),
             State::Over(wire) => wire.map(|wire| *wire),
         }
     }
@@ -156,6 +192,12 @@ impl From<TrySendError<Request<Outgoing>>> for SendFailed {
 }
 
 impl State {
+    async fn running(stream: Stream) -> hyper::Result<(http1::SendRequest<Outgoing>, State)> {
+        let (sender, driver) =
+            http1::Builder::new().max_headers(MAX_RESPONSE_HEADERS).handshake(TokioIo::new(stream)).await?;
+        Ok((sender, State::Running(Box::new(driver))))
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let State::Running(driver) = self else {
             return Poll::Ready(());

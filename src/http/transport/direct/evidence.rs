@@ -42,6 +42,13 @@ pub(super) fn in_body(error: &hyper::Error, missing: bool) -> Fault {
     detailed(error, fault)
 }
 
+/// As [`in_body`], of one that was read without hyper.
+pub(super) fn in_bare_body(error: &io::Error) -> Fault {
+    let mut fault = Causes::of(error).in_body();
+    fault.detail = causes::details(error, |_| false);
+    fault
+}
+
 /// The fault of a response over HTTP/2 that does not have the length that it announced.
 pub(super) fn cut_short() -> Fault {
     Fault::new("ERR_HTTP2_STREAM_ERROR", Phase::Receive, Delivery::Answered)

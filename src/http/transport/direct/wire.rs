@@ -2,7 +2,7 @@
 //!
 //! It sits below TLS and HTTP and changes three things for whoever reads and writes above it:
 //!
-//! - It counts what the system took, so that "not one byte was sent" is a fact.
+//! - It counts what the system took, so that "not one byte was sent" is a fact; that nothing is left to be sent is another.
 //! - Once it carries HTTP, a failed write is told by the next read. A server that refuses an upload answers, closes, and
 //!   thereby resets those who still send: the answer lies in the receive buffer, and the failed write must not keep it
 //!   from being read.
@@ -54,6 +54,8 @@ pub(super) struct Notes {
     mark: AtomicBool,
     /// Bytes that the peer had acknowledged before that write, [`UNKNOWN`] if the system did not say.
     acked: AtomicU64,
+    /// The system took all of what it was last given.
+    took_all: AtomicBool,
 }
 
 const UNKNOWN: u64 = u64::MAX;
@@ -64,6 +66,12 @@ const LOOK_AT: usize = 64;
 impl Notes {
     pub fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
+    }
+
+    /// Whether nothing is left to be sent of what was written. Above this, everything is offered until it is taken or refused:
+    /// as long as something is left, the last write was refused or taken in part.
+    pub fn took_all(&self) -> bool {
+        self.took_all.load(Ordering::Relaxed)
     }
 
     /// What is read next is asked of the system, whatever the event loop believes to know.
@@ -108,6 +116,7 @@ impl Wire {
             defers: AtomicBool::new(false),
             mark: AtomicBool::new(false),
             acked: AtomicU64::new(UNKNOWN),
+            took_all: AtomicBool::new(true),
         };
         Wire { socket, notes: Arc::new(notes), write_failed: None }
     }
@@ -220,8 +229,16 @@ impl Wire {
         }
     }
 
-    fn written(self: Pin<&mut Self>, cx: &Context<'_>, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    /// What became of a write of `offered` bytes.
+    fn written(
+        self: Pin<&mut Self>,
+        cx: &Context<'_>,
+        offered: usize,
+        polled: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         let this = self.project();
+        let took_all = matches!(polled, Poll::Ready(Ok(taken)) if taken == offered);
+        this.notes.took_all.store(took_all, Ordering::Relaxed);
         match polled {
             Poll::Ready(Ok(bytes)) => {
                 this.notes.written.fetch_add(bytes as u64, Ordering::Relaxed);
@@ -249,7 +266,7 @@ impl AsyncWrite for Wire {
             #[cfg(unix)]
             SocketProjection::Unix { stream } => stream.poll_write(cx, bytes),
         };
-        self.written(cx, polled)
+        self.written(cx, bytes.len(), polled)
     }
 
     fn poll_write_vectored(
@@ -266,7 +283,7 @@ impl AsyncWrite for Wire {
             #[cfg(unix)]
             SocketProjection::Unix { stream } => stream.poll_write_vectored(cx, slices),
         };
-        self.written(cx, polled)
+        self.written(cx, slices.iter().map(|slice| slice.len()).sum(), polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -365,6 +382,31 @@ mod tests {
         assert_eq!(&answer, b"the answer");
         let failed = wire.read(&mut [0; 8]).await.unwrap_err();
         assert!(matches!(failed.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset), "{failed:?}");
+    }
+
+    #[tokio::test]
+    async fn it_knows_whether_something_is_left_to_be_sent() {
+        let (mut wire, mut peer) = pair().await;
+        let notes = Arc::clone(wire.notes());
+        wire.write_all(b"a request").await.unwrap();
+        assert!(notes.took_all());
+        let much = vec![0; 16 << 20];
+        {
+            let mut writing = std::pin::pin!(wire.write_all(&much));
+            assert!(tokio::time::timeout(Duration::from_millis(100), &mut writing).await.is_err());
+            assert!(!notes.took_all());
+            let mut read = vec![0; 9 + much.len()];
+            let (written, read) = tokio::join!(writing, peer.read_exact(&mut read));
+            assert!(written.is_ok() && read.is_ok());
+        }
+        assert!(notes.took_all());
+        // What failed is left.
+        notes.defer_failed_writes();
+        SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(peer);
+        let writing = async { while wire.write_all(&much).await.is_ok() {} };
+        assert!(tokio::time::timeout(Duration::from_millis(100), writing).await.is_err());
+        assert!(!notes.took_all());
     }
 
     #[tokio::test]

@@ -46,7 +46,7 @@ impl ReqwestBody {
 
 impl IncomingBody for ReqwestBody {
     async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
-        stall::chunk(self, self.stall, Self::located).await
+        stall::within(self, self.stall, Self::located, Self::poll_arrived).await
     }
 
     fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {

@@ -18,6 +18,17 @@ const after = (bytes) => (socket, head, number, rest) => {
   });
 };
 
+/** Answers when the last chunk has arrived: releases of Node differ in how they cut chunks. */
+const afterChunks = (socket, head, number, rest) => {
+  let body = rest;
+  const look = () => body.endsWith('\r\n\r\n') && socket.write(ok());
+  look();
+  socket.on('data', (chunk) => {
+    body += chunk.toString('latin1');
+    look();
+  });
+};
+
 /** Answers at once. */
 const answer = (socket) => socket.write(ok());
 
@@ -52,12 +63,12 @@ module.exports = [
     const returned = [request.write('one'), request.write(Buffer.from('two')), request.write('3333', 'hex')];
     request.end();
     return returned;
-  }, after(27)),
+  }, afterChunks),
   body('write(text, callback)', {}, (request, events) => {
     request.write('one', () => events.push('one is out'));
     request.write('two', 'latin1', () => events.push('two is out'));
     request.end('three', () => events.push('ended'));
-  }, after(31)),
+  }, afterChunks),
   body('an empty chunk', {}, (request) => {
     request.write('');
     request.end('x');
@@ -81,12 +92,12 @@ module.exports = [
     request.uncork();
     request.end();
     return corked;
-  }, after(21)),
+  }, afterChunks),
   body('trailers', { headers: { Trailer: 'X-Sum' } }, (request) => {
     request.write('one');
     request.addTrailers({ 'X-Sum': '1' });
     request.end();
-  }, after(22)),
+  }, afterChunks),
   body('backpressure', {}, async (request, events) => {
     const drained = once(request, 'drain');
     const taken = request.write(MEBIBYTES);
@@ -98,10 +109,10 @@ module.exports = [
   }, after(MEBIBYTES.length)),
   body('a stream that is piped', {}, (request) => {
     Readable.from(['one', 'two', 'three']).pipe(request);
-  }, after(31)),
+  }, afterChunks),
   body('stream.pipeline', {}, (request, events) => {
     pipeline(Readable.from(['one', 'two']), request, (error) => events.push(`pipeline ${error}`));
-  }, after(21)),
+  }, afterChunks),
   body('an answer while the body is still written', {}, async (request, events) => {
     const answered = once(request, 'response');
     request.write('first');
