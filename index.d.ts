@@ -1553,3 +1553,300 @@ export interface AxiosHeadersLike {
   has(name: string): boolean;
   delete(name: string): boolean;
 }
+
+// ---------------------------------------------------------------------------------------------------- Socket
+
+// Without Node's types it is `any`.
+// @ts-ignore
+import { Duplex } from 'node:stream';
+
+/**
+ * A TCP or TLS connection that stays connected: one stream over a succession of connections, in the shape of `net.Socket`.
+ * `docs/socket.md` is the guide.
+ *
+ * **It comes back after a clean end too.** A peer that closes the connection in good order is one that restarts as often
+ * as one that is done. Where an end is an answer (HTTP/1.0, whois, a daytime service), set `reconnectOnEnd: false`.
+ * `end()` and `destroy()` by the program are always final.
+ *
+ * ```js
+ * import { Socket } from 'unreset';
+ *
+ * const client = new Socket();
+ * client.connect(1337, 'device.local', () => client.write('Hello'));
+ * client.on('disconnect', ({ fault, unacknowledged }) => log(fault.reason, unacknowledged));
+ * client.on('error', (error) => log('given up', error.code));
+ * ```
+ *
+ * Events besides those of every stream:
+ * - `lookup`, `connect`, `ready`, `timeout`, `close` as in `net`, `secureConnect` as in `tls`; 'connect' and 'ready' once, for
+ *   the first connection.
+ * - `disconnect` ({@link Disconnect}): a connection is lost.
+ * - `reconnecting` ({@link Reconnecting}): another attempt follows after a wait.
+ * - `reconnect` ({@link Reconnected}): there is a connection again.
+ * - `unsent` ({@link Unsent}): writes that had no callback were not sent.
+ * - `error` only when it gives up, with the fields of the last fault, `attempts` and `gaveUp`; then 'close'.
+ */
+export class Socket extends Duplex {
+  constructor(options?: SocketOptions);
+
+  /** As `net.Socket.connect`. Once: what follows it does by itself. */
+  connect(options: SocketOptions & SocketAddress, connectListener?: () => void): this;
+  connect(port: number | string, host: string, connectListener?: () => void): this;
+  connect(port: number | string, connectListener?: () => void): this;
+  connect(path: string, connectListener?: () => void): this;
+
+  /**
+   * The peer has confirmed so many further messages, the oldest first; with `resend: 'unacknowledged'` they are not sent
+   * again, and the callbacks of their writes are called. Default 1.
+   *
+   * @throws RangeError ERR_OUT_OF_RANGE if it was not sent so many
+   */
+  acknowledge(messages?: number): this;
+
+  /** How it is. After the end, how it was. */
+  stats(): SocketStats;
+
+  /** Ends everything with an RST. */
+  resetAndDestroy(): this;
+  /** Ends it when everything that was written has left. */
+  destroySoon(): void;
+
+  /** Emits 'timeout' after so long without bytes in either direction; 0: never. It does nothing else. */
+  setTimeout(milliseconds: number, callback?: () => void): this;
+  /** For the connection there is, and those to come. Unlike `net`, `true` is where a Socket begins. */
+  setNoDelay(noDelay?: boolean): this;
+  /** As {@link SocketOptions.keepAlive}, for the connection there is, and those to come. */
+  setKeepAlive(enable?: boolean, initialDelay?: number): this;
+  /** Whether the process stays alive for it, also while it waits to come back. */
+  ref(): this;
+  unref(): this;
+
+  address(): { address: string; family: string; port: number } | Record<string, never>;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  readonly localFamily: string | undefined;
+  /** Of the connection there is; `undefined` while there is none. */
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly remoteFamily: string | undefined;
+  /** Over all connections. */
+  readonly bytesRead: number;
+  /** Over all connections, and what waits to be sent. */
+  readonly bytesWritten: number;
+  readonly bufferSize: number | undefined;
+  /** It has been told to connect and is not connected at present: also between two connections. */
+  readonly connecting: boolean;
+  readonly pending: boolean;
+  readonly readyState: 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed';
+  readonly timeout: number;
+
+  /** TLS is spoken, or will be. */
+  readonly encrypted: boolean;
+  readonly authorized: boolean;
+  /** The code of what is wrong with the certificate, where `rejectUnauthorized: false` let it pass. */
+  readonly authorizationError: string | null;
+  readonly alpnProtocol: string | false;
+  getProtocol(): string | null;
+  getCipher(): { name: string; standardName: string; version: string } | Record<string, never>;
+  /** As `tls.TLSSocket.getPeerCertificate`. */
+  getPeerCertificate(detailed?: boolean): any;
+  /** An `X509Certificate` of `node:crypto`. */
+  getPeerX509Certificate(): any;
+}
+
+/** As `net.connect`: makes a {@link Socket} and connects it. */
+export function connect(options: SocketOptions & SocketAddress, connectListener?: () => void): Socket;
+export function connect(port: number | string, host: string, connectListener?: () => void): Socket;
+export function connect(port: number | string, connectListener?: () => void): Socket;
+export function connect(path: string, connectListener?: () => void): Socket;
+export { connect as createConnection };
+
+/** Where a {@link Socket} connects to, and from. */
+export interface SocketAddress {
+  port?: number | string;
+  /** Default `'localhost'`. */
+  host?: string;
+  /** A Unix socket, in place of port and host. */
+  path?: string;
+  /** Of the addresses of a name only these. Default 0, both. */
+  family?: 0 | 4 | 6 | 'IPv4' | 'IPv6';
+  /** `false`: only the first address of a name is tried. Default `true`, as RFC 8305 has it. */
+  autoSelectFamily?: boolean;
+  localAddress?: string;
+  localPort?: number;
+  /** Finds the addresses of a name in place of the system. */
+  lookup?: LookupFunction;
+}
+
+export interface SocketOptions {
+  /** A connection that is lost, or that cannot be made, is tried again. Default: without end. */
+  reconnect?: false | number | ReconnectOptions;
+  /**
+   * A clean end (FIN) by the peer is a loss like any other. Default `true`; `false` for protocols in which the end is part of
+   * the answer: then 'end' and 'close' follow as in `net`.
+   */
+  reconnectOnEnd?: boolean;
+  /** For looking up, connecting and shaking hands together, and once more for `onConnect`. Default 10 000 ms. */
+  connectTimeout?: number;
+  /**
+   * A connection has proved itself when it has lasted so long, or bytes have come after `onConnect`: then the attempts count anew.
+   * Default 5 000 ms.
+   */
+  minUptime?: number;
+  /**
+   * Has every connection for itself, before anything that was written leaves: authenticate, subscribe again. What it
+   * throws, or rejects with, is a failed attempt.
+   *
+   * @example
+   * async onConnect(session) {
+   *   session.write(`AUTH ${token}\n`);
+   *   if (!(await session.readUntil('\n')).equals(OK)) throw new Error('not let in');
+   * }
+   */
+  onConnect?: (this: Socket, session: SocketSession) => void | Promise<void>;
+  /** What is kept while there is no connection, or while the peer takes nothing. */
+  queue?: {
+    /** Whole messages, in bytes. Default 1 MiB. */
+    bytes?: number;
+    /**
+     * How long a message may wait for a connection. Then it is given up: its callback gets `ERR_SOCKET_WRITE_EXPIRED`. Default
+     * 60 000 ms, and `Infinity` with `resend: 'unacknowledged'`.
+     */
+    age?: number;
+    /**
+     * `'block'` (default): `write` returns false until there is room, as with any stream. `'error'`: a write that does not
+     * fit is not taken, and its callback gets `ERR_SOCKET_QUEUE_FULL`.
+     */
+    whenFull?: 'block' | 'error';
+  };
+  /**
+   * Where one message ends and the next begins, in what is written. A message leaves whole on one connection or counts
+   * as lost. Default: every `write` is a message.
+   */
+  frame?:
+    | { delimiter: string | Uint8Array }
+    | {
+        /** Each message begins with the number of bytes that follow, in so many bytes: 1 to 8. */
+        lengthBytes: number;
+        littleEndian?: boolean;
+        /** The number counts its own bytes too. */
+        includesLength?: boolean;
+      };
+  /**
+   * `'none'` (default): what was handed to the system is never sent again. `'unacknowledged'`, with `frame`: messages are
+   * kept until {@link Socket.acknowledge} is called for them, and sent again, whole and in order, over the next connection.
+   */
+  resend?: 'none' | 'unacknowledged';
+  /** A question that is asked again and again by the native thread, whatever the event loop does. */
+  heartbeat?: {
+    /** From beat to beat, ms. */
+    interval: number;
+    /** How long after a beat some byte must have come. Default `interval`. */
+    timeout?: number;
+    send: string | Uint8Array;
+    /** The answer: it does not reach 'data'. Without it whatever comes is a sign of life, and data. */
+    expect?: string | Uint8Array;
+  };
+  /** Speak TLS. */
+  tls?: boolean | SocketTlsOptions;
+  allowHalfOpen?: boolean;
+  signal?: AbortSignal;
+  highWaterMark?: number;
+  readableHighWaterMark?: number;
+  writableHighWaterMark?: number;
+  /** Default `true`. */
+  noDelay?: boolean;
+  /** Asks the peer's kernel whether it is there, after silence. Default `true`: a dead peer is found after a minute. */
+  keepAlive?: boolean;
+  /** The silence before that, ms. Default 15 000. */
+  keepAliveInitialDelay?: number;
+  /** As {@link Socket.setTimeout}. */
+  timeout?: number;
+}
+
+/** The part of {@link RetryOptions} that has a meaning for a connection that lasts. */
+export interface ReconnectOptions {
+  /** Attempts in a row. Default `Infinity`. */
+  retries?: number;
+  backoff?: { base?: number; cap?: number };
+  /** No attempt begins later than this after the loss. Default `Infinity`. */
+  within?: number;
+  /** As the event 'reconnecting', and before it. */
+  onRetry?: (next: Reconnecting) => void;
+}
+
+export interface SocketTlsOptions extends TlsOptions {
+  /** Whom the certificate must be for, and what SNI says. Default: the host. */
+  servername?: string;
+  ALPNProtocols?: readonly (string | Uint8Array)[];
+}
+
+/** One new connection, in the hands of `onConnect`. */
+export interface SocketSession {
+  /** The number of the connection, from 1. */
+  readonly generation: number;
+  /** Aborted when the connection is lost. */
+  readonly signal: AbortSignal;
+  /** Sends at once, past everything that is queued. */
+  write(chunk: string | Uint8Array, encoding?: string): void;
+  /** What has come, at least one byte; or just as many as are asked for. */
+  read(count?: number): Promise<Uint8Array & { toString(encoding?: string): string; equals(other: Uint8Array): boolean }>;
+  /** What comes up to these bytes, and them. What nobody reads here is the stream's. */
+  readUntil(delimiter: string | Uint8Array): ReturnType<SocketSession['read']>;
+}
+
+/** A connection is lost. */
+export interface Disconnect {
+  fault: Fault;
+  /**
+   * Bytes that the system had taken from the program and the peer's system had not acknowledged: they may be lost, and are
+   * not sent again by themselves. `'unknown'` where the system does not tell (only Linux does).
+   */
+  unacknowledged: number | 'unknown';
+  /** How long the connection had been up, ms. */
+  uptime: number;
+}
+
+/** Another attempt follows. */
+export interface Reconnecting {
+  /** From 1. */
+  attempt: number;
+  /** After so long, ms: the backoff, or more where many sockets of the process wait for the same host. */
+  delay: number;
+  fault: Fault;
+}
+
+/** There is a connection again. */
+export interface Reconnected {
+  attempts: number;
+  /** Since the loss, ms. */
+  downtime: number;
+}
+
+/** Writes that were not sent, and had no callback to be told. */
+export interface Unsent {
+  writes: number;
+  bytes: number;
+  error: Error & { code: string; delivery: Delivery };
+}
+
+export interface SocketStats {
+  /** Where it stands; `'idle'` before `connect`. */
+  state: 'idle' | 'connecting' | 'greeting' | 'flushing' | 'live' | 'waiting' | 'ended';
+  /** The number of the connection there is, or was last; 0: none yet. */
+  generation: number;
+  /** How long the connection has been up, ms. */
+  uptime: number | undefined;
+  reconnects: number;
+  bytesRead: number;
+  /** What the system has taken. */
+  bytesWritten: number;
+  queue: { bytes: number };
+  /** Messages, with `resend: 'unacknowledged'`. */
+  acknowledged: number;
+  unacknowledged: number;
+  /** The smoothed round trip, ms. Linux. */
+  rtt: number | undefined;
+  /** Segments that were sent again, on this connection. Linux. */
+  retransmits: number | undefined;
+}

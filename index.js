@@ -16,6 +16,9 @@ const { retry } = require('./lib/policy/retry');
 const wrapFetch = undefined;
 const wrapAxios = undefined;
 const wrapHttp = undefined;
+const Socket = undefined;
+const connect = undefined;
+const createConnection = undefined;
 const FaultProxy = undefined;
 
 module.exports = {
@@ -30,6 +33,9 @@ module.exports = {
   isTransient,
   isReset,
   explain,
+  Socket,
+  connect,
+  createConnection,
   FaultProxy,
 };
 
@@ -39,4 +45,7 @@ Object.defineProperties(module.exports, {
   wrapAxios: { enumerable: true, get: () => require('./lib/wrap/axios').wrapAxios },
   wrapHttp: { enumerable: true, get: () => require('./lib/wrap/http').wrapHttp },
   FaultProxy: { enumerable: true, get: () => require('./lib/proxy').FaultProxy },
+  Socket: { enumerable: true, get: () => require('./lib/net').Socket },
+  connect: { enumerable: true, get: () => require('./lib/net').connect },
+  createConnection: { enumerable: true, get: () => require('./lib/net').createConnection },
 });

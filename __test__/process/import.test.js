@@ -3,8 +3,8 @@
 const { ROOT, mustRun } = require('../support/packages');
 
 const NAMES = [
-  'FaultProxy', 'classify', 'createFetch', 'createPolicy', 'explain', 'fetch', 'isReset', 'isTransient', 'retry', 'wrapAxios',
-  'wrapFetch', 'wrapHttp',
+  'FaultProxy', 'Socket', 'classify', 'connect', 'createConnection', 'createFetch', 'createPolicy', 'explain',
+  'fetch', 'isReset', 'isTransient', 'retry', 'wrapAxios', 'wrapFetch', 'wrapHttp',
 ];
 const TESTING_NAMES = [
   'FaultProxy', 'closeAll', 'echo', 'fin', 'finServer', 'inTurn', 'matchers', 'ok', 'openBlackHole', 'partial', 'raw',
@@ -44,6 +44,7 @@ describe('importing the package', () => {
   describe.each([
     ['unreset', NAMES],
     ['unreset/testing', TESTING_NAMES],
+    ['unreset/net', ['Socket', 'connect', 'createConnection']],
   ])('%s', (entry, names) => {
     it('gives what it has to require', async () => {
       expect(await evaluate(`console.log(JSON.stringify(Object.keys(require('${entry}')).sort()))`)).toEqual(names);

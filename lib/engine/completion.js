@@ -22,6 +22,10 @@ module.exports = {
   CLOSED: 10,
   ROOTS: 11,
   BREAKER: 12,
+  RECEIVED: 13,
+  SENT: 14,
+  ROOM: 15,
+  SOCKET: 16,
 
   BUFFER: 1 << 8,
   STRING: 1 << 9,

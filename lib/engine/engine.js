@@ -26,6 +26,10 @@ const {
   CLOSED,
   ROOTS,
   BREAKER,
+  RECEIVED,
+  SENT,
+  ROOM,
+  SOCKET,
   BUFFER,
   STRING,
   RECOVERY,
@@ -153,6 +157,8 @@ function valuesOf(flags) {
     case CLOSED:
     case ROOTS:
     case BREAKER:
+    case SENT:
+    case ROOM:
       return 0;
     default:
       return 1;
@@ -196,6 +202,18 @@ function dispatch(call, flags, slot, values, first) {
       return;
     case ROOTS:
       engine.answerRoots(call.id, beginTls(numbers[slot + 2] === 1));
+      return;
+    case RECEIVED:
+      call.onReceived(values[first]);
+      return;
+    case SENT:
+      call.onSent(numbers[slot + 2]);
+      return;
+    case ROOM:
+      call.onRoom();
+      return;
+    case SOCKET:
+      call.onEvent(JSON.parse(values[first]));
       return;
     default:
       call.onHook((flags & KIND_MASK) === SHOULD_RETRY, JSON.parse(values[first]));

@@ -48,6 +48,14 @@ pub enum Kind {
     Roots = 11,
     /// A policy's breakers have changed; the call is the policy's number. What they did is to be asked of the policy.
     Breaker = 12,
+    /// Bytes that came over a socket, in either form of a body.
+    Received = 13,
+    /// Writes of a socket were sent, the oldest that were not. Number: how many.
+    Sent = 14,
+    /// A socket's queue has room again.
+    Room = 15,
+    /// Something else happened to a socket. A JSON text says what.
+    Socket = 16,
 }
 
 /// A buffer is among the values.

@@ -31,6 +31,7 @@ pub mod proxies;
 pub mod proxy;
 mod request;
 mod runtime;
+pub mod socket;
 mod tls;
 mod upload;
 

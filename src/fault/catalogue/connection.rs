@@ -177,4 +177,24 @@ const ENTRIES: &[Entry] = &[
             "REFUSED_STREAM: the server has too much to do, and did not act on the request",
         ])
         .action("Repeat the call if it is idempotent, or `delivery` is `not-sent`; the connection itself is still good."),
+    Entry::of(Kind::Reset, Phase::Send, Delivery::Unknown)
+        .transient()
+        .code("ERR_SOCKET_WRITE_CUT", "The connection of a Socket was lost with only part of a message sent.")
+        .causes(&["The peer reset or ended the connection while the message was leaving"])
+        .action("The rest is never sent on another connection. Write the message again if the peer can tell that it did not act on the \
+             first half, or use `frame` with `resend: 'unacknowledged'`."),
+    Entry::of(Kind::Timeout, Phase::Connect, Delivery::NotSent)
+        .transient()
+        .code("ERR_SOCKET_WRITE_EXPIRED", "A write of a Socket waited for a connection for longer than `queue.age`.")
+        .causes(&["The server has been away for longer than the writes are worth"])
+        .action("Nothing of it was sent: write it again if it still matters, or raise `queue.age`."),
+    Entry::of(Kind::TooLarge, Phase::Send, Delivery::NotSent)
+        .transient()
+        .code("ERR_SOCKET_QUEUE_FULL", "A write does not fit into what a Socket keeps while it waits (`queue.whenFull: 'error'`).")
+        .causes(&["More is written than the peer takes, or while there is no connection"])
+        .action("Nothing of it was sent: write it again when the callbacks of earlier writes have been called, raise `queue.bytes`, or let the queue block."),
+    Entry::of(Kind::Client, Phase::Handshake, Delivery::NotSent)
+        .code("ERR_SOCKET_SESSION_OVER", "A session of a Socket was used after `onConnect` had returned.")
+        .causes(&["Work in `onConnect` that is not awaited"])
+        .action("Await everything in `onConnect`; afterwards write to the Socket itself."),
 ];

@@ -7,14 +7,14 @@
 //! | question | file |
 //! |---|---|
 //! | which connection does an exchange get? | [`pool`], [`origins`]; how long one may have idled: [`keep_alive`] |
-//! | how is one made, and to which address? | [`connect`], [`addresses`], [`via`]; what it tells meanwhile: [`making`] |
+//! | how is one made, and to which address? | [`connect`], [`race`], [`addresses`], [`via`]; what it tells meanwhile: [`making`] |
 //! | how does a request name its target on it? | [`address`] |
 //! | who polls it, and when? | [`connection`], [`shared`], [`body`], [`bare`]; while it idles: [`reaper`] |
 //! | what left this process, and what became of it? | [`wire`], [`tcp_info`] |
 //! | what does a failure prove? | [`evidence`] |
 
 mod address;
-mod addresses;
+pub(crate) mod addresses;
 mod bare;
 mod body;
 mod connect;
@@ -25,9 +25,10 @@ mod making;
 mod origins;
 mod outgoing;
 mod pool;
+pub(crate) mod race;
 mod reaper;
 mod shared;
-mod tcp_info;
+pub(crate) mod tcp_info;
 mod via;
 mod wire;
 

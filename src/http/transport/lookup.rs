@@ -65,7 +65,7 @@ impl LookupFailed {
         LookupFailed { source: Some(Arc::new(source)), ..self }
     }
 
-    pub(super) fn fault(&self, phase: Phase, delivery: Delivery) -> Fault {
+    pub(crate) fn fault(&self, phase: Phase, delivery: Delivery) -> Fault {
         let mut fault =
             Fault::new(self.code.clone(), phase, delivery).with_syscall(self.syscall.clone()).with_address(&*self.host);
         fault.errno = self.errno;

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::race::Lesson;
+
 /// Long enough for a call's retries to go elsewhere, short enough for a server that came back.
 const SUSPECTED_FOR: Duration = Duration::from_secs(30);
 
@@ -17,11 +19,18 @@ const MOST: usize = 32;
 
 /// The addresses of one host that failed lately.
 #[derive(Debug, Default)]
-pub(super) struct Suspects {
+pub(crate) struct Suspects {
     since: Vec<(IpAddr, Instant)>,
 }
 
 impl Suspects {
+    pub fn learn(&mut self, lesson: Lesson, now: Instant) {
+        match lesson {
+            Lesson::Works(address) => self.clear(address),
+            Lesson::Failed(address) | Lesson::Overtaken(address) => self.suspect(address, now),
+        }
+    }
+
     pub fn suspect(&mut self, address: IpAddr, now: Instant) {
         self.since.retain(|&(known, since)| known != address && now < since + SUSPECTED_FOR);
         if self.since.len() < MOST {

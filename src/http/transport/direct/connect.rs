@@ -1,7 +1,4 @@
 //! From an origin to a connection to it.
-//!
-//! A host's addresses are tried as RFC 8305 has it ("Happy Eyeballs"): one after the other, the next when the one before
-//! has failed or has not answered for a quarter of a second; the first that connects wins.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -9,15 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use url::Host;
 
@@ -26,16 +20,14 @@ use super::evidence;
 use super::making::Making;
 use super::origins::Origin;
 use super::pool::{Permit, Taken};
+use super::race::{Won, race};
 use super::shared::Shared;
 use super::wire::{Socket, Wire};
-use crate::fault::{Delivery, Ending, Fault, Phase};
+use crate::fault::{Delivery, Fault, Phase};
 use crate::http::transport::Failure;
 use crate::http::transport::lookup::Lookup;
 use crate::http::transport::proxies::{self, tunnel};
-use crate::http::transport::tls::codes;
-
-/// RFC 8305, section 5, "Connection Attempt Delay"; Node's `autoSelectFamilyAttemptTimeout` is the same.
-const NEXT_AFTER: Duration = Duration::from_millis(250);
+use crate::http::transport::tls::handshake::{handshake_failed, verdict};
 
 /// A peer that vanished without a word (power cut, dropped NAT entry) while we wait for it is found after 60 s: 15 s of
 /// silence, then three unanswered probes, 15 s apart. Linux sends none while data is unacknowledged.
@@ -127,14 +119,15 @@ impl Connector {
                 &found
             }
         };
-        let (stream, peer, rtt) = race(addresses, origin, making).await.map_err(|(error, address)| {
+        let won = connect_first(addresses, origin, making).await.map_err(|(error, address)| {
             let fault = Fault::from_io(&error, Phase::Connect, Delivery::NotSent)
                 .with_syscall("connect")
                 .with_detail(error.to_string());
             Box::new(at(fault, address.map(|address| (address, origin.next_port()).into()), origin.next_port()))
         })?;
+        let peer = (won.address, origin.next_port()).into();
         making.leads_to(Some(peer));
-        Ok(Reached { socket: Socket::Tcp { stream }, peer: Some(peer), rtt })
+        Ok(Reached { socket: Socket::Tcp { stream: won.made }, peer: Some(peer), rtt: won.took })
     }
 }
 
@@ -146,68 +139,25 @@ struct Reached {
     rtt: Duration,
 }
 
-/// The first address that connects. The error is that of the first one that failed.
-async fn race(
+/// The first address that connects.
+async fn connect_first(
     addresses: &[IpAddr],
     origin: &Origin,
     making: &Making,
-) -> Result<(TcpStream, SocketAddr, Duration), (io::Error, Option<IpAddr>)> {
+) -> Result<Won<TcpStream>, (io::Error, Option<IpAddr>)> {
+    let port = origin.next_port();
     let ordered = origin.pool.suspects().order(addresses, Instant::now());
     let several = ordered.len() > 1;
     making.leads_to(match ordered[..] {
-        [address] => Some((address, origin.next_port()).into()),
+        [address] => Some((address, port).into()),
         _ => None,
     });
-    let mut untried = ordered.into_iter();
-    let mut trying: FuturesUnordered<BoxFuture<'_, (IpAddr, Duration, io::Result<TcpStream>)>> =
-        FuturesUnordered::new();
-    let mut pending: Vec<IpAddr> = Vec::new();
-    let mut first_error = None;
-    loop {
-        if let Some(address) = untried.next() {
-            pending.push(address);
-            let port = origin.next_port();
-            trying.push(Box::pin(async move {
-                let begun = Instant::now();
-                let opened = open((address, port).into()).await;
-                (address, begun.elapsed(), opened)
-            }));
+    let learn = |lesson| {
+        if several {
+            origin.pool.suspects().learn(lesson, Instant::now());
         }
-        let next = async {
-            match untried.len() {
-                0 => std::future::pending().await,
-                _ => sleep(NEXT_AFTER).await,
-            }
-        };
-        let (address, took, outcome) = tokio::select! {
-            biased;
-            finished = trying.next() => match finished {
-                Some(finished) => finished,
-                // Nothing is left to be tried.
-                None => return Err(first_error.unwrap_or_else(|| (io::ErrorKind::NotFound.into(), None))),
-            },
-            () = next => continue,
-        };
-        match outcome {
-            Ok(stream) => {
-                if several {
-                    let mut suspects = origin.pool.suspects();
-                    suspects.clear(address);
-                    // Those that began before it have been overtaken.
-                    let overtaken = pending.into_iter().take_while(|&other| other != address);
-                    overtaken.for_each(|slower| suspects.suspect(slower, Instant::now()));
-                }
-                return Ok((stream, (address, origin.next_port()).into(), took));
-            }
-            Err(error) => {
-                pending.retain(|&other| other != address);
-                if several {
-                    origin.pool.suspects().suspect(address, Instant::now());
-                }
-                first_error.get_or_insert((error, Some(address)));
-            }
-        }
-    }
+    };
+    race(ordered, |address| open((address, port).into()), learn).await
 }
 
 async fn shake_hands(
@@ -263,23 +213,6 @@ async fn unix(path: &std::path::Path) -> Result<Socket, Box<Fault>> {
 async fn unix(_path: &std::path::Path) -> Result<Socket, Box<Fault>> {
     let unsupported = io::Error::from(io::ErrorKind::Unsupported);
     Err(Box::new(Fault::from_io(&unsupported, Phase::Connect, Delivery::NotSent)))
-}
-
-fn handshake_failed(error: &io::Error) -> Fault {
-    let (phase, delivery) = (Phase::Handshake, Delivery::NotSent);
-    let fault = match verdict(error) {
-        Some(tls) => Fault::new(codes::code(tls), phase, delivery),
-        // rustls' own words for a connection that ended within the handshake.
-        None if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Fault::new("ECONNRESET", phase, delivery).with_ending(Ending::Fin)
-        }
-        None => Fault::from_io(error, phase, delivery),
-    };
-    fault.with_detail(error.to_string())
-}
-
-fn verdict(error: &io::Error) -> Option<&rustls::Error> {
-    error.get_ref()?.downcast_ref()
 }
 
 fn at(mut fault: Fault, peer: Option<SocketAddr>, port: u16) -> Fault {

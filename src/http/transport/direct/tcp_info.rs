@@ -1,16 +1,22 @@
 //! What the kernel knows of a TCP connection.
 //!
 //! No safe interface asks it. Linux tells how many bytes the peer's kernel has acknowledged, which is how a request that
-//! was never taken is told from one that was.
+//! was never taken is told from one that was, and how much of what a socket sent may be lost.
+
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TcpInfo {
+pub(crate) struct TcpInfo {
     /// Of all that was ever sent on the connection.
     pub bytes_acked: u64,
     /// It is over in both directions: a reset came, or both ends have closed.
     pub closed: bool,
+    /// The smoothed round trip.
+    pub rtt: Duration,
+    /// Segments that had to be sent again, on the whole connection.
+    pub retransmits: u32,
 }
 
 impl TcpInfo {
@@ -43,7 +49,12 @@ impl TcpInfo {
         }
         // SAFETY: it was zeroed, and zeroes are valid in all its fields, which are integers.
         let info = unsafe { info.assume_init() };
-        Some(TcpInfo { bytes_acked: info.tcpi_bytes_acked, closed: info.tcpi_state == TCP_CLOSE })
+        Some(TcpInfo {
+            bytes_acked: info.tcpi_bytes_acked,
+            closed: info.tcpi_state == TCP_CLOSE,
+            rtt: Duration::from_micros(info.tcpi_rtt.into()),
+            retransmits: info.tcpi_total_retrans,
+        })
     }
 
     /// `None`: the system does not say.

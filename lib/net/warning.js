@@ -1,0 +1,43 @@
+'use strict';
+
+/**
+ * A socket that comes back by itself can be away for hours without anybody noticing. A program that listens for it is
+ * told; one that does not is warned, once for each socket.
+ */
+
+/** Milliseconds. */
+const AFTER = 30_000;
+
+class Warning {
+  #socket;
+  #timer;
+  #warned = false;
+
+  constructor(socket) {
+    this.#socket = socket;
+  }
+
+  /** It is down, and has been since the first call of these. */
+  start(fault) {
+    if (this.#warned || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.#warn(fault), AFTER).unref();
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #warn({ code, address, port }) {
+    if (this.#socket.listenerCount('disconnect') + this.#socket.listenerCount('reconnecting') > 0) return;
+    this.#warned = true;
+    const peer = [address, port].filter((part) => part !== undefined).join(':');
+    process.emitWarning(
+      `A Socket${peer && ` to ${peer}`} has been down for ${AFTER / 1000} s (${code}) and goes on trying. `
+        + "Listen for 'disconnect' or 'reconnecting' to know, or limit `reconnect`.",
+      { type: 'UnresetWarning', code: 'UNRESET_SOCKET_DOWN' },
+    );
+  }
+}
+
+module.exports = { Warning };

@@ -1,0 +1,452 @@
+//! One connection, from the moment it is made to the moment it is lost: reading, writing, greeting, beating.
+//!
+//! All of it is one poll function of one task. Reading and writing need the same stream (TLS is one state for both
+//! directions), and whatever wakes the task, everything that is possible is done before it sleeps again.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::ReadBuf;
+use tokio::time::{Sleep, sleep_until};
+
+use super::core::Core;
+use super::ending::Known;
+use super::event::{Event, Loss, Return};
+use super::heartbeat::Pulse;
+use super::leaving::{AT_ONCE, Leaving, Left};
+use super::link::Link;
+use super::options::Options;
+use super::reconnect::Attempts;
+use super::state::{State, Step};
+use crate::fault::{Delivery, Fault, Phase};
+
+/// What may wait for the caller to take it. Beyond it nothing is read, and the peer has to wait.
+pub(super) const READ_AHEAD: usize = 256 * 1024;
+/// What is read at once.
+const READ_AT_ONCE: usize = 64 * 1024;
+
+thread_local! {
+    /// Read into first, so that what waits for the caller takes no more memory than it has bytes, and a socket that is silent
+    /// takes none.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_AT_ONCE].into());
+}
+
+/// A connection that is over.
+pub(super) struct Ended {
+    pub how: Out,
+    /// When it was lost, if it had been up.
+    pub was_up_until: Option<Duration>,
+}
+
+/// How a connection ended.
+pub(super) enum Out {
+    /// There may be another one.
+    Lost(Box<Fault>),
+    /// The caller and the peer have both said their last.
+    Over,
+    /// It broke when nothing more could be sent and another connection could not bring what is missing.
+    Broken(Box<Fault>),
+}
+
+pub(super) struct Connection<'a> {
+    core: &'a Core,
+    options: &'a Options,
+    attempts: &'a mut Attempts,
+    link: Link,
+    generation: u32,
+    remote: Option<SocketAddr>,
+    made_at: Duration,
+    /// What is being handed to the system.
+    leaving: Leaving,
+    /// What was handed may wait in the buffer of TLS.
+    must_flush: bool,
+    write_side: WriteSide,
+    /// The peer sends no more, and the caller knows.
+    peer_ended: bool,
+    pulse: Option<Pulse>,
+    proved: bool,
+    /// Something was sent since something was received last.
+    asked: bool,
+    /// It is, or was, up: what the caller wrote could leave.
+    up: bool,
+    timer: Pin<Box<Sleep>>,
+    /// What is told when it comes up.
+    again: Option<(u32, Duration)>,
+}
+
+#[derive(Debug)]
+enum WriteSide {
+    Open,
+    /// Everything has left, and its end is leaving.
+    Closing,
+    Closed,
+    /// Nothing can be written; what the peer said before may still be read.
+    Failed(io::Error),
+}
+
+impl<'a> Connection<'a> {
+    /// `again`: the attempts that it took, and since when the last one that was up is lost.
+    pub fn new(
+        core: &'a Core,
+        options: &'a Options,
+        attempts: &'a mut Attempts,
+        link: Link,
+        generation: u32,
+        again: Option<(u32, Duration)>,
+    ) -> Self {
+        let made_at = core.now();
+        // Asked now: of a connection that was reset the system does not tell it any more.
+        let (_, remote) = link.socket().addresses();
+        Connection {
+            core,
+            options,
+            attempts,
+            link,
+            generation,
+            remote,
+            made_at,
+            leaving: Leaving::default(),
+            must_flush: false,
+            write_side: WriteSide::Open,
+            peer_ended: false,
+            pulse: None,
+            proved: false,
+            asked: false,
+            up: false,
+            timer: Box::pin(sleep_until(core.at(made_at))),
+            again,
+        }
+    }
+
+    /// Runs it to its end. A connection that was up tells of its loss.
+    pub async fn run(mut self) -> Ended {
+        if self.core.state() == State::Flushing {
+            self.comes_up();
+        }
+        let how = poll_fn(|cx| self.poll(cx)).await;
+        self.lose(&how);
+        Ended { how, was_up_until: self.up.then(|| self.core.now()) }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Out> {
+        self.core.waker.register(cx.waker());
+        loop {
+            let now = self.core.now();
+            let out = self
+                .heed()
+                .or_else(|| self.write(cx, now))
+                .or_else(|| self.read(cx, now))
+                .or_else(|| self.look_at_time(now));
+            if let Some(out) = out {
+                return Poll::Ready(out);
+            }
+            let next = self.wakes_at();
+            self.timer.as_mut().reset(self.core.at(next));
+            if self.timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// What the caller has said meanwhile.
+    fn heed(&mut self) -> Option<Out> {
+        let outcome = self.core.lock().greeting.outcome.take()?;
+        match outcome {
+            Ok(()) if self.core.state() == State::Greeting => {
+                self.core.step(Step::Greeted);
+                self.comes_up();
+                None
+            }
+            Ok(()) => None,
+            Err(fault) => Some(Out::Lost(fault)),
+        }
+    }
+
+    fn comes_up(&mut self) {
+        self.up = true;
+        self.core.came_up();
+        let again = self.again.map(|(attempts, lost_at)| {
+            self.core.counts.reconnects.fetch_add(1, Ordering::Relaxed);
+            Return { attempts, downtime: self.core.now().saturating_sub(lost_at) }
+        });
+        self.core.tell(Event::Up { generation: self.generation, again });
+    }
+
+    // --- Writing -------------------------------------------------------------------------------
+
+    fn write(&mut self, cx: &mut Context<'_>, now: Duration) -> Option<Out> {
+        let mut wrote = false;
+        while matches!(self.write_side, WriteSide::Open) {
+            self.take_what_leaves(now);
+            if self.leaving.is_empty() {
+                break;
+            }
+            let mut slices = [IoSlice::new(&[]); AT_ONCE];
+            let count = self.leaving.slices(&mut slices);
+            let empty = slices[..count].iter().all(|slice| slice.is_empty());
+            let written = if empty { Poll::Ready(Ok(0)) } else { self.link.poll_write(cx, &slices[..count]) };
+            match written {
+                Poll::Pending => break,
+                Poll::Ready(Ok(0)) if !empty => self.write_fails(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(written)) => {
+                    wrote = true;
+                    self.have_left(written, now);
+                }
+                Poll::Ready(Err(error)) => self.write_fails(error),
+            }
+        }
+        if wrote {
+            let fates = self.core.lock().queue.take_fates();
+            self.core.tell_fates(fates);
+        }
+        self.after_writing(cx)
+    }
+
+    /// Fills `leaving` with what may leave in this state, if it is empty. A beat goes between two messages.
+    fn take_what_leaves(&mut self, now: Duration) {
+        if self.leaving.is_between_messages()
+            && let Some(beat) = self.pulse.as_mut().and_then(|pulse| pulse.due(now))
+        {
+            self.leaving.beat(beat);
+        }
+        self.leaving.refill(&mut self.core.lock());
+    }
+
+    /// The system, or TLS, has taken so many bytes of what was leaving.
+    fn have_left(&mut self, written: usize, now: Duration) {
+        self.must_flush = true;
+        let Left { own, message, beat } = self.leaving.advance(written);
+        if let (true, Some(pulse)) = (beat, &mut self.pulse) {
+            pulse.sent(now);
+        }
+        if let Some(number) = message {
+            self.core.lock().queue.handed(number);
+        }
+        self.asked |= own > 0;
+        self.core.counts.written.fetch_add(own, Ordering::Relaxed);
+        self.link.took(own);
+    }
+
+    /// What comes when nothing is left to be written.
+    fn after_writing(&mut self, cx: &mut Context<'_>) -> Option<Out> {
+        if self.must_flush && matches!(self.write_side, WriteSide::Open) {
+            match self.link.poll_flush(cx) {
+                Poll::Pending => return None,
+                Poll::Ready(Err(error)) => self.write_fails(error),
+                Poll::Ready(Ok(())) => {
+                    self.must_flush = false;
+                    self.link.flushed();
+                }
+            }
+        }
+        if matches!(self.write_side, WriteSide::Open) && self.leaving.is_empty() {
+            let mut inner = self.core.lock();
+            if inner.state == State::Flushing {
+                inner.state = inner.state.after(Step::Flushed);
+                self.pulse = self.options.heartbeat.as_ref().map(|beat| Pulse::new(beat, self.core.now()));
+            }
+            if inner.ending && inner.state == State::Live && inner.queue.is_empty() {
+                self.write_side = WriteSide::Closing;
+            }
+        }
+        if matches!(self.write_side, WriteSide::Closing) {
+            match self.link.poll_shutdown(cx) {
+                Poll::Pending => {}
+                // It is the read side that will tell what happened.
+                Poll::Ready(Err(error)) => self.write_fails(error),
+                Poll::Ready(Ok(())) => {
+                    self.write_side = WriteSide::Closed;
+                    self.core.tell(Event::Finished);
+                    if self.peer_ended {
+                        return Some(Out::Over);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// What the peer said before it is read first: it may be why.
+    fn write_fails(&mut self, error: io::Error) {
+        self.write_side = WriteSide::Failed(error);
+    }
+
+    // --- Reading -------------------------------------------------------------------------------
+
+    fn read(&mut self, cx: &mut Context<'_>, now: Duration) -> Option<Out> {
+        if self.peer_ended {
+            return self.write_fault().map(Out::Broken);
+        }
+        loop {
+            let room = READ_AHEAD.saturating_sub(self.core.lock().untaken).min(READ_AT_ONCE);
+            if room == 0 {
+                if let Some(pulse) = &mut self.pulse {
+                    pulse.stop_listening();
+                }
+                return None;
+            }
+            if let Some(pulse) = &mut self.pulse {
+                pulse.listen(now);
+            }
+            let read = SCRATCH.with_borrow_mut(|scratch| {
+                let mut buffer = ReadBuf::new(&mut scratch[..room]);
+                self.link.poll_read(cx, &mut buffer).map(|read| read.map(|()| buffer.filled().to_vec()))
+            });
+            match read {
+                Poll::Pending => return None,
+                Poll::Ready(Ok(bytes)) if !bytes.is_empty() => self.have_come(bytes),
+                Poll::Ready(Ok(_)) => return self.ends(),
+                // TLS without its own goodbye, as most peers end it.
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return self.ends(),
+                Poll::Ready(Err(error)) => {
+                    let fault = self.known().by_error(&error, "read");
+                    let fault = self.addressed(fault);
+                    return Some(if self.is_finished() { Out::Broken(fault) } else { Out::Lost(fault) });
+                }
+            }
+        }
+    }
+
+    fn have_come(&mut self, bytes: Vec<u8>) {
+        self.asked = false;
+        self.core.counts.read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.prove();
+        let bytes = match &mut self.pulse {
+            Some(pulse) => pulse.received(bytes),
+            None => bytes,
+        };
+        self.hand_on(bytes);
+    }
+
+    fn hand_on(&self, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            self.core.lock().untaken += bytes.len();
+            self.core.tell(Event::Data { bytes });
+        }
+    }
+
+    /// The peer has sent its end.
+    fn ends(&mut self) -> Option<Out> {
+        if self.is_finished() {
+            self.hand_on_the_rest();
+            self.core.tell(Event::PeerEnded);
+            return Some(Out::Over);
+        }
+        if let Some(fault) = self.write_fault() {
+            return Some(Out::Lost(fault));
+        }
+        if self.options.reconnect_on_end || !self.up {
+            let fault = self.known().by_fin();
+            return Some(Out::Lost(self.addressed(fault)));
+        }
+        // Nothing can be concluded from a silence that was announced: the pulse ends with it.
+        self.hand_on_the_rest();
+        self.peer_ended = true;
+        self.core.tell(Event::PeerEnded);
+        None
+    }
+
+    /// Why nothing can be written any more.
+    fn write_fault(&mut self) -> Option<Box<Fault>> {
+        let known = self.known();
+        let WriteSide::Failed(error) = &self.write_side else { return None };
+        Some(self.addressed(known.by_error(error, "write")))
+    }
+
+    /// Everything has been written, and its end: no other connection could do more.
+    fn is_finished(&self) -> bool {
+        matches!(self.write_side, WriteSide::Closed)
+    }
+
+    fn hand_on_the_rest(&mut self) {
+        let rest = self.pulse.take().map(|pulse| pulse.held_back().to_vec());
+        self.hand_on(rest.unwrap_or_default());
+    }
+
+    // --- Time ----------------------------------------------------------------------------------
+
+    fn look_at_time(&mut self, now: Duration) -> Option<Out> {
+        if self.greets_until().is_some_and(|until| now >= until) {
+            let fault = Fault::new("ETIMEDOUT", Phase::Handshake, self.known().delivery)
+                .with_reason("onConnect was not done within connectTimeout.");
+            return Some(Out::Lost(self.addressed(fault)));
+        }
+        if self.pulse.as_ref().is_some_and(|pulse| pulse.is_dead(now)) {
+            // Nobody is there to take an orderly end.
+            self.link.socket().end_with_reset();
+            let fault = self.known().by_silence();
+            return Some(Out::Lost(self.addressed(fault)));
+        }
+        if self.up && now >= self.made_at + self.options.min_uptime {
+            self.prove();
+        }
+        None
+    }
+
+    fn prove(&mut self) {
+        // What comes during a greeting may be its refusal.
+        if self.up && !self.proved {
+            self.proved = true;
+            self.attempts.proved();
+        }
+    }
+
+    fn greets_until(&self) -> Option<Duration> {
+        if self.up { None } else { Some(self.made_at + self.options.connect_timeout?) }
+    }
+
+    fn wakes_at(&self) -> Duration {
+        /// When nothing is to be waited for.
+        const LATER: Duration = Duration::from_secs(86_400);
+        let proof = (self.up && !self.proved).then_some(self.made_at + self.options.min_uptime);
+        let beat = self.pulse.as_ref().and_then(Pulse::next);
+        let known = [proof, beat, self.greets_until()].into_iter().flatten().min();
+        known.unwrap_or(self.core.now() + LATER)
+    }
+
+    // --- The end -------------------------------------------------------------------------------
+
+    fn lose(&mut self, out: &Out) {
+        self.hand_on_the_rest();
+        let unacknowledged = self.link.unacknowledged();
+        let uptime = self.core.uptime().unwrap_or_default();
+        self.core.counts.up_since.store(0, Ordering::Relaxed);
+        let fates = {
+            let mut inner = self.core.lock();
+            inner.socket = None;
+            inner.greeting = Default::default();
+            inner.queue.lost(self.leaving.cut());
+            inner.queue.take_fates()
+        };
+        if let (true, Out::Lost(fault) | Out::Broken(fault)) = (self.up, out) {
+            let (generation, fault) = (self.generation, (**fault).clone());
+            self.core.tell(Event::Down(Box::new(Loss { generation, fault, unacknowledged, uptime })));
+        }
+        self.core.tell_fates(fates);
+    }
+
+    /// What is known of it now.
+    fn known(&mut self) -> Known {
+        Known {
+            up: self.up,
+            outstanding: !self.leaving.is_between_messages()
+                || self.link.unacknowledged().is_some_and(|bytes| bytes > 0),
+            asked: self.asked,
+            delivery: if self.link.has_sent() { Delivery::Unknown } else { Delivery::NotSent },
+        }
+    }
+
+    fn addressed(&self, mut fault: Fault) -> Box<Fault> {
+        if let Some(remote) = self.remote {
+            fault.address = Some(remote.ip().to_string());
+            fault.port = Some(remote.port());
+        }
+        Box::new(fault)
+    }
+}

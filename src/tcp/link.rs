@@ -1,0 +1,106 @@
+//! One connection, with TLS or without.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::client::TlsStream;
+
+use super::marks::Marks;
+use super::wire::{Shared, Wire};
+
+pub(super) struct Link {
+    stream: Stream,
+    marks: Marks,
+    /// The caller's bytes that were taken.
+    own: u64,
+    /// What the system called acknowledged when the connection was new: Linux counts the SYN.
+    acknowledged_before: u64,
+}
+
+pub(super) enum Stream {
+    Plain(Wire),
+    Tls(Box<TlsStream<Wire>>),
+}
+
+impl Link {
+    pub fn new(stream: Stream, acknowledged_before: u64) -> Self {
+        Link { stream, marks: Marks::default(), own: 0, acknowledged_before }
+    }
+
+    pub fn socket(&self) -> &Shared {
+        &self.wire().socket
+    }
+
+    fn wire(&self) -> &Wire {
+        match &self.stream {
+            Stream::Plain(wire) => wire,
+            Stream::Tls(stream) => stream.get_ref().0,
+        }
+    }
+
+    pub fn tls(&self) -> Option<&rustls::ClientConnection> {
+        match &self.stream {
+            Stream::Plain(_) => None,
+            Stream::Tls(stream) => Some(stream.get_ref().1),
+        }
+    }
+
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Plain(wire) => Pin::new(wire).poll_read(cx, buffer),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+
+    pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        match &mut self.stream {
+            Stream::Plain(wire) => Pin::new(wire).poll_write_vectored(cx, bytes),
+            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bytes),
+        }
+    }
+
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Plain(wire) => Pin::new(wire).poll_flush(cx),
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    pub fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Plain(wire) => Pin::new(wire).poll_shutdown(cx),
+            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+
+    /// `bytes` more of the caller's were taken. Over TLS they are noted when they have been [flushed](Self::flushed): until
+    /// then some of them may be in its buffer.
+    pub fn took(&mut self, bytes: u64) {
+        self.own += bytes;
+        if let Stream::Plain(wire) = &self.stream {
+            self.marks.note(wire.written, self.own);
+        }
+    }
+
+    pub fn flushed(&mut self) {
+        let written = self.wire().written;
+        self.marks.note(written, self.own);
+    }
+
+    /// Something of the caller's may be on its way.
+    pub fn has_sent(&self) -> bool {
+        self.own > 0
+    }
+
+    /// The caller's bytes that were taken and are not acknowledged; `None`: the system does not say.
+    pub fn unacknowledged(&mut self) -> Option<u64> {
+        if self.own == 0 {
+            return Some(0);
+        }
+        let acknowledged = self.socket().info()?.bytes_acked.saturating_sub(self.acknowledged_before);
+        let before_flush = self.own - self.marks.own();
+        Some(self.marks.unacknowledged(acknowledged) + before_flush)
+    }
+}
