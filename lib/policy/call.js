@@ -253,7 +253,8 @@ class PolicyCall {
   }
 
   #tellAttempt(fault) {
-    this.#tell('attempt', () => ({ attempt: this.#attempt, fault }));
+    // Asked first: nearly every call comes here, and nearly nobody listens.
+    if (isObserved(this.#policy.hub, 'attempt')) this.#tell('attempt', () => ({ attempt: this.#attempt, fault }));
   }
 
   #tellGaveUp(fault) {
