@@ -71,7 +71,9 @@ async function ask(session, expected, ...words) {
   if (answer !== expected) throw new Error(`${words[0]}: ${answer}`);
 }
 
-(isInstalled() ? describe : describe.skip)('a Redis client over Socket', () => {
+const [suite, why] = isInstalled() ? [describe, ''] : [describe.skip, ' (skipped: there is no redis-server on PATH)'];
+
+suite(`a Redis client over Socket${why}`, () => {
   let directory;
   let port;
   let server;
