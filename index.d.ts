@@ -452,7 +452,7 @@ export interface FetchError extends TypeError {
  */
 export function createPolicy(options?: RetryOptions | number | false): RetryPolicy;
 
-/** What {@link createPolicy} makes. Every option called `retry` takes it, but for that of a single call. */
+/** What {@link createPolicy} makes. Every option called `retry` takes it, but for that of a single call; there only `wrapAxios` does. */
 export interface RetryPolicy {
   /** The same origins, breakers and listeners under options that are laid over these, key by key. */
   with(options: RetryOptions | number | false): RetryPolicy;

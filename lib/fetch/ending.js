@@ -10,7 +10,7 @@
 const { asyncDispose } = require('../async-dispose');
 const engine = require('../engine/engine');
 const { CallFailure, FaultError } = require('../errors');
-const { explain } = require('../fault');
+const { faultOfCode } = require('../fault/of-code');
 
 class Ending {
   #client;
@@ -94,7 +94,7 @@ class Closing {
 
 /** Why a call cannot begin. */
 function refusal(code) {
-  return new CallFailure('fetch failed', { attempts: [], resumed: 0, bytesRefetched: 0, gaveUp: 'aborted' }, { fault: faultOf(code) });
+  return new CallFailure('fetch failed', { attempts: [], resumed: 0, bytesRefetched: 0, gaveUp: 'aborted' }, { fault: faultOfCode(code) });
 }
 
 /** Why a call that was in flight has ended. */
@@ -103,13 +103,8 @@ function destroyed(call) {
   const recovery = { ...JSON.parse(call.recovery), gaveUp: 'aborted' };
   // How many attempts a call without an answer has made is known to native code alone.
   if (!isAnswered) recovery.attempts = [];
-  const fault = faultOf('UND_ERR_DESTROYED', isAnswered ? { phase: 'receive', delivery: 'answered' } : {});
+  const fault = faultOfCode('UND_ERR_DESTROYED', isAnswered ? { phase: 'receive', delivery: 'answered' } : {});
   return new CallFailure(isAnswered ? 'terminated' : 'fetch failed', recovery, { fault });
-}
-
-function faultOf(code, known) {
-  const { kind, phase, delivery, transient, reconnect, meaning } = explain(code);
-  return { code, kind, phase, delivery, transient, reconnect, reason: meaning, ...known };
 }
 
 module.exports = { withEnding, refusal };

@@ -9,6 +9,7 @@
 
 const { unwatch, watch } = require('../abort');
 const { withoutCredentials } = require('../credentials');
+const { faultOfCode } = require('../fault/of-code');
 const { cleanRecovery, recoveryOf } = require('./recovery');
 const { isObserved, tell } = require('./events');
 
@@ -281,21 +282,14 @@ const NO_LIMITS = Object.freeze({});
 const NOTHING_SPECIAL = Object.freeze({});
 
 /**
- * Why the breaker lets no call through; native calls fail with the same (`src/policy/`).
+ * Why the breaker lets no call through; native calls say the same (`src/http/attempts.rs`).
  *
- * @returns {import('../..').Fault}
+ * @param {number} retryAfter ms
  */
 function refusal(origin, retryAfter) {
-  return Object.freeze({
-    code: 'ERR_BREAKER_OPEN',
-    kind: 'refused',
-    phase: 'connect',
-    delivery: 'not-sent',
-    transient: true,
-    reconnect: false,
-    reason: `The breaker of ${origin || 'this policy'} is open: too many of the last calls failed.`,
-    retryAfter,
-  });
+  const whose = origin === '' ? 'this policy' : origin;
+  const reason = `The breaker of ${whose} is open: too many of the last calls to it failed, and no further one is made for now.`;
+  return faultOfCode('ERR_BREAKER_OPEN', { reason, retryAfter });
 }
 
 function isByStatus(fault) {

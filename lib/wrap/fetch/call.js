@@ -6,7 +6,8 @@
  * What a call that succeeds needs is on this page. What a failure needs is elsewhere, and made by the failure.
  */
 
-const { classify, explain } = require('../../fault');
+const { classify } = require('../../fault');
+const { faultOfCode } = require('../../fault/of-code');
 const { withRecovery } = require('../../policy/recovery');
 const { Answer } = require('./answer');
 const { discard } = require('../discard');
@@ -136,7 +137,8 @@ class WrappedCall {
   }
 
   async #faultOf(error) {
-    if (this.#body?.hasFailed) return sourceFailed();
+    // The caller's own source failed: the network is not at fault, whatever code the error has.
+    if (this.#body?.hasFailed) return faultOfCode('ERR_BODY_SOURCE_FAILED');
     return asOfFirstHop(classify(error, { signal: this.#request.signal }), error, this.#request);
   }
 
@@ -151,12 +153,6 @@ class WrappedCall {
     const { signal } = this.#request;
     return signal !== undefined && signal.aborted && error === signal.reason;
   }
-}
-
-/** The caller's own source of the body failed: the network is not at fault, whatever code the error has. */
-function sourceFailed() {
-  const { code, kind, phase, delivery, transient, reconnect, meaning } = explain('ERR_BODY_SOURCE_FAILED');
-  return Object.freeze({ code, kind, phase, delivery, transient, reconnect, reason: meaning });
 }
 
 module.exports = { WrappedCall };
