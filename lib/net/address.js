@@ -38,7 +38,7 @@ function isPath(value) {
 /**
  * @param {Record<string, unknown>} given checked for unknown keys
  * @param {string} name
- * @returns {{ native: object, host: string | undefined }} `native` is what `src/node/socket.rs` reads
+ * @returns {object} what `src/node/socket.rs` reads; without `host` for a path
  */
 function parseAddress(given, name) {
   const { path, port, host = 'localhost', family = 0, autoSelectFamily = true, localAddress, localPort = 0 } = given;
@@ -50,13 +50,13 @@ function parseAddress(given, name) {
   };
   if (path !== undefined) {
     if (port !== undefined) throw invalidArgument(`${name}.port must be left out with ${name}.path.`);
-    return { native: { ...native, path: checkPath(path, `${name}.path`) }, host: undefined };
+    return { ...native, path: checkPath(path, `${name}.path`) };
   }
   if (port === undefined) throw invalidArgument(`${name}.port must be given, or ${name}.path.`);
   if (typeof host !== 'string') throw invalidType(`${name}.host`, 'a host name or an IP address', host);
   if (host === '' || host.includes('\0')) throw invalidValue(`${name}.host`, 'a host name or an IP address', host);
   // As a URL has it, an IPv6 address may stand in brackets.
-  return { native: { ...native, host: host.replace(/^\[(.*)\]$/, '$1'), port: portOf(port, `${name}.port`) }, host };
+  return { ...native, host: host.replace(/^\[(.*)\]$/, '$1'), port: portOf(port, `${name}.port`) };
 }
 
 /** Node takes ports as strings too. */

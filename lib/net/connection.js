@@ -13,7 +13,6 @@ const { classify } = require('../fault');
 const { FaultError } = require('../errors');
 const native = require('../native');
 const { endError } = require('./errors');
-const { serverName } = require('./options');
 const { Session } = require('./session');
 
 /** Native code is told of bytes that were taken when there are so many: a crossing for each chunk would cost more. */
@@ -41,7 +40,7 @@ class Connection {
    * @param {object} address
    * @param {Record<string, symbol>} hooks the methods of the socket that are told
    */
-  constructor(socket, options, { host, ...address }, hooks) {
+  constructor(socket, options, address, hooks) {
     this.#socket = socket;
     this.#hooks = hooks;
     this.#onConnect = options.onConnect;
@@ -50,8 +49,8 @@ class Connection {
     this.id = 0;
     this.waiting = false;
     if (options.lookup !== undefined) this.#lookups = new (require('../fetch/lookup').Lookups)(options.lookup);
-    const tls = options.tls && tlsOf(options.tls, host);
-    const json = JSON.stringify({ ...address, host: host?.replace(/^\[(.*)\]$/, '$1'), ...options.native, tls: tls?.native });
+    const tls = options.tls && tlsOf(options.tls, address.host);
+    const json = JSON.stringify({ ...address, ...options.native, tls: tls?.native });
     const order = require('node:dns').getDefaultResultOrder?.() ?? 'verbatim';
     engine.open(this);
     try {
@@ -245,7 +244,9 @@ function plain({ code, kind, phase, delivery, transient, reconnect, reason, endi
 
 function tlsOf({ servername, rejectUnauthorized = !acceptsAnyone(), options, alpn }, host) {
   const roots = beginTls(options.ca === undefined);
-  return { roots, native: { options, name: serverName({ servername }, host), alpn, rejectUnauthorized } };
+  // Whom the certificate must be for; a path has no name.
+  const name = servername ?? host ?? 'localhost';
+  return { roots, native: { options, name, alpn, rejectUnauthorized } };
 }
 
 function statsOf({ queued, ...stats }) {

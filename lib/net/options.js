@@ -214,10 +214,4 @@ function parseStream({ allowHalfOpen = false, signal, timeout, ...marks }, name 
   return { stream, signal, timeout };
 }
 
-/** Whom the certificate must be for. */
-function serverName({ servername }, host) {
-  if (servername !== undefined) return servername;
-  return host === undefined ? 'localhost' : host.replace(/^\[(.*)\]$/, '$1');
-}
-
-module.exports = { KEEP_ALIVE, STREAM_KEYS, checkKeys, parseOptions, parseStream, serverName };
+module.exports = { KEEP_ALIVE, STREAM_KEYS, checkKeys, parseOptions, parseStream };

@@ -68,8 +68,7 @@ class Socket extends Duplex {
     const given = { ...this.#options, ...this.#forConnection(checkKeys(address)) };
     const options = parseOptions(given);
     this.#options = given;
-    const { native, host } = parseAddress(given, 'options');
-    this.#connection = new Connection(this, options, { ...native, host }, hooks);
+    this.#connection = new Connection(this, options, parseAddress(given, 'options'), hooks);
     if (callback !== undefined) this.once('connect', callback);
     if (this.#noDelay !== undefined) this.#connection.native.setNoDelay(this.#noDelay);
     if (this.#keepAlive !== undefined) this.#connection.native.setKeepAlive(this.#keepAlive);
