@@ -383,9 +383,6 @@ impl<'a> Connection<'a> {
             let fault = self.known().by_silence();
             return Some(Out::Lost(self.addressed(fault)));
         }
-        if self.up && now >= self.made_at + self.options.min_uptime {
-            self.prove();
-        }
         None
     }
 
@@ -404,15 +401,18 @@ impl<'a> Connection<'a> {
     fn wakes_at(&self) -> Duration {
         /// When nothing is to be waited for.
         const LATER: Duration = Duration::from_secs(86_400);
-        let proof = (self.up && !self.proved).then_some(self.made_at + self.options.min_uptime);
         let beat = self.pulse.as_ref().and_then(Pulse::next);
-        let known = [proof, beat, self.greets_until()].into_iter().flatten().min();
+        let known = [beat, self.greets_until()].into_iter().flatten().min();
         known.unwrap_or(self.core.now() + LATER)
     }
 
     // --- The end -------------------------------------------------------------------------------
 
     fn lose(&mut self, out: &Out) {
+        // Asked here and nowhere else: whether it had lasted matters when it is lost, and not to a timer that may be late.
+        if self.core.now() >= self.made_at + self.options.min_uptime {
+            self.prove();
+        }
         self.hand_on_the_rest();
         let unacknowledged = self.link.unacknowledged();
         let uptime = self.core.uptime().unwrap_or_default();
