@@ -33,4 +33,5 @@ module.exports = {
   DONE: 1 << 11,
   REDIRECTED: 1 << 12,
   RECOVERY: 1 << 13,
+  CONTINUES: 1 << 14,
 };

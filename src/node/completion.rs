@@ -70,6 +70,8 @@ pub const DONE: u32 = 1 << 11;
 pub const REDIRECTED: u32 = 1 << 12;
 /// The recovery is among the values as JSON.
 pub const RECOVERY: u32 = 1 << 13;
+/// The body goes on behind what JavaScript has of it.
+pub const CONTINUES: u32 = 1 << 14;
 
 #[derive(Debug)]
 pub struct Completion {

@@ -9,6 +9,7 @@ mod client;
 mod connection;
 mod dns;
 mod entry;
+mod files;
 mod local;
 mod phase;
 mod protocol;
@@ -45,6 +46,7 @@ pub static FAMILIES: &[Family] = &[
     protocol::FAMILY,
     abort::FAMILY,
     local::FAMILY,
+    files::FAMILY,
     client::FAMILY,
     proxy::FAMILY,
     unknown::FAMILY,
@@ -209,7 +211,9 @@ mod tests {
         let proxies = ["ERR_PROXY_INVALID_CONFIG", "ERR_PROXY_TUNNEL"];
         // `node/call.rs` and `lib/fetch/`
         let boundary = ["ERR_INTEGRITY_MISMATCH", "ERR_UNRESET_INTERNAL"];
-        let files: [&[&str]; 11] = [
+        // `lib/stream/`
+        let streams = ["ERR_DIGEST_MISMATCH", "ERR_DOWNLOAD_LOCKED", "ERR_DOWNLOAD_SIZE"];
+        let files: [&[&str]; 12] = [
             &call,
             &attempts,
             &redirect,
@@ -221,6 +225,7 @@ mod tests {
             &tls_evidence,
             &proxies,
             &boundary,
+            &streams,
         ];
         for code in files.concat() {
             assert_eq!(find(code).map(|entry| entry.code), Some(code));
