@@ -19,6 +19,9 @@ const wrapHttp = undefined;
 const Socket = undefined;
 const connect = undefined;
 const createConnection = undefined;
+const download = undefined;
+const downloadTo = undefined;
+const resumable = undefined;
 const FaultProxy = undefined;
 
 module.exports = {
@@ -36,6 +39,9 @@ module.exports = {
   Socket,
   connect,
   createConnection,
+  download,
+  downloadTo,
+  resumable,
   FaultProxy,
 };
 
@@ -48,4 +54,7 @@ Object.defineProperties(module.exports, {
   Socket: { enumerable: true, get: () => require('./lib/net').Socket },
   connect: { enumerable: true, get: () => require('./lib/net').connect },
   createConnection: { enumerable: true, get: () => require('./lib/net').createConnection },
+  download: { enumerable: true, get: () => require('./lib/stream').download },
+  downloadTo: { enumerable: true, get: () => require('./lib/stream').downloadTo },
+  resumable: { enumerable: true, get: () => require('./lib/stream').resumable },
 });

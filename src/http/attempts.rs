@@ -129,6 +129,14 @@ impl Course {
         &mut self.recovery
     }
 
+    /// Bytes came once more, which may be all there is to tell.
+    pub fn refetched(&mut self, bytes: u64) {
+        if self.recovery.attempts.is_empty() {
+            self.tell(None);
+        }
+        self.recovery.bytes_refetched += bytes;
+    }
+
     /// The body of the answer broke, so the attempt that brought it has failed after all. `progressed`: it had brought
     /// bytes that no earlier one had.
     pub fn broke(&mut self, progressed: bool) {

@@ -30,10 +30,6 @@ const ENTRIES: &[Entry] = &[
         .causes(&["A read-only volume of a container", "A disk that was remounted after an error"])
         .action("Write to another file system."),
     LOCAL
-        .code("EIO", "The disk failed to read or write.")
-        .causes(&["A disk that is dying", "A network file system that lost its server"])
-        .action("Look at the system's log; write to another disk."),
-    LOCAL
         .at(Phase::Send, Delivery::NotSent)
         .code("ERR_DOWNLOAD_LOCKED", "Another download is writing to this path.")
         .causes(&["A second process, or a second call of this one, with the same path"])

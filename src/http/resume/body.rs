@@ -211,7 +211,7 @@ impl<T: Transport> Resumable<T> {
 
     fn refetched(&mut self, bytes: u64) {
         if let State::Flowing { means, .. } = &mut self.state {
-            means.course.recovery_mut().bytes_refetched += bytes;
+            means.course.refetched(bytes);
             self.news = true;
         }
     }
