@@ -4,10 +4,13 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { Readable } = require('node:stream');
+const { reasonOf, unwatch, watch } = require('../abort');
 
 class ByteStream extends Readable {
   /** Events and hooks run in the context of whoever made the stream, whoever reads it. */
   #scope = new AsyncResource('UNRESET_STREAM');
+  #signal;
+  #watching = { abort: (reason) => this._inScope(() => this.destroy(reason)) };
   #bytes = 0;
   #total;
 
@@ -67,6 +70,22 @@ class ByteStream extends Readable {
       },
       { highWaterMark: 0 },
     );
+  }
+
+  /** The signal ends it at once, whether anybody reads it or not. */
+  _watch(signal) {
+    if (signal === undefined || this.destroyed) return;
+    if (signal.aborted) {
+      this.destroy(reasonOf(signal));
+      return;
+    }
+    this.#signal = signal;
+    watch(signal, this.#watching);
+  }
+
+  _destroy(error, callback) {
+    if (this.#signal !== undefined) unwatch(this.#signal, this.#watching);
+    callback(error);
   }
 
   /** Hands a piece on, and says so. */

@@ -51,11 +51,12 @@ function codingsOf(headers) {
 async function decodeTo(partial, codings, path, onBytes, signal) {
   const file = await fs.open(path, OPEN, 0o666);
   try {
-    const { first, pieces } = await begun(partial);
+    const { value } = await partial.pieces().next();
+    const first = value?.[0];
     // Nothing at all is no damaged body: a response without one may name a coding.
     const decoders = first === undefined ? [] : codings.map((coding, index) => DECODERS[coding](index === 0 ? first : undefined));
     const measure = new Measure(onBytes);
-    await pipeline(pieces, ...decoders, measure, file.createWriteStream({ autoClose: false }), { signal });
+    await pipeline(copies(partial), ...decoders, measure, file.createWriteStream({ autoClose: false }), { signal });
     await file.sync();
     await file.close();
     return measure.length;
@@ -66,12 +67,6 @@ async function decodeTo(partial, codings, path, onBytes, signal) {
     // Of the two that can fail, the disk names a system call.
     throw error.syscall === undefined ? faults.damaged(error) : faults.ofTheDisk(error, path);
   }
-}
-
-/** The first byte, and all pieces. */
-async function begun(partial) {
-  for await (const piece of partial.pieces()) return { first: piece[0], pieces: copies(partial) };
-  return { first: undefined, pieces: copies(partial) };
 }
 
 /** Decoders keep what they are given until they come to it. */

@@ -160,7 +160,7 @@ class Saving {
     if (error instanceof Error && error !== this.#options.call.signal?.reason) {
       error.recovery ??= this.#transfer?.recovery;
       error.offset = this.#partial.length;
-      error.partial = this.#partial.path;
+      if (!OF_NO_USE.has(error.code)) error.partial = this.#partial.path;
     }
     return error;
   }

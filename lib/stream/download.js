@@ -22,6 +22,7 @@ class Download extends ByteStream {
     const onResume = (event) => weak.deref()?.emit('resume', event);
     this.#transfer = new Transfer(url, call, { readAhead: highWaterMark, decompress, onResume });
     this.#opened = this.#open();
+    this._watch(call.signal);
   }
 
   /** The response, as soon as its head is there. Its body is this stream. */
@@ -81,7 +82,7 @@ class Download extends ByteStream {
 
   _destroy(error, callback) {
     this.#transfer.end(error ?? undefined);
-    callback(error);
+    super._destroy(error, callback);
   }
 }
 

@@ -5,7 +5,7 @@
  * that nothing is handed on twice or left out.
  */
 
-const { reasonOf, unwatch, watch } = require('../abort');
+const { reasonOf } = require('../abort');
 const { FaultError } = require('../errors');
 const { classify } = require('../fault');
 const { faultOfCode } = require('../fault/of-code');
@@ -35,7 +35,6 @@ class Resumable extends ByteStream {
   #refetched = 0;
   /** Of the byte at which attempts last counted anew. */
   #renewedAt = 0;
-  #watching = { abort: (reason) => this._inScope(() => this.destroy(reason)) };
 
   /** @param {ReturnType<typeof parseResumable>} options */
   constructor({ open, policy, signal, highWaterMark, timeouts, length, validator }) {
@@ -53,8 +52,7 @@ class Resumable extends ByteStream {
     this.#call = new PolicyCall(policy.under(told), { surface: 'resumable', origin: '', declared: true }, { signal });
     const refused = this.#call.begin();
     if (refused !== undefined) this.destroy(withRecovery(new FaultError(refused), this.recovery));
-    else if (signal?.aborted) this.destroy(reasonOf(signal));
-    else if (signal !== undefined) watch(signal, this.#watching);
+    this._watch(signal);
   }
 
   /** What it took so far. */
@@ -202,9 +200,8 @@ class Resumable extends ByteStream {
   }
 
   _destroy(error, callback) {
-    if (this.#signal !== undefined) unwatch(this.#signal, this.#watching);
     this.#close(error ?? new DOMException('The stream was destroyed', 'AbortError'));
-    callback(error);
+    super._destroy(error, callback);
   }
 }
 
