@@ -19,7 +19,7 @@ class Download extends ByteStream {
     this.#decompress = decompress;
     // Held weakly: native code keeps the call, and a stream that nobody has any more must be collected with it.
     const weak = new WeakRef(this);
-    const onResume = (event) => weak.deref()?.emit('resume', event);
+    const onResume = (event) => weak.deref()?.#goesOn(event);
     this.#transfer = new Transfer(url, call, { readAhead: highWaterMark, decompress, onResume });
     this.#opened = this.#open();
     this._watch(call.signal);
@@ -33,6 +33,10 @@ class Download extends ByteStream {
   /** What it took so far; in full when the stream has ended. */
   get recovery() {
     return this.#transfer.recovery;
+  }
+
+  #goesOn(event) {
+    this._inScope(() => this.emit('resume', event));
   }
 
   async #open() {
