@@ -7,7 +7,6 @@
 
 const fs = require('node:fs/promises');
 const { constants } = require('node:fs');
-const { Transform } = require('node:stream');
 const { pipeline } = require('node:stream/promises');
 const zlib = require('node:zlib');
 const { reasonOf } = require('../abort');
@@ -50,16 +49,26 @@ function codingsOf(headers) {
  */
 async function decodeTo(partial, codings, path, onBytes, signal) {
   const file = await fs.open(path, OPEN, 0o666);
+  let length = 0;
+  async function write(decoded) {
+    for await (const bytes of decoded) {
+      onBytes(bytes);
+      for (let written = 0; written < bytes.byteLength;) {
+        const { bytesWritten } = await file.write(bytes, written, bytes.byteLength - written, length);
+        written += bytesWritten;
+        length += bytesWritten;
+      }
+    }
+  }
   try {
     const { value } = await partial.pieces().next();
     const first = value?.[0];
     // Nothing at all is no damaged body: a response without one may name a coding.
     const decoders = first === undefined ? [] : codings.map((coding, index) => DECODERS[coding](index === 0 ? first : undefined));
-    const measure = new Measure(onBytes);
-    await pipeline(copies(partial), ...decoders, measure, file.createWriteStream({ autoClose: false }), { signal });
+    await pipeline(copies(partial), ...decoders, write, { signal });
     await file.sync();
     await file.close();
-    return measure.length;
+    return length;
   } catch (error) {
     await file.close();
     await fs.rm(path, { force: true });
@@ -72,22 +81,6 @@ async function decodeTo(partial, codings, path, onBytes, signal) {
 /** Decoders keep what they are given until they come to it. */
 async function* copies(partial) {
   for await (const piece of partial.pieces()) yield Buffer.from(piece);
-}
-
-class Measure extends Transform {
-  #onBytes;
-
-  constructor(onBytes) {
-    super();
-    this.#onBytes = onBytes;
-    this.length = 0;
-  }
-
-  _transform(bytes, encoding, callback) {
-    this.length += bytes.byteLength;
-    this.#onBytes(bytes);
-    callback(null, bytes);
-  }
 }
 
 module.exports = { codingsOf, decodeTo };

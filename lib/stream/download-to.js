@@ -124,12 +124,11 @@ class Saving {
       signal?.throwIfAborted();
       await partial.finish();
     } else {
-      const decoded = `${partial.path}.decoded`;
       const hashes = new Hashes(digest === undefined ? [] : [digest]);
-      bytes = await decodeTo(partial, codings, decoded, (piece) => hashes.update(piece), signal);
+      bytes = await decodeTo(partial, codings, partial.decoded, (piece) => hashes.update(piece), signal);
       const wrong = hashes.mismatch();
       if (wrong !== undefined) throw faults.wrongDigest(wrong);
-      await partial.finish(decoded);
+      await partial.finish(partial.decoded);
     }
     return { path, bytes, continuedAt, response: this.#transfer.response, recovery: this.#transfer.recovery };
   }

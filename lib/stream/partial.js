@@ -12,7 +12,6 @@ const { constants } = require('node:fs');
 const { createHash } = require('node:crypto');
 const { dirname } = require('node:path');
 const native = require('../native');
-const { withoutCredentials } = require('../credentials');
 const faults = require('./faults');
 
 /** Of the state file. One of another form is none. */
@@ -57,6 +56,11 @@ class Partial {
   /** Where it is. */
   get path() {
     return `${this.#path}.part`;
+  }
+
+  /** Where what is made of it goes, if something is. */
+  get decoded() {
+    return `${this.path}.decoded`;
   }
 
   /** Of the whole, in encoded bytes; `null` where nobody has said it. */
@@ -121,22 +125,24 @@ class Partial {
     await this.#file.close();
     await fs.rename(made, this.#path);
     await syncDirectory(dirname(this.#path));
-    if (made !== this.path) await removed(this.path);
-    await removed(this.#statePath);
+    await this.#clear();
   }
 
   /** It is of no use to anybody. */
   async discard() {
     await this.#file.close();
-    // The state first: a part without one is begun anew.
-    await removed(this.#statePath);
-    await removed(this.path);
+    await this.#clear();
   }
 
   /** Lets go of it. What is there stays. */
   async close() {
     await this.#file?.close();
     this.#lock?.release();
+  }
+
+  /** The state first: a part without one is begun anew. */
+  async #clear() {
+    for (const path of [this.#statePath, this.path, this.decoded]) await fs.rm(path, { force: true });
   }
 
   get #statePath() {
@@ -204,7 +210,9 @@ function isState(state) {
 
 /** What a URL leads to, as far as it can be told: without its fragment and who asks. */
 function identityOf(url) {
-  return withoutCredentials(url).replace(/#.*$/s, '');
+  if (!URL.canParse(url)) return url;
+  const { origin, pathname, search } = new URL(url);
+  return `${origin}${pathname}${search}`;
 }
 
 async function lockedBy(lock, path) {
@@ -235,10 +243,6 @@ async function syncDirectory(path) {
   } finally {
     await directory.close();
   }
-}
-
-async function removed(path) {
-  await fs.rm(path, { force: true });
 }
 
 module.exports = { Partial, identityOf };

@@ -46,15 +46,11 @@ impl NativeFileLock {
 
 fn take(path: &Path) -> io::Result<Option<File>> {
     for _ in 0..TURNS {
-        let mut file = match system::open(path) {
-            Ok(Some(file)) => file,
-            Ok(None) => return Ok(None),
-            Err(error) => return Err(error),
-        };
+        let Some(mut file) = system::open(path)? else { return Ok(None) };
         // Whoever held it may have removed it between the two: then this is a lock on nothing.
         if system::is_at(&file, path) {
-            file.set_len(0)?;
-            write!(file, "{}", std::process::id())?;
+            // For whoever is refused it. On a full disk it is a lock all the same.
+            let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
             return Ok(Some(file));
         }
     }
