@@ -6,6 +6,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { Readable } = require('node:stream');
 const { reasonOf, unwatch, watch } = require('../abort');
 
+/** Its subclasses read in `_next`, until they have handed something on or have come to the end. */
 class ByteStream extends Readable {
   /** Events and hooks run in the context of whoever made the stream, whoever reads it. */
   #scope = new AsyncResource('UNRESET_STREAM');
@@ -88,18 +89,20 @@ class ByteStream extends Readable {
     callback(error);
   }
 
+  _read() {
+    this._inScope(() => void this._next());
+  }
+
   /** Hands a piece on, and says so. */
   _give(bytes) {
     this.#bytes += bytes.byteLength;
-    this._inScope(() => {
-      this.push(bytes);
-      this.emit('progress', { bytes: this.#bytes, total: this.total });
-    });
+    this.push(bytes);
+    this.emit('progress', { bytes: this.#bytes, total: this.total });
   }
 
-  /** @param {() => void} told */
-  _inScope(told) {
-    this.#scope.runInAsyncScope(told);
+  /** @param {() => void} work */
+  _inScope(work) {
+    this.#scope.runInAsyncScope(work);
   }
 }
 

@@ -55,7 +55,7 @@ class Download extends ByteStream {
     if (response === undefined || this.destroyed) return;
     this.#response = response;
     if (response.ok) this.total = this.#lengthOf(response);
-    this._inScope(() => this.emit('response', response));
+    this.emit('response', response);
   }
 
   /** Of the stream, in bytes: of an encoded body that is decoded nobody says it. */
@@ -64,14 +64,14 @@ class Download extends ByteStream {
     return length === null || (this.#decompress && headers.has('content-encoding')) ? null : Number(length);
   }
 
-  async _read() {
+  async _next() {
     // After it has failed nothing is read any more.
     if (!(await this.#opened)) return;
     try {
       const { bytes, done } = await this.#transfer.read();
       if (this.destroyed) return;
       if (bytes !== undefined) this._give(bytes);
-      if (done && !this.destroyed) this._inScope(() => this.push(null));
+      if (done && !this.destroyed) this.push(null);
     } catch (error) {
       this.#fail(error);
     }
@@ -81,7 +81,7 @@ class Download extends ByteStream {
     if (this.destroyed) return;
     // The reason of a signal may end a thousand calls: nothing is put on it.
     if (error?.recovery !== undefined) error.offset = this.bytes;
-    this._inScope(() => this.destroy(error));
+    this.destroy(error);
   }
 
   _destroy(error, callback) {

@@ -47,7 +47,7 @@ class Resumable extends ByteStream {
     const { onRetry } = policy.retry;
     const told = { ...policy.retry, onRetry: async (event) => {
       await onRetry?.({ ...event, offset: this.bytes });
-      this._inScope(() => this.emit('resume', { offset: this.bytes, fault: event.fault, delay: event.delay }));
+      this.emit('resume', { offset: this.bytes, fault: event.fault, delay: event.delay });
     } };
     this.#call = new PolicyCall(policy.under(told), { surface: 'resumable', origin: '', declared: true }, { signal });
     const refused = this.#call.begin();
@@ -60,7 +60,7 @@ class Resumable extends ByteStream {
     return { ...this.#call.recovery, resumed: this.#resumed, bytesRefetched: this.#refetched };
   }
 
-  async _read() {
+  async _next() {
     for (;;) {
       try {
         if (await this.#advance()) return;
@@ -79,7 +79,7 @@ class Resumable extends ByteStream {
     if (bytes !== undefined) return this.#take(bytes);
     this.#checkEnd();
     this.#call.answered();
-    this._inScope(() => this.push(null));
+    this.push(null);
     return true;
   }
 
@@ -99,11 +99,8 @@ class Resumable extends ByteStream {
 
   /** What `open` comes to too late, when nobody waits for it any more, is closed. */
   async #opened(context) {
-    let opened;
-    this._inScope(() => {
-      opened = this.#open(context);
-    });
-    const source = openSource(await opened);
+    const open = this.#open;
+    const source = openSource(await open(context));
     if (context.signal.aborted) source.cancel(context.signal.reason);
     return source;
   }
@@ -158,7 +155,7 @@ class Resumable extends ByteStream {
       // By a hook: that is what it ends with.
       failure = thrown;
     }
-    if (!this.destroyed) this._inScope(() => this.destroy(this.#told(failure)));
+    if (!this.destroyed) this.destroy(this.#told(failure));
     return false;
   }
 
