@@ -507,7 +507,7 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** Whose call an event is about. */
 export interface ObservedCall {
-  /** Who makes the call: `fetch`, `wrapFetch`, `wrapAxios`, `wrapHttp`, `retry`. */
+  /** Who makes the call: `fetch` (also for `download`), `wrapFetch`, `wrapAxios`, `wrapHttp`, `retry`, `resumable`. */
   surface: string;
   /** What budget, breaker and stats go by: `https://api.example`, or what {@link RetryFunctionOptions.origin} says. */
   origin: string;
@@ -723,6 +723,11 @@ export interface RetryEvent {
   fault: Fault;
   method: string;
   url: string;
+  /**
+   * Where a body goes on that had begun to arrive: how many of its bytes have come, encoded as they are sent. Absent as long
+   * as there is no answer.
+   */
+  offset?: number;
 }
 
 /** What it took to get an answer, or to find that there is none. */
@@ -1849,4 +1854,260 @@ export interface SocketStats {
   rtt: number | undefined;
   /** Segments that were sent again, on this connection. Linux. */
   retransmits: number | undefined;
+}
+
+// ---------------------------------------------------------------------------------------------------- streams
+
+// Without Node's types it is `any`.
+// @ts-ignore
+import { Readable } from 'node:stream';
+
+/**
+ * A file over HTTP as a Readable that goes on where it breaks, under the rules of {@link fetch} (`docs/resume.md`): the rest
+ * is asked for with `Range` and `If-Range`, and never spliced on unless the server proves that it is still the same file.
+ * The call begins at once, its body is read as it is asked for. `docs/streams.md` is the guide.
+ *
+ * @throws {TypeError | RangeError} on an option that is unknown or out of range; the message names it
+ *
+ * @example
+ * await pipeline(download('https://files.example/backup.tar'), createWriteStream('backup.tar'));
+ * @example
+ * download(url, { retry: { retries: Infinity, within: Infinity } })
+ *   .on('resume', ({ offset, fault, delay }) => log(`${fault.code} at ${offset}, on in ${delay} ms`))
+ *   .on('error', (error) => log(`given up at ${error.offset}`))
+ *   .pipe(process.stdout);
+ */
+export function download(url: string | URL, options?: DownloadOptions): Download;
+
+/**
+ * A file over HTTP, in a file: it is there whole, or not at all. What has come stays beside it as `path.part`, with a small
+ * state file, and the next call goes on with it, also that of another process after this one has died.
+ *
+ * @returns when the file is on the disk under its name. Rejects with the errors of {@link fetch}, a status that is no success
+ *   as {@link FaultError} `HTTP_...`, and `ERR_RESUME_CHANGED`, `ERR_DIGEST_MISMATCH`, `ERR_DOWNLOAD_LOCKED`, `ERR_DOWNLOAD_SIZE`,
+ *   `ENOSPC` and other errors of the disk: see {@link StreamError}
+ *
+ * @example
+ * await downloadTo('https://files.example/backup.tar', '/var/backups/backup.tar', {
+ *   digest: 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=',
+ *   onProgress: ({ bytes, total }) => bar.update(bytes / total),
+ * });
+ */
+export function downloadTo(url: string | URL, path: string | URL, options?: DownloadToOptions): Promise<DownloadResult>;
+
+/**
+ * Any source that can be opened at an offset (objects of a store, file servers, logs) as one Readable. When the source fails with a
+ * fault that may pass it is opened once more, behind what has been handed on; every other error ends the stream at once, the
+ * same object, so that a bug is found and not repeated.
+ *
+ * @param open is called with the offset to begin at, whenever a source is needed. To give it to `resumable` is to declare
+ *   that it may be called again.
+ * @throws {TypeError | RangeError} on an option that is unknown or out of range; the message names it
+ *
+ * @example
+ * const object = resumable(async ({ offset, validator, signal }) => {
+ *   const got = await s3.send(
+ *     new GetObjectCommand({ Bucket, Key, Range: `bytes=${offset}-`, IfMatch: validator }), { abortSignal: signal },
+ *   );
+ *   return { stream: got.Body, validator: got.ETag, length: offset + got.ContentLength };
+ * });
+ * await pipeline(object, process.stdout);
+ */
+export function resumable(open: OpenSource, options?: ResumableOptions): ResumableStream;
+
+/** What {@link download} and {@link resumable} have in common. */
+export interface ResumingStream extends Readable {
+  /** Bytes that have been handed on. */
+  readonly bytes: number;
+  /** Of the whole, in bytes; `null` as long as nobody has said it, and of a body that is decoded. */
+  readonly total: number | null;
+  /** The same as a web stream of bytes. To be asked for before anything reads this one. */
+  web(): ReadableStream<Uint8Array>;
+
+  /**
+   * - `progress`: bytes have been handed on.
+   * - `resume`: it broke, and goes on after a wait. The event that Node's streams have under this name, without an argument,
+   *   for when they begin to flow, is not told here.
+   * - `response` ({@link Download} only): the head of the response is there.
+   * - `error`: there is no further attempt: a {@link StreamError}.
+   */
+  on(event: 'progress', listener: (progress: Progress) => void): this;
+  on(event: 'resume', listener: (event: ResumeEvent) => void): this;
+  on(event: 'response', listener: (response: FetchResponse) => void): this;
+  on(event: 'error', listener: (error: StreamError) => void): this;
+  on(event: string | symbol, listener: (...args: any[]) => void): this;
+  once(event: 'progress', listener: (progress: Progress) => void): this;
+  once(event: 'resume', listener: (event: ResumeEvent) => void): this;
+  once(event: 'response', listener: (response: FetchResponse) => void): this;
+  once(event: 'error', listener: (error: StreamError) => void): this;
+  once(event: string | symbol, listener: (...args: any[]) => void): this;
+}
+
+/** What {@link download} returns. */
+export interface Download extends ResumingStream {
+  /** As soon as its head is there. Its body is this stream. */
+  readonly response: FetchResponse | undefined;
+  /** What it took so far; `undefined` before there is a response. */
+  readonly recovery: Recovery | undefined;
+}
+
+/** What {@link resumable} returns. */
+export interface ResumableStream extends ResumingStream {
+  /** What it took so far. */
+  readonly recovery: Recovery;
+}
+
+/** How far a stream has come. */
+export interface Progress {
+  /** That are there. Of `downloadTo`: with those that were there before the call, encoded where the server encodes them. */
+  bytes: number;
+  /** Of the whole; `null` where nobody has said it. */
+  total: number | null;
+}
+
+/** A stream broke and is about to go on. */
+export interface ResumeEvent {
+  /**
+   * Where: how many bytes have come. Of a body that is sent compressed: of its encoded bytes.
+   */
+  offset: number;
+  /** What broke it, or failed the latest attempt to go on. */
+  fault: Fault;
+  /** The wait before the next attempt, in ms. */
+  delay: number;
+}
+
+/** What a stream fails with, besides what is not its own: the reason of a signal, what a hook threw, a bug of a source. */
+export interface StreamError extends Error {
+  code?: string;
+  /** How many bytes had been handed on, or written. */
+  offset: number;
+  recovery?: Recovery;
+  /** Of `downloadTo`: where what has come is kept. Absent where nothing is. */
+  partial?: string;
+  /** With `ERR_DOWNLOAD_LOCKED`: the number of the process that is writing. */
+  owner?: number;
+}
+
+/** What {@link download} and {@link downloadTo} take alike. */
+export interface TransferOptions {
+  /** See {@link FetchInit.retry}; or a policy that other calls share: see {@link createPolicy}. */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /** See {@link FetchInit.timeout}. `total` is the end of the whole transfer. */
+  timeout?: Timeouts;
+  /** See {@link FetchInit.resume}. */
+  resume?: Resume;
+  /** Of the request. `accept-encoding` is `identity` unless it is set here, so that offsets and lengths are those of the file. */
+  headers?: RequestInit['headers'];
+  /** Ends it at once, with its reason as it is. */
+  signal?: AbortSignal | null;
+  /** Whose connections, proxies and TLS options are used: what {@link createFetch} made. Default: those of {@link fetch}. */
+  fetch?: Fetch;
+  /**
+   * How much is read before it is asked for, in bytes, here and in the engine each; what is beyond it stays with the server.
+   * Default 256 KiB.
+   */
+  highWaterMark?: number;
+}
+
+/** The second argument of {@link download}. */
+export interface DownloadOptions extends TransferOptions {
+  /** Whether a compressed body is decoded. Default `true`. */
+  decompress?: boolean;
+}
+
+/** The third argument of {@link downloadTo}. */
+export interface DownloadToOptions extends TransferOptions {
+  /**
+   * What the file must be: `sha256-`, `sha384-` or `sha512-` and the digest in base64, as in `integrity` of a script; several
+   * are separated by spaces. What the server sends along (`Content-MD5`, `Digest`, `Repr-Digest`, `Content-Digest`) is
+   * checked in any case.
+   */
+  digest?: string;
+  /**
+   * Whether a file that the server encoded although it was asked not to (an object that was stored compressed) is decoded
+   * when it is complete. Default `true`.
+   */
+  decompress?: boolean;
+  /**
+   * What the file is, where its URL does not say it, as where each call has another signature in it. Default: the URL,
+   * without credentials and fragment. What is there of another file is not gone on with.
+   */
+  id?: string;
+  /**
+   * When the server has another version now than the one that a part is there of: `'fail'` with `ERR_RESUME_CHANGED`, and the
+   * part is kept; or `'restart'`, once in a call. Default `'fail'`.
+   */
+  changed?: 'fail' | 'restart';
+  /** Bytes have been written. What it throws ends the call. */
+  onProgress?(progress: Progress): void;
+  /** The transfer broke, and goes on. What it throws ends the call. */
+  onResume?(event: ResumeEvent): void;
+}
+
+/** What {@link downloadTo} came to. */
+export interface DownloadResult {
+  /** Absolute. */
+  path: string;
+  /** Of the file. */
+  bytes: number;
+  /** How many were there already, from an earlier call. 0: the file was begun. */
+  continuedAt: number;
+  /** The last one; its body is in the file. 206 where it went on with a part. */
+  response: FetchResponse;
+  recovery: Recovery;
+}
+
+/** Opens a source at an offset. What it returns is closed when it is not needed any more. */
+export type OpenSource = (context: OpenContext) => OpenedSource | PromiseLike<OpenedSource>;
+
+/** What a source is opened with. */
+export interface OpenContext {
+  /** The first byte that is wanted. */
+  offset: number;
+  /** What the source said that it is, when it was first opened, or the options did; `undefined` before that. */
+  validator: any;
+  /** Aborts when what is opened is not wanted any more: hand it on. */
+  signal: AbortSignal;
+  /** Of this opening, from 1. */
+  attempt: number;
+  /** What the one before failed with. */
+  lastFault: Fault | undefined;
+}
+
+/** A stream of bytes or strings, of either kind, or an async iterable of them; or one and what is known of it. */
+export type OpenedSource = SourceStream | {
+  stream: SourceStream;
+  /**
+   * What it is a part of: an entity tag, a version, a time of modification. It is handed to the next opening. What says
+   * another one then ends the stream with `ERR_RESUME_CHANGED`; compared with `===`.
+   */
+  validator?: unknown;
+  /** Of the whole, in bytes. With it a source that ends too early has broken; without it an end is an end. */
+  length?: number;
+  /** Of its first byte, where that is before the one that was asked for: what came already is skipped. */
+  offset?: number;
+};
+
+export type SourceStream = Readable | ReadableStream | AsyncIterable<Uint8Array | string>;
+
+/** The second argument of {@link resumable}. */
+export interface ResumableOptions {
+  /** See {@link RetryOptions}: when the source is opened once more. */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /** Ends it at once, with its reason as it is. */
+  signal?: AbortSignal | null;
+  /** How much is read before it is asked for, in bytes; what the source itself reads ahead comes on top. Default 64 KiB. */
+  highWaterMark?: number;
+  /** In ms; `false` is no limit. */
+  timeout?: {
+    /** For `open`. Default 300 000 ms. */
+    open?: number | false;
+    /** How long the source may bring nothing while it is read. Default 300 000 ms. */
+    idle?: number | false;
+  };
+  /** See {@link OpenedSource}; for sources that are bare streams. */
+  length?: number;
+  /** See {@link OpenedSource}: what it must be from the first opening on. */
+  validator?: unknown;
 }
