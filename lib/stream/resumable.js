@@ -26,6 +26,8 @@ class Resumable extends ByteStream {
   #validator;
   /** What is read from now. @type {import('./source').Source | undefined} */
   #source;
+  /** Bytes of it have come. */
+  #hasBegun = false;
   /** Ends the opening, and what came of it. */
   #opening;
   /** Bytes that the source brings once more before it comes to what is new. */
@@ -123,6 +125,7 @@ class Resumable extends ByteStream {
 
   /** @returns {boolean} whether something of it was handed on */
   #take(bytes) {
+    this.#hasBegun = true;
     const again = Math.min(this.#toSkip, bytes.byteLength);
     this.#toSkip -= again;
     this.#refetched += again;
@@ -144,8 +147,8 @@ class Resumable extends ByteStream {
 
   /** @returns {Promise<boolean>} whether the source is to be opened once more, now */
   async #mayGoOn(error) {
-    const phase = this.#source === undefined ? undefined : 'receive';
-    this.#lastFault = classify(error, { signal: this.#signal, phase });
+    const known = this.#hasBegun ? { phase: 'receive', delivery: 'answered' } : {};
+    this.#lastFault = classify(error, { signal: this.#signal, ...known });
     this.#close(error);
     if (this.#renews()) this.#call.progressed();
     let failure = error;
@@ -192,6 +195,7 @@ class Resumable extends ByteStream {
   #close(reason) {
     const source = this.#source;
     this.#source = undefined;
+    this.#hasBegun = false;
     this.#opening?.abort(reason);
     source?.cancel(reason);
   }
