@@ -1993,7 +1993,7 @@ export interface StreamError extends Error {
 export interface TransferOptions {
   /** See {@link FetchInit.retry}; or a policy that other calls share: see {@link createPolicy}. */
   retry?: RetryOptions | RetryPolicy | number | false;
-  /** See {@link FetchInit.timeout}. `total` is the end of the whole transfer. */
+  /** See {@link FetchInit.timeout}. After `total` nothing is resumed any more. */
   timeout?: Timeouts;
   /** See {@link FetchInit.resume}. */
   resume?: Resume;

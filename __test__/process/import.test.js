@@ -3,8 +3,8 @@
 const { ROOT, mustRun } = require('../support/packages');
 
 const NAMES = [
-  'FaultProxy', 'Socket', 'classify', 'connect', 'createConnection', 'createFetch', 'createPolicy', 'explain',
-  'fetch', 'isReset', 'isTransient', 'retry', 'wrapAxios', 'wrapFetch', 'wrapHttp',
+  'FaultProxy', 'Socket', 'classify', 'connect', 'createConnection', 'createFetch', 'createPolicy', 'download', 'downloadTo', 'explain',
+  'fetch', 'isReset', 'isTransient', 'resumable', 'retry', 'wrapAxios', 'wrapFetch', 'wrapHttp',
 ];
 const TESTING_NAMES = [
   'FaultProxy', 'closeAll', 'echo', 'fin', 'finServer', 'inTurn', 'matchers', 'ok', 'openBlackHole', 'partial', 'raw',

@@ -23,6 +23,8 @@ const KEPT = [
 ];
 /** Not through a link that somebody else has put there; Windows has no such flag. */
 const OPEN = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
+/** Of a header: visible latin1, space and tab (RFC 9110, section 5.5). */
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Bytes that are read at once of what is there. */
 const PIECE = 1024 * 1024;
 
@@ -137,6 +139,8 @@ class Partial {
   /** Lets go of it. What is there stays. */
   async close() {
     await this.#file?.close();
+    // One that was never begun is nothing to go on with.
+    if (this.#file !== undefined && this.#state === undefined && (await sizeOf(this.path)) === 0) await fs.rm(this.path, { force: true });
     this.#lock?.release();
   }
 
@@ -199,9 +203,9 @@ class Partial {
   }
 }
 
-/** What a file says that anything may have happened to. */
+/** What a file says that anything may have happened to. What a response cannot have said would be no header. */
 function isState(state) {
-  const isPair = (pair) => Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string');
+  const isPair = (pair) => Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string' && VALUE.test(part));
   return state !== null && typeof state === 'object' && state.form === FORM
     && (state.total === null || (Number.isSafeInteger(state.total) && state.total >= 0))
     && Array.isArray(state.headers) && state.headers.every(isPair)
@@ -228,6 +232,11 @@ async function touch(lock) {
     // On Windows nobody else can open a lock that is held.
     if (process.platform !== 'win32') throw error;
   }
+}
+
+async function sizeOf(path) {
+  const found = await fs.stat(path).catch(() => undefined);
+  return found?.size;
 }
 
 /** The name of a file is in its directory: without this a power failure may take back the rename. */

@@ -7,12 +7,11 @@
 
 const { FaultError, toThrow } = require('../errors');
 const { classify } = require('../fault');
-const { clientOf } = require('../fetch');
+const { clientOf, fetch } = require('../fetch');
+const { Client } = require('../fetch/client');
+const { parseClientOptions } = require('../fetch/options');
 const { UnresetResponse } = require('../fetch/response');
 const { TRANSFER } = require('../fetch/transfer');
-const { Client } = require('../fetch/client');
-const { fetch } = require('../fetch');
-const { parseClientOptions } = require('../fetch/options');
 const { isPolicy } = require('../policy/retry-policy');
 
 class Transfer {

@@ -249,6 +249,7 @@ describe('what is there is gone on with only if it is of the same file', () => {
     ['half a state', () => fs.truncateSync(`${file}.part.json`, 20)],
     ['a state of another form', () => fs.writeFileSync(`${file}.part.json`, '{"form":0}')],
     ['no object', () => fs.writeFileSync(`${file}.part.json`, 'null')],
+    ['a value that is none', () => edit((state) => { state.headers[0][1] = '"a\nb"'; })],
     ['a header that is none', () => edit((state) => { state.headers.push(['a b', 'c']); })],
     ['a part that is too long', () => fs.appendFileSync(`${file}.part`, content)],
     ['no part', () => fs.rmSync(`${file}.part`)],
@@ -340,6 +341,13 @@ test('it does not write through a link', async () => {
   const origin = await serveFile(content);
   await expect(downloadTo(origin.url, file)).rejects.toMatchObject({ code: 'ELOOP' });
   expect(fs.readFileSync(target, 'utf8')).toBe('mine');
+});
+
+test('a part that nobody asked for is refused, and of nothing nothing is left', async () => {
+  const origin = await startOrigin((request, response) => sendPart(response, content, 100_000));
+  await expect(downloadTo(origin.url, file)).rejects.toMatchObject({ name: 'FaultError', code: 'ERR_RESUME_RANGE' });
+  await expect(downloadTo(origin.url, file, { resume: true })).rejects.toThrow('resume must be');
+  expect(files()).toEqual([]);
 });
 
 test('highWaterMark and headers are those of the call; a range is its own', async () => {
