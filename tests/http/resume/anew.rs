@@ -2,10 +2,8 @@
 
 use bytes::Bytes;
 use http::Method;
-use unreset::fault::Fault;
-use unreset::http::call::{Call, Recovery};
-use unreset::http::resume::{RecoveringBody, Resume};
-use unreset::http::transport::IncomingBody;
+use unreset::http::call::Call;
+use unreset::http::resume::Resume;
 use unreset::policy::GaveUp;
 
 use super::support::*;
