@@ -1,6 +1,6 @@
 'use strict';
 
-/** A reader that is slow costs no memory: what it has not asked for stays with the server. */
+/** A reader that is slow, or gone, costs no memory: what it has not asked for stays with the server. */
 
 const { closeAll } = require('../../../testing');
 const { runProgram } = require('../../support/program');
@@ -16,4 +16,8 @@ test('of 2 GiB that are there to be had, a slow reader holds next to nothing', a
   const { read, grew } = JSON.parse(stdout);
   expect(read).toBeGreaterThanOrEqual(32 * MIB);
   expect(grew).toBeLessThan(32 * MIB);
+});
+
+test('a stream that nobody has any more ends its transfer', async () => {
+  expect(await runProgram('forgotten-download.js')).toMatchObject({ code: 0, stdout: 'closed' });
 });
