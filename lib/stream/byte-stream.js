@@ -4,6 +4,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { Readable } = require('node:stream');
+const { isNativeError } = require('node:util/types');
 const { reasonOf, unwatch, watch } = require('../abort');
 
 /** Its subclasses read in `_next`, until they have handed something on or have come to the end. */
@@ -67,7 +68,7 @@ class ByteStream extends Readable {
           // A pending BYOB read is answered only through its request.
           controller.byobRequest?.respond(0);
         },
-        cancel: (reason) => void this.destroy(reason instanceof Error ? reason : undefined),
+        cancel: (reason) => void this.destroy(isNativeError(reason) ? reason : undefined),
       },
       { highWaterMark: 0 },
     );

@@ -5,6 +5,7 @@
  * and is gone on with only where the server proves that it is still the same file.
  */
 
+const { isNativeError } = require('node:util/types');
 const { FaultError } = require('../errors');
 const { faultOfCode } = require('../fault/of-code');
 const { codingsOf, decodeTo } = require('./decoding');
@@ -50,7 +51,7 @@ class Saving {
     try {
       return await this.#finish(continuedAt);
     } catch (error) {
-      if (OF_NO_USE.has(error.code)) await this.#partial.discard();
+      if (OF_NO_USE.has(error?.code)) await this.#partial.discard();
       throw this.#told(error);
     }
   }
@@ -156,7 +157,7 @@ class Saving {
 
   /** An error of the transfer or the disk says how far it has come, and where that is. */
   #told(error) {
-    if (error instanceof Error && error !== this.#options.call.signal?.reason) {
+    if (isNativeError(error) && error !== this.#options.call.signal?.reason) {
       error.recovery ??= this.#transfer?.recovery;
       error.offset = this.#partial.length;
       if (!OF_NO_USE.has(error.code)) error.partial = this.#partial.path;

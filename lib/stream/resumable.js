@@ -5,7 +5,7 @@
  * that nothing is handed on twice or left out.
  */
 
-const { reasonOf } = require('../abort');
+const { unlessAborted } = require('../abort');
 const { FaultError } = require('../errors');
 const { classify } = require('../fault');
 const { faultOfCode } = require('../fault/of-code');
@@ -21,7 +21,8 @@ const RENEWS = 64 * 1024;
 class Resumable extends ByteStream {
   #open;
   #timeouts;
-  #signal;
+  /** Aborts when the stream is destroyed: nothing is waited for any longer. */
+  #ended = new AbortController();
   #call;
   #validator;
   /** What is read from now. @type {import('./source').Source | undefined} */
@@ -43,7 +44,6 @@ class Resumable extends ByteStream {
     super({ highWaterMark });
     this.#open = open;
     this.#timeouts = timeouts;
-    this.#signal = signal;
     this.#validator = validator;
     this.total = length;
     const { onRetry } = policy.retry;
@@ -51,7 +51,7 @@ class Resumable extends ByteStream {
       await onRetry?.({ ...event, offset: this.bytes });
       this.emit('resume', { offset: this.bytes, fault: event.fault, delay: event.delay });
     } };
-    this.#call = new PolicyCall(policy.under(told), { surface: 'resumable', origin: '', declared: true }, { signal });
+    this.#call = new PolicyCall(policy.under(told), { surface: 'resumable', origin: '', declared: true }, { signal: this.#ended.signal });
     const refused = this.#call.begin();
     if (refused !== undefined) this.destroy(withRecovery(new FaultError(refused), this.recovery));
     this._watch(signal);
@@ -148,7 +148,7 @@ class Resumable extends ByteStream {
   /** @returns {Promise<boolean>} whether the source is to be opened once more, now */
   async #mayGoOn(error) {
     const known = this.#hasBegun ? { phase: 'receive', delivery: 'answered' } : {};
-    this.#lastFault = classify(error, { signal: this.#signal, ...known });
+    this.#lastFault = classify(error, known);
     this.#close(error);
     if (this.#renews()) this.#call.progressed();
     let failure = error;
@@ -170,23 +170,22 @@ class Resumable extends ByteStream {
   }
 
   #told(error) {
-    if (this.#signal?.aborted && error === reasonOf(this.#signal)) return error;
-    const told = error instanceof Object ? error : faultError('UNKNOWN', `The source failed with ${String(error)}.`);
+    const told = typeof error === 'object' && error !== null ? error : faultError('UNKNOWN', `The source failed with ${String(error)}.`);
     Reflect.defineProperty(told, 'offset', { value: this.bytes, enumerable: true, writable: true, configurable: true });
     return withRecovery(told, this.recovery);
   }
 
   /** @template T @param {Promise<T>} work @returns {Promise<T>} */
   async #within(limit, phase, work) {
-    if (limit === Infinity) return work;
     let timer;
     const late = new Promise((resolve, reject) => {
+      if (limit === Infinity) return;
       const waited = phase === 'receive' ? 'brought nothing' : 'did not open';
       const fault = { phase, delivery: phase === 'receive' ? 'answered' : 'unknown' };
       timer = setTimeout(() => reject(faultError('ETIMEDOUT', `The source ${waited} for ${limit} ms.`, fault)), limit);
     });
     try {
-      return await Promise.race([work, late]);
+      return await unlessAborted(Promise.race([work, late]), this.#ended.signal);
     } finally {
       clearTimeout(timer);
     }
@@ -201,6 +200,7 @@ class Resumable extends ByteStream {
   }
 
   _destroy(error, callback) {
+    this.#ended.abort();
     this.#close(error ?? new DOMException('The stream was destroyed', 'AbortError'));
     super._destroy(error, callback);
   }

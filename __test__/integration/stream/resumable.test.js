@@ -253,6 +253,8 @@ describe('the end before the end', () => {
 
   test('destroyed while it opens, reads, waits, or before', async () => {
     const { open, closed } = waiting();
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
     let opening;
     const early = resumable(open).destroy();
     await once(early, 'close');
@@ -284,6 +286,15 @@ describe('the end before the end', () => {
     await once(between, 'resume');
     between.destroy();
     await once(between, 'close');
+
+    // Neither a timer nor anything else is left that would keep the process alive.
+    const hung = resumable(() => ({ stream: { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) } }));
+    hung.resume();
+    await new Promise((resolve) => { setImmediate(resolve); });
+    hung.destroy();
+    await once(hung, 'close');
+    await new Promise((resolve) => { setImmediate(resolve); });
+    expect(timers()).toBe(before);
   });
 
   test('by a signal, with its reason', async () => {
