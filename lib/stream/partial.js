@@ -138,10 +138,14 @@ class Partial {
 
   /** Lets go of it. What is there stays. */
   async close() {
-    await this.#file?.close();
-    // One that was never begun is nothing to go on with.
-    if (this.#file !== undefined && this.#state === undefined && (await sizeOf(this.path)) === 0) await fs.rm(this.path, { force: true });
-    this.#lock?.release();
+    try {
+      await this.#file?.close();
+      // One that was never begun is nothing to go on with.
+      const isEmpty = this.#file !== undefined && this.#state === undefined && (await sizeOf(this.path)) === 0;
+      if (isEmpty) await fs.rm(this.path, { force: true });
+    } finally {
+      this.#lock?.release();
+    }
   }
 
   /** The state first: a part without one is begun anew. */
@@ -183,7 +187,7 @@ class Partial {
   /** At once or not at all: half a state would be one of something else. */
   async #write(state) {
     const temporary = `${this.#statePath}.new`;
-    const file = await fs.open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0), 0o600);
+    const file = await fs.open(temporary, OPEN | constants.O_TRUNC, 0o600);
     try {
       await this.#onDisk(file.writeFile(JSON.stringify(state)));
       await this.#onDisk(file.sync());
