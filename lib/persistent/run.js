@@ -1,0 +1,175 @@
+'use strict';
+
+/**
+ * One `run`: attempts on a connection, under the retry policy.
+ *
+ * A function is called again only where that can do no harm: when the caller has declared it idempotent, or when the fault
+ * proves that nothing was sent. Where the driver lets us see that something was, no fault can prove that nothing was.
+ */
+
+const { reasonOf, unwatch, watch } = require('../abort');
+const { FaultError } = require('../errors');
+const { PolicyCall } = require('../policy/call');
+const { withRecovery } = require('../policy/recovery');
+const { closedError, lostError, outOfTimeError } = require('./faults');
+const { Patience } = require('./patience');
+
+/** A driver tells its calls of the end of their connection at once. Of those it forgets nobody would ever hear. Ms. */
+const TOLD_WITHIN = 5_000;
+
+class Run {
+  #connections;
+  #source;
+  #fn;
+  #signal;
+  #timeout;
+  #call;
+  /** Ends whatever is waited for: by the caller's signal, its timeout, or the end of everything. */
+  #ending = new AbortController();
+  /** The same without the timeout, after which the policy says that time was up. */
+  #stopping = new AbortController();
+  #patience;
+  #isClosing = false;
+  /** The function is running. */
+  isRunning = false;
+
+  /**
+   * @param {object} around
+   * @param {(context: object) => unknown} fn
+   * @param {{ idempotent: boolean, signal?: AbortSignal, timeout?: number }} options
+   */
+  constructor({ connections, source, options: { policy, name, timeout } }, fn, { idempotent, signal, timeout: total }) {
+    this.#connections = connections;
+    this.#source = source;
+    this.#fn = fn;
+    this.#signal = signal;
+    this.#timeout = total;
+    this.#patience = new Patience(timeout.wait);
+    const request = { surface: source.surface, origin: name, declared: idempotent };
+    this.#call = new PolicyCall(policy, request, { signal: this.#stopping.signal, total });
+  }
+
+  async result() {
+    if (this.#signal?.aborted) throw reasonOf(this.#signal);
+    const refused = this.#call.begin();
+    if (refused !== undefined) throw withRecovery(new FaultError(refused), this.#call.recovery);
+    const timer = this.#watch();
+    try {
+      return await this.#untilDone();
+    } finally {
+      clearTimeout(timer);
+      if (this.#signal !== undefined) unwatch(this.#signal, this);
+    }
+  }
+
+  /** The caller's signal ends it. */
+  abort(reason) {
+    this.#ending.abort(reason);
+    this.#stopping.abort(reason);
+  }
+
+  /** The handle is being closed: what is running may come to its end, what waits ends now. */
+  closing() {
+    this.#isClosing = true;
+    if (!this.isRunning) this.abort(closedError());
+  }
+
+  /** There is no more time for it. */
+  cut() {
+    this.abort(closedError('unknown'));
+  }
+
+  #watch() {
+    if (this.#signal !== undefined) watch(this.#signal, this);
+    if (this.#timeout === undefined) return undefined;
+    return setTimeout(() => this.#ending.abort(outOfTimeError(this.#timeout, this.isRunning)), this.#timeout);
+  }
+
+  async #untilDone() {
+    let lastFault;
+    for (;;) {
+      let failure;
+      try {
+        const value = await this.#attempt(lastFault);
+        this.#call.answered();
+        return value;
+      } catch (thrown) {
+        failure = thrown instanceof Failure ? thrown : this.#failureOf(thrown);
+      }
+      lastFault = failure.fault;
+      if (this.#isClosing) this.abort(closedError());
+      if (await this.#call.failed(lastFault, { stale: failure.isStale })) continue;
+      // The reason may end a thousand calls: nothing is put on it.
+      if (this.#signal?.aborted) throw reasonOf(this.#signal);
+      throw withRecovery(failure.error, this.#call.recovery);
+    }
+  }
+
+  async #attempt(lastFault) {
+    const lease = await this.#connections.take(this.#patience, this.#ending.signal);
+    this.isRunning = true;
+    let value;
+    try {
+      value = await this.#ended(lease, new Context(this.#call.attempt, this.#ending.signal, lastFault));
+    } catch (error) {
+      const failure = this.#failureOf(error, lease);
+      await (this.#ending.signal.aborted ? lease.abandoned(failure.fault) : lease.failed(error, failure.fault));
+      throw failure;
+    } finally {
+      this.isRunning = false;
+    }
+    await lease.succeeded();
+    return value;
+  }
+
+  /** What the function comes to, unless it is ended, or would never hear of the end of its connection. */
+  #ended(lease, context) {
+    return new Promise((resolve, reject) => {
+      const { signal } = this.#ending;
+      let timer;
+      const onAbort = () => over(reject, signal.reason);
+      const unwatchLoss = lease.onceLost(({ fault }) => {
+        timer = setTimeout(() => over(reject, lostError(fault)), TOLD_WITHIN);
+      });
+      const over = (settle, value) => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+        unwatchLoss();
+        settle(value);
+      };
+      signal.addEventListener('abort', onAbort);
+      // In an async function, so that what it throws at once is a rejection too.
+      const running = (async () => this.#fn(lease.connection, context))();
+      running.then((value) => over(resolve, value), (error) => over(reject, error));
+      if (signal.aborted) onAbort();
+    });
+  }
+
+  #failureOf(error, lease) {
+    const fault = this.#source.faultOf(error, { signal: this.#signal });
+    if (lease === undefined) return new Failure(error, fault, false);
+    const judged = lease.judged(error, fault);
+    return new Failure(error, judged, lease.idle > 0 && judged.reconnect);
+  }
+}
+
+/** How an attempt failed. */
+class Failure {
+  constructor(error, fault, isStale) {
+    this.error = error;
+    this.fault = fault;
+    /** The connection had been idle, and its end may have crossed what was sent. */
+    this.isStale = isStale;
+  }
+}
+
+/** What the function is given besides the connection. */
+class Context {
+  constructor(attempt, signal, lastFault) {
+    this.attempt = attempt;
+    this.signal = signal;
+    this.lastFault = lastFault;
+  }
+}
+
+module.exports = { Run };
