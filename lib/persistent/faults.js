@@ -88,6 +88,22 @@ function deathOf(fault) {
   return Object.freeze({ ...fault, code: fault.code === 'UNKNOWN' ? 'ECONNRESET' : fault.code, kind, transient, reconnect, reason });
 }
 
+/** Phases of what is sent over a connection that there is. */
+const LATER = Object.freeze(['send', 'wait', 'receive', 'idle']);
+
+/**
+ * Before there was a connection to send anything over. What looks like the failure of a request was that of the greeting.
+ *
+ * @param {(error: unknown, context: object) => import('../..').Fault} faultOf
+ * @param {unknown} error
+ * @param {AbortSignal} [signal] of the caller
+ */
+function connectFault(faultOf, error, signal) {
+  const fault = faultOf(error, { delivery: 'not-sent', signal });
+  return LATER.includes(fault.phase) ? Object.freeze({ ...fault, phase: 'handshake' }) : fault;
+}
+
 module.exports = {
-  closedError, deathOf, fullError, lostError, noConnectionError, notConnectedError, openTransactionError, outOfTimeError, tooSlowError,
+  closedError, connectFault, deathOf, fullError, lostError, noConnectionError, notConnectedError,
+  openTransactionError, outOfTimeError, tooSlowError,
 };

@@ -9,7 +9,7 @@
  */
 
 const { unlessAborted } = require('../abort');
-const { deathOf, noConnectionError } = require('./faults');
+const { connectFault, deathOf, noConnectionError } = require('./faults');
 const { pingWithin } = require('./shared');
 const { LONGEST_TIMER } = require('../validate');
 
@@ -90,7 +90,7 @@ class Pool {
       return await this.#checkout(left, signal);
     } catch (error) {
       if (signal.aborted) throw error;
-      const fault = this.#source.faultOf(error, { delivery: 'not-sent' });
+      const fault = connectFault(this.#source.faultOf, error);
       // Where none came free, or the server has enough of us, there is no reason to think that it is gone.
       if (fault.reconnect || !fault.transient) this.#upkeep.lose(session, error, fault);
       else this.#upkeep.suspect(session, fault);

@@ -11,7 +11,7 @@ const { reasonOf, unwatch, watch } = require('../abort');
 const { FaultError } = require('../errors');
 const { PolicyCall } = require('../policy/call');
 const { withRecovery } = require('../policy/recovery');
-const { closedError, lostError, outOfTimeError } = require('./faults');
+const { closedError, connectFault, lostError, outOfTimeError } = require('./faults');
 const { Patience } = require('./patience');
 
 /** A driver tells its calls of the end of their connection at once. Of those it forgets nobody would ever hear. Ms. */
@@ -90,11 +90,9 @@ class Run {
     for (;;) {
       let failure;
       try {
-        const value = await this.#attempt(lastFault);
-        this.#call.answered();
-        return value;
+        return await this.#answer(lastFault);
       } catch (thrown) {
-        failure = thrown instanceof Failure ? thrown : this.#failureOf(thrown);
+        failure = thrown;
       }
       lastFault = failure.fault;
       if (this.#isClosing) this.abort(closedError());
@@ -105,8 +103,15 @@ class Run {
     }
   }
 
+  async #answer(lastFault) {
+    const value = await this.#attempt(lastFault);
+    this.#call.answered();
+    return value;
+  }
+
+  /** Throws a {@link Failure}, and nothing else. */
   async #attempt(lastFault) {
-    const lease = await this.#connections.take(this.#patience, this.#ending.signal);
+    const lease = await this.#take();
     this.isRunning = true;
     let value;
     try {
@@ -118,8 +123,20 @@ class Run {
     } finally {
       this.isRunning = false;
     }
-    await lease.succeeded();
+    try {
+      await lease.succeeded();
+    } catch (error) {
+      throw this.#failureOf(error, lease);
+    }
     return value;
+  }
+
+  async #take() {
+    try {
+      return await this.#connections.take(this.#patience, this.#ending.signal);
+    } catch (error) {
+      throw new Failure(error, connectFault(this.#source.faultOf, error, this.#signal), false);
+    }
   }
 
   /** What the function comes to, unless it is ended, or would never hear of the end of its connection. */
@@ -146,9 +163,7 @@ class Run {
   }
 
   #failureOf(error, lease) {
-    const fault = this.#source.faultOf(error, { signal: this.#signal });
-    if (lease === undefined) return new Failure(error, fault, false);
-    const judged = lease.judged(error, fault);
+    const judged = lease.judged(error, this.#source.faultOf(error, { signal: this.#signal }));
     return new Failure(error, judged, lease.idle > 0 && judged.reconnect);
   }
 }

@@ -10,7 +10,7 @@
 
 const { unlessAborted } = require('../abort');
 const { Comeback } = require('./comeback');
-const { closedError, noConnectionError, notConnectedError, tooSlowError } = require('./faults');
+const { closedError, connectFault, noConnectionError, notConnectedError, tooSlowError } = require('./faults');
 const { Session } = require('./session');
 const { Waiting } = require('./waiting');
 const { LONGEST_TIMER } = require('../validate');
@@ -218,7 +218,7 @@ class Upkeep {
       this.#came(session, attempt);
       return undefined;
     } catch (error) {
-      session.loss ??= { error, fault: this.#source.faultOf(error, { delivery: 'not-sent' }) };
+      session.loss ??= { error, fault: connectFault(this.#source.faultOf, error) };
       cancelling.abort(error);
       // One that comes after all is wanted by nobody.
       connecting.then((connection) => this.#discard({ connection }), () => {});
