@@ -40,6 +40,10 @@ function ioredisSource(client) {
       if (client.status === 'ready') await client.quit();
       else client.disconnect();
     },
+    destroyAll() {
+      client.disconnect();
+      client.stream?.destroy();
+    },
     ping: () => client.ping(),
     isBroken: () => client.status !== 'ready',
   };

@@ -90,6 +90,9 @@ function sourceOf(pool, core) {
     async close() {
       if (!core._closed) await called((done) => core.end(done));
     },
+    destroyAll() {
+      for (let at = core._allConnections.length - 1; at >= 0; at -= 1) core._allConnections.get(at).stream.destroy();
+    },
   };
 }
 

@@ -36,6 +36,7 @@ function nodeRedisSource(client) {
       if (client.isReady) await client.close();
       else client.destroy();
     },
+    destroyAll: () => client.destroy(),
     ping: () => client.ping(),
     isBroken: () => !client.isReady,
   };

@@ -152,11 +152,9 @@ class Persistent {
     if (!(await this.#runsEnd(this.#options.timeout.close))) {
       for (const run of this.#runs) run.cut();
     }
-    try {
-      await within(this.#upkeep.end(), this.#options.timeout.close);
-    } catch {
-      // The farewell failed. The connection is not used again, and there is nobody whom it would help to know.
-    }
+    // A farewell that fails, or is not answered, is none. Nobody would be helped by knowing.
+    const hasEnded = await within(this.#upkeep.end().then(() => true, () => false), this.#options.timeout.close);
+    if (!hasEnded) this.#source.destroyAll?.();
   }
 
   /** @returns {Promise<boolean>} false: not in time */

@@ -86,6 +86,9 @@ function sourceOf(pool, { timeout }) {
     async close() {
       if (!pool.ending) await pool.end();
     },
+    destroyAll() {
+      for (const client of pool._clients) client.connection?.stream?.destroy();
+    },
   };
 }
 

@@ -230,7 +230,7 @@ function keepsTheContract(driver) {
 
   test('an abort ends a call at once, with its reason', async () => {
     await read();
-    proxy.add({ type: 'stall', on: 'response' });
+    const silence = proxy.add({ type: 'stall', on: 'response' });
     const controller = new AbortController();
     const reason = new Error('enough');
     const running = db.run((connection, { signal }) => {
@@ -239,6 +239,8 @@ function keepsTheContract(driver) {
       return driver.write(connection);
     }, { idempotent: true, signal: controller.signal });
     expect(await failureOf(running)).toBe(reason);
+    silence.remove();
+    await read();
   });
 
   test('what the server refuses is not repeated, and costs no connection', async () => {
@@ -252,27 +254,35 @@ function keepsTheContract(driver) {
 
   test('close is final: what waits is told, what runs comes to its end, what comes later is refused', async () => {
     await read();
-    let finish;
+    const begun = new EventEmitter();
     const running = db.run(async (connection) => {
-      await new Promise((resolve) => {
-        finish = resolve;
-        db.on('up', () => {});
-        setImmediate(() => closing.resolve(db.close()));
-      });
+      begun.emit('begun');
+      await once(begun, 'finish');
       return driver.write(connection);
     });
-    const closing = {};
-    const closed = new Promise((resolve) => {
-      closing.resolve = resolve;
-    });
-    while (db.state !== 'closed') await pause(1);
+    await once(begun, 'begun');
+    const closing = db.close();
+    expect(db.state).toBe('closed');
     expect(await failureOf(write())).toMatchObject({ code: 'ERR_PERSISTENT_CLOSED', delivery: 'not-sent' });
     expect(await failureOf(db.get())).toMatchObject({ code: 'ERR_PERSISTENT_CLOSED' });
-    finish();
-    await running;
-    await closed;
+    begun.emit('finish');
+    await Promise.all([running, closing]);
     expect(await counter.count()).toBe(1);
-    expect(db.close()).toBe(db.close());
+    expect(db.close()).toBe(closing);
+  });
+
+  test('what has not come to its end when the time to close is over is cut, and its outcome unknown', async () => {
+    await db.close();
+    db = driver.wrap(proxy.port, { ...OPTIONS, timeout: { close: 100 } });
+    await read();
+    const silence = proxy.add({ type: 'stall', on: 'response' });
+    const running = failureOf(write());
+    while ((await counter.count()) === 0) await pause(1);
+    await db.close();
+    expect(await running).toMatchObject({ code: 'ERR_PERSISTENT_CLOSED', delivery: 'unknown' });
+    silence.remove();
+    // Not one of its sockets is left.
+    while (proxy.stats().connections.open > 0) await pause(1);
   });
 }
 
