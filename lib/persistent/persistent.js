@@ -59,7 +59,7 @@ class Persistent {
     this.#idleness = new Idleness(options.pingAfter);
     const isPool = source.checkout !== undefined;
     const upkept = isPool ? pooled(source, (signal) => this.#connections.probe(signal)) : source;
-    this.#upkeep = new Upkeep(upkept, options, this.#events);
+    this.#upkeep = new Upkeep(upkept, options, this.#events, isPool ? undefined : this.#idleness);
     this.#connections = new (isPool ? Pool : SharedConnection)(this.#upkeep, source, options, this.#idleness);
     source.attach?.(this.#connections);
   }

@@ -16,6 +16,8 @@ const { Patience } = require('./patience');
 
 /** A driver tells its calls of the end of their connection at once. Of those it forgets nobody would ever hear. Ms. */
 const TOLD_WITHIN = 5_000;
+/** So long a connection was idle whose end may have crossed what was sent over it, ms. */
+const STALE_AFTER = 1_000;
 
 class Run {
   #connections;
@@ -164,7 +166,7 @@ class Run {
 
   #failureOf(error, lease) {
     const judged = lease.judged(error, this.#source.faultOf(error, { signal: this.#signal }));
-    return new Failure(error, judged, lease.idle > 0 && judged.reconnect);
+    return new Failure(error, judged, lease.idle >= STALE_AFTER && judged.reconnect);
   }
 }
 
@@ -173,7 +175,7 @@ class Failure {
   constructor(error, fault, isStale) {
     this.error = error;
     this.fault = fault;
-    /** The connection had been idle, and its end may have crossed what was sent. */
+    /** Its connection had been idle: another attempt need not wait. */
     this.isStale = isStale;
   }
 }

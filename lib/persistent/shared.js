@@ -65,7 +65,6 @@ class SharedConnection {
       await pingWithin(this.#options.timeout.ping, (signal) => this.#source.ping(session.connection, { signal }));
     } catch (error) {
       this.counts.failed += 1;
-      if (session.loss === undefined) this.#idleness.died(idle);
       this.#upkeep.lose(session, error);
       return false;
     }

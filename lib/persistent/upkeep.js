@@ -29,6 +29,7 @@ class Upkeep {
   #source;
   #options;
   #events;
+  #idleness;
   #waiting;
   /** @type {State} */
   #state = 'idle';
@@ -48,11 +49,13 @@ class Upkeep {
    * @param {Source} source
    * @param {import('./options').Options} options
    * @param {import('./events').Events} events
+   * @param {import('./idleness').Idleness} [idleness] learns from a connection that ends while nobody uses it; not of pools
    */
-  constructor(source, options, events) {
+  constructor(source, options, events, idleness) {
     this.#source = source;
     this.#options = options;
     this.#events = events;
+    this.#idleness = idleness;
     this.#waiting = new Waiting(options.maxWaiting);
     this.counts = { connects: 0, losses: 0 };
   }
@@ -113,6 +116,7 @@ class Upkeep {
     this.#session = undefined;
     this.#last = session.loss;
     this.counts.losses += 1;
+    this.#idleness?.died(session.idle);
     this.#discard(session);
     if (session.hasProvedItself) this.#comeback = undefined;
     this.#moveTo('down', { fault, uptime: session.uptime });
