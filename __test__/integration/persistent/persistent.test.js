@@ -407,15 +407,16 @@ describe('to notice', () => {
 
 describe('to close', () => {
   test('while it connects', async () => {
-    let aborted;
+    const begun = new EventEmitter();
     handle({}, {
       connect({ signal }) {
-        aborted = once(signal, 'abort');
+        begun.emit('connect', once(signal, 'abort'));
         return new Promise(() => {});
       },
     });
+    const beginning = once(begun, 'connect');
     const waiting = failureOf(db.run(add));
-    while (aborted === undefined) await new Promise(setImmediate);
+    const [aborted] = await beginning;
     await db.close();
     await aborted;
     expect(await waiting).toMatchObject({ code: 'ERR_PERSISTENT_CLOSED', delivery: 'not-sent', recovery: { gaveUp: 'aborted' } });
