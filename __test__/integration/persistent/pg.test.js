@@ -1,6 +1,6 @@
 'use strict';
 
-const { once } = require('node:events');
+const { EventEmitter, once } = require('node:events');
 const pg = require('pg');
 const { FaultProxy, wrapPgPool } = require('../../..');
 const { describePostgres, startPostgres } = require('../../support/postgres');
@@ -165,15 +165,16 @@ describePostgres('what is pg\'s own', () => {
   describe('the pool', () => {
     test('that has no connection left is not a server that is gone: a call waits for a place, and says so', async () => {
       wrap({ max: 1, connectionTimeoutMillis: 50 }, { retry: 0 });
-      let release;
-      const held = db.run(() => new Promise((resolve) => {
-        release = resolve;
-      }));
-      while (release === undefined) await new Promise(setImmediate);
+      const events = new EventEmitter();
+      const held = db.run(() => {
+        events.emit('held');
+        return once(events, 'release');
+      });
+      await once(events, 'held');
       const error = await failureOf(db.run(insert));
       expect(lastOf(error)).toMatchObject({ code: 'ETIMEDOUT', phase: 'connect', delivery: 'not-sent', reconnect: false });
       expect(db.stats().losses).toBe(0);
-      release();
+      events.emit('release');
       await held;
       await db.run(insert);
       expect(await counter.count()).toBe(1);
