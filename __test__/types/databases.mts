@@ -80,7 +80,8 @@ const sql = wrapPgPool(pool, { name: 'shop' });
 (await sql.run((client) => client.query('select 1'))).rows satisfies string[];
 (await sql.connect()).release(true);
 sql.pool satisfies PgPool;
-(await sql.connect()) satisfies PoolClient;
+// @ts-expect-error it is no `any`
+(await sql.connect()).nothing;
 
 const promising = wrapMysqlPool(mysqlPromise.createPool('mysql://localhost'));
 await promising.run((connection) => connection.beginTransaction());
@@ -88,6 +89,8 @@ await promising.run((connection) => connection.beginTransaction());
 (await promising.getConnection()).release();
 const plain = wrapMysqlPool(mysql.createPool('mysql://localhost'));
 await plain.run((connection) => connection.promise().query('select 1'));
+// @ts-expect-error it is no `any`
+await plain.run((connection) => connection.nothing());
 (await plain.execute('select 1', [1]))[1].length satisfies number;
 
 const redis = wrapRedis(new Redis(), { maxWaiting: 1 });
