@@ -44,9 +44,19 @@ function openTransactionError() {
  * @param {import('../..').Fault | undefined} fault the same, classified
  */
 function noConnectionError(patience, last, fault) {
-  const why = fault === undefined ? 'none has been made so far' : `the last attempt ended with ${fault.code}: ${fault.reason}`;
+  const why = fault === undefined ? 'none has been made so far.' : `the last attempt ended with ${fault.code}: ${fault.reason}`;
   const reason = `There was no connection within ${Math.round(patience)} ms; ${why}`;
   return new FaultError(faultOfCode('ETIMEDOUT', { phase: 'connect', delivery: 'not-sent', reason }), last);
+}
+
+/**
+ * The pool hands out nothing. Whether all are in use or one is being made cannot be seen: its own limits tell that.
+ *
+ * @param {number} patience ms
+ */
+function poolBusyError(patience) {
+  const reason = `No connection of the pool came free, or could be made, within ${Math.round(patience)} ms.`;
+  return new FaultError(faultOfCode('ETIMEDOUT', { phase: 'connect', delivery: 'not-sent', reconnect: false, reason }));
 }
 
 /** No further attempt is made to connect: the last one's fault, for one of those who waited. */
@@ -105,5 +115,5 @@ function connectFault(faultOf, error, signal) {
 
 module.exports = {
   closedError, connectFault, deathOf, fullError, lostError, noConnectionError, notConnectedError,
-  openTransactionError, outOfTimeError, tooSlowError,
+  openTransactionError, outOfTimeError, poolBusyError, tooSlowError,
 };

@@ -46,6 +46,7 @@ function ioredisSource(client) {
     },
     ping: () => client.ping(),
     isBroken: () => client.status !== 'ready',
+    traffic: () => `${client.connectionEpoch}:${client.stream?.bytesWritten}`,
   };
 }
 

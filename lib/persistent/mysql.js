@@ -71,12 +71,12 @@ function sourceOf(pool, core) {
     faultOf,
     attach(connections) {
       core.on('release', (connection) => connections.wasUsed(connection));
-      core.on('connection', (connection) => {
-        connection.on('error', (error) => {
-          // In use, it fails what its user waits for.
-          if (connection._released) connections.died(connection, error);
-        });
+      const listen = (connection) => connection.on('error', (error) => {
+        // In use, it fails what its user waits for.
+        if (connection._released) connections.died(connection, error);
       });
+      for (const connection of core._allConnections.toArray()) listen(connection);
+      core.on('connection', listen);
     },
     checkout: () => called((done) => core.getConnection(done)),
     checkin: (connection) => connection.release(),
@@ -84,14 +84,14 @@ function sourceOf(pool, core) {
     handed: (connection) => (pool === core ? connection : connection.promise(pool.Promise)),
     ping: (connection) => called((done) => connection.ping(done)),
     isDead: (connection) => connection._pool === null || connection.stream.destroyed,
-    bytesSent: (connection) => connection.stream.bytesWritten,
+    traffic: (connection) => connection.stream.bytesWritten,
     // Whether a transaction is open the driver does not know.
     tidy: (connection, hasFailed) => (hasFailed ? called((done) => connection.query('ROLLBACK', done)) : undefined),
     async close() {
       if (!core._closed) await called((done) => core.end(done));
     },
     destroyAll() {
-      for (let at = core._allConnections.length - 1; at >= 0; at -= 1) core._allConnections.get(at).stream.destroy();
+      for (const connection of core._allConnections.toArray()) connection.stream.destroy();
     },
   };
 }

@@ -22,6 +22,8 @@ function nodeRedisSource(client) {
     async connect({ signal, lost }) {
       await untilReady(client, signal);
       const end = (error) => {
+        // One of those that are not about the connection.
+        if (client.isReady) return;
         for (const event of ENDINGS) client.off(event, end);
         lost(error ?? endedError());
       };
@@ -39,6 +41,8 @@ function nodeRedisSource(client) {
     destroyAll: () => client.destroy(),
     ping: () => client.ping(),
     isBroken: () => !client.isReady,
+    // It does not show its socket: whatever fails may have come after something that was sent.
+    traffic: () => Symbol('unseen'),
   };
 }
 

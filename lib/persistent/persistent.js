@@ -32,8 +32,6 @@ function persistent(source, options) {
 
 /** For the wrappers of pools. */
 const take = Symbol('take');
-/** Of those who have none. */
-const NEVER = new AbortController().signal;
 
 class Persistent {
   #source;
@@ -47,6 +45,7 @@ class Persistent {
   #whenIdle = () => {};
   /** @type {Promise<void> | undefined} */
   #closing;
+  #closed = new AbortController();
 
   /**
    * @param {object} source that of `persistent`, or an adapter's
@@ -76,9 +75,7 @@ class Persistent {
     if (this.#source.checkout !== undefined) {
       return (await this.#upkeep.session({ patience: patience.left, signal })).connection;
     }
-    const lease = await this.#connections.take(patience, signal);
-    await lease.succeeded();
-    return lease.connection;
+    return (await this.#connections.take(patience, signal)).handOver();
   }
 
   /** Calls the function with a connection; calls it again only where that can do no harm. */
@@ -91,9 +88,9 @@ class Persistent {
   }
 
   /** A connection of its own for whoever calls a driver's checkout, and gives it back in the driver's way. */
-  [take]({ signal, timeout }) {
-    if (this.#closing !== undefined) return Promise.reject(closedError());
-    return this.#connections.take(new Patience(timeout ?? this.#options.timeout.wait), signal ?? NEVER);
+  async [take]({ signal, timeout }) {
+    const ending = AbortSignal.any([this.#closed.signal, ...(signal === undefined ? [] : [signal])]);
+    return this.#connections.take(new Patience(timeout ?? this.#options.timeout.wait), ending);
   }
 
   on(event, listener) {
@@ -117,7 +114,7 @@ class Persistent {
       state: this.#upkeep.state,
       uptime: this.#upkeep.uptime,
       ...this.#upkeep.counts,
-      waiting: this.#upkeep.waiting,
+      waiting: this.#upkeep.waiting + this.#connections.waiting,
       running: this.#runs.size,
       pings: { sent, failed, after: this.#idleness.after },
       lastFault: this.#upkeep.lastFault,
@@ -148,6 +145,7 @@ class Persistent {
 
   async #close() {
     this.#upkeep.close();
+    this.#closed.abort(closedError());
     for (const run of this.#runs) run.closing();
     if (!(await this.#runsEnd(this.#options.timeout.close))) {
       for (const run of this.#runs) run.cut();

@@ -64,6 +64,7 @@ function sourceOf(pool, { timeout }) {
       pool.on('error', (error, client) => connections.died(client, error));
       pool.on('release', (_, client) => connections.wasUsed(client));
       // The pool listens to idle clients only.
+      for (const client of pool._clients) client.on('error', ignore);
       pool.on('connect', (client) => client.on('error', ignore));
     },
     checkout: () => pool.connect(),
@@ -76,7 +77,7 @@ function sourceOf(pool, { timeout }) {
     handed: (client) => client,
     ping: (client) => client.query('SELECT 1'),
     isDead: (client) => client._queryable === false || client._ending === true,
-    bytesSent: (client) => client.connection?.stream?.bytesWritten,
+    traffic: (client) => client.connection?.stream?.bytesWritten,
     tidy(client, hasFailed) {
       if (hasFailed) return client.query('ROLLBACK');
       const status = client.getTransactionStatus?.() ?? 'I';
@@ -97,7 +98,7 @@ function keepAlive(pool) {
   if (options.keepAlive !== undefined) return;
   options.keepAlive = true;
   options.keepAliveInitialDelayMillis ??= KEEP_ALIVE;
-  for (const client of pool._clients ?? []) client.connection?.stream?.setKeepAlive?.(true, options.keepAliveInitialDelayMillis);
+  for (const client of pool._clients) client.connection?.stream?.setKeepAlive?.(true, options.keepAliveInitialDelayMillis);
 }
 
 /** Whoever uses the client is told by what fails. */

@@ -9,7 +9,7 @@
  */
 
 const { unlessAborted } = require('../abort');
-const { connectFault, deathOf, noConnectionError } = require('./faults');
+const { connectFault, deathOf, fullError, poolBusyError } = require('./faults');
 const { pingWithin } = require('./shared');
 const { LONGEST_TIMER } = require('../validate');
 
@@ -21,7 +21,8 @@ const { LONGEST_TIMER } = require('../validate');
  * @property {(client: object) => unknown} handed what the caller gets of it
  * @property {(client: object) => PromiseLike<unknown>} ping
  * @property {(client: object) => boolean} isDead as the driver knows without asking
- * @property {(client: object) => number | undefined} bytesSent over its socket so far; `undefined` where it cannot be told
+ * @property {(client: object) => unknown} traffic a value that changes with whatever is sent over it; `undefined` where that
+ *   cannot be seen
  * @property {(client: object, hasFailed: boolean) => unknown} tidy ends a transaction that was left open; throws where that is
  *   a mistake of the caller's
  */
@@ -35,6 +36,8 @@ class Pool {
   #usedAt = new WeakMap();
   /** What was idle when this happened is suspect. */
   #diedAt = -Infinity;
+  /** Calls that wait for the pool. */
+  #queued = 0;
 
   constructor(upkeep, source, options, idleness) {
     this.#upkeep = upkeep;
@@ -42,6 +45,10 @@ class Pool {
     this.#options = options;
     this.#idleness = idleness;
     this.counts = { sent: 0, failed: 0 };
+  }
+
+  get waiting() {
+    return this.#queued;
   }
 
   /** It is back in the pool, whoever used it. */
@@ -86,6 +93,9 @@ class Pool {
   }
 
   async #fromPool(session, left, signal) {
+    // The one that is served at once does not wait, and cannot be told from those that do.
+    if (this.#queued > this.#options.maxWaiting) throw fullError();
+    this.#queued += 1;
     try {
       return await this.#checkout(left, signal);
     } catch (error) {
@@ -95,6 +105,8 @@ class Pool {
       if (fault.reconnect || !fault.transient) this.#upkeep.lose(session, error, fault);
       else this.#upkeep.suspect(session, fault);
       throw error;
+    } finally {
+      this.#queued -= 1;
     }
   }
 
@@ -103,7 +115,7 @@ class Pool {
     const coming = this.#source.checkout();
     let timer;
     const tooLate = new Promise((resolve, reject) => {
-      timer = setTimeout(() => reject(noConnectionError(limit)), Math.min(limit, LONGEST_TIMER));
+      timer = setTimeout(() => reject(poolBusyError(limit)), Math.min(limit, LONGEST_TIMER));
     });
     try {
       return await unlessAborted(Promise.race([coming, tooLate]), signal);
@@ -199,14 +211,14 @@ class PoolLease {
   #client;
   #session;
   #source;
-  #sentBefore;
+  #trafficBefore;
 
   constructor(pool, client, idle, session, source) {
     this.#pool = pool;
     this.#client = client;
     this.#session = session;
     this.#source = source;
-    this.#sentBefore = source.bytesSent(client);
+    this.#trafficBefore = source.traffic(client);
     this.connection = source.handed(client);
     /** How long it had been idle when it was taken, ms. */
     this.idle = idle;
@@ -214,7 +226,7 @@ class PoolLease {
 
   /** Whether anything was sent over it since it was taken: then no fault can prove that nothing was. */
   get hasSent() {
-    return this.#sentBefore === undefined ? undefined : this.#source.bytesSent(this.#client) !== this.#sentBefore;
+    return this.#trafficBefore !== undefined && this.#source.traffic(this.#client) !== this.#trafficBefore;
   }
 
   /** The driver tells whoever uses a connection of a pool of its end. */

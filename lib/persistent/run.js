@@ -117,10 +117,10 @@ class Run {
     this.isRunning = true;
     let value;
     try {
-      value = await this.#ended(lease, new Context(this.#call.attempt, this.#ending.signal, lastFault));
+      value = await this.#ended(lease, lastFault);
     } catch (error) {
       const failure = this.#failureOf(error, lease);
-      await (this.#ending.signal.aborted ? lease.abandoned(failure.fault) : lease.failed(error, failure.fault));
+      await this.#putBack(lease, failure);
       throw failure;
     } finally {
       this.isRunning = false;
@@ -133,6 +133,14 @@ class Run {
     return value;
   }
 
+  async #putBack(lease, { error, fault }) {
+    try {
+      await (this.#ending.signal.aborted ? lease.abandoned(fault) : lease.failed(error, fault));
+    } catch {
+      // As for a client that the function has released itself. What it failed with says more.
+    }
+  }
+
   async #take() {
     try {
       return await this.#connections.take(this.#patience, this.#ending.signal);
@@ -142,13 +150,18 @@ class Run {
   }
 
   /** What the function comes to, unless it is ended, or would never hear of the end of its connection. */
-  #ended(lease, context) {
+  #ended(lease, lastFault) {
     return new Promise((resolve, reject) => {
       const { signal } = this.#ending;
+      const attempt = new AbortController();
+      const abandon = (reason) => {
+        over(reject, reason);
+        attempt.abort(reason);
+      };
       let timer;
-      const onAbort = () => over(reject, signal.reason);
+      const onAbort = () => abandon(signal.reason);
       const unwatchLoss = lease.onceLost(({ fault }) => {
-        timer = setTimeout(() => over(reject, lostError(fault)), TOLD_WITHIN);
+        timer = setTimeout(() => abandon(lostError(fault)), TOLD_WITHIN);
       });
       const over = (settle, value) => {
         clearTimeout(timer);
@@ -158,6 +171,7 @@ class Run {
       };
       signal.addEventListener('abort', onAbort);
       // In an async function, so that what it throws at once is a rejection too.
+      const context = new Context(this.#call.attempt, attempt.signal, lastFault);
       const running = (async () => this.#fn(lease.connection, context))();
       running.then((value) => over(resolve, value), (error) => over(reject, error));
       if (signal.aborted) onAbort();

@@ -26,9 +26,14 @@ class SharedConnection {
     this.counts = { sent: 0, failed: 0 };
   }
 
+  /** Beside those who wait for there to be one. */
+  get waiting() {
+    return 0;
+  }
+
   /**
    * @param {import('./patience').Patience} patience
-   * @param {AbortSignal} signal
+   * @param {AbortSignal} [signal]
    * @returns {Promise<Lease>}
    */
   async take(patience, signal) {
@@ -82,6 +87,7 @@ class Lease {
   #source;
   #idleness;
   #isBroken = false;
+  #trafficBefore;
 
   constructor(session, idle, upkeep, source, idleness) {
     this.#session = session;
@@ -89,6 +95,7 @@ class Lease {
     this.#source = source;
     this.#idleness = idleness;
     this.connection = session.connection;
+    this.#trafficBefore = source.traffic?.();
     /** How long it had been idle when it was taken, ms. */
     this.idle = idle;
     session.running += 1;
@@ -100,6 +107,12 @@ class Lease {
     return this.#session.onceLost(listener);
   }
 
+  /** What is done with it is not watched. */
+  handOver() {
+    this.#over();
+    return this.connection;
+  }
+
   async succeeded() {
     this.#over();
     this.#upkeep.served(this.#session);
@@ -108,7 +121,8 @@ class Lease {
   /** What nobody knows, of a connection that its source calls broken, is its end. */
   judged(error, fault) {
     this.#isBroken = Boolean(this.#source.isBroken?.(this.connection, error));
-    return this.#isBroken && fault.kind === 'unknown' ? deathOf(fault) : fault;
+    const told = this.#hasSent && fault.delivery === 'not-sent' ? { ...fault, delivery: 'unknown' } : fault;
+    return this.#isBroken && told.kind === 'unknown' ? deathOf(told) : told;
   }
 
   /** @param {import('../..').Fault} fault as {@link Lease#judged} */
@@ -128,6 +142,11 @@ class Lease {
   async abandoned(fault) {
     this.#over();
     this.#upkeep.suspect(this.#session, fault);
+  }
+
+  /** Anything of anybody: then no fault can prove that nothing of this call was. Not known of sources of the user's. */
+  get #hasSent() {
+    return this.#trafficBefore !== undefined && this.#source.traffic() !== this.#trafficBefore;
   }
 
   /** Whether the failure is the end of the connection. What need not be is decided by a ping, where there is one. */

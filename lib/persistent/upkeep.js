@@ -119,8 +119,10 @@ class Upkeep {
     this.#idleness?.died(session.idle);
     this.#discard(session);
     if (session.hasProvedItself) this.#comeback = undefined;
-    this.#moveTo('down', { fault, uptime: session.uptime });
+    // Begun before anybody is told, who might ask for it.
+    this.#state = 'down';
     this.#come(session.loss);
+    this.#events.tell('down', { fault, uptime: session.uptime });
   }
 
   /** Something failed that need not be the connection's end: it is tested before it is used again. */

@@ -243,6 +243,17 @@ function keepsTheContract(driver) {
     await read();
   });
 
+  test('a bug of the program is thrown as it is, and costs no connection', async () => {
+    await read();
+    const { connections } = proxy.stats();
+    const bug = new TypeError('x is not a function');
+    expect(await failureOf(db.run(() => {
+      throw bug;
+    }, { idempotent: true }))).toBe(bug);
+    await write();
+    expect(proxy.stats().connections.accepted).toBe(connections.accepted);
+  });
+
   test('what the server refuses is not repeated, and costs no connection', async () => {
     await read();
     const { connections } = proxy.stats();

@@ -263,7 +263,9 @@ describe('to run', () => {
 
   test('a call that is never told of the end of its connection is told by us', async () => {
     handle();
-    const running = failureOf(db.run((socket) => {
+    const signals = [];
+    const running = failureOf(db.run((socket, { signal }) => {
+      signals.push(signal);
       socket.write('add\n');
       return new Promise(() => {});
     }));
@@ -271,6 +273,7 @@ describe('to run', () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'Date'] });
     await told('down', () => proxy.resetAll());
     jest.advanceTimersByTime(5_000);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
     expect(await running).toMatchObject({ code: 'ECONNRESET', delivery: 'unknown', recovery: { gaveUp: 'not-idempotent' } });
     expect(server.added).toBe(1);
   });
@@ -330,6 +333,23 @@ describe('to notice', () => {
     expect(db.stats()).toMatchObject({ connects: 2, losses: 1 });
     await db.run(add);
     expect(server.added).toBe(2);
+  });
+
+  test('whoever asks again when told of a loss does not begin a second way back', async () => {
+    const attempts = [];
+    handle({}, {
+      connect(context) {
+        attempts.push(context.attempt);
+        return connectTo(proxy.port, context);
+      },
+    });
+    await db.run(add);
+    const again = new Promise((resolve) => {
+      db.on('down', () => resolve(db.run(add)));
+    });
+    proxy.resetAll();
+    await again;
+    expect(attempts).toEqual([1, 1]);
   });
 
   test('a connection that cannot tell by events is reported by `lost`', async () => {

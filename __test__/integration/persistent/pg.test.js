@@ -8,6 +8,8 @@ const { OPTIONS, keepsTheContract } = require('./contract');
 
 const connectionTo = (port) => ({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres' });
 
+const AT_WORK = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'INSERT%' AND state = 'active' AND pid <> pg_backend_pid()";
+
 const DRIVER = {
   heals: false,
   crash: 'SIGQUIT',
@@ -26,6 +28,13 @@ const DRIVER = {
       async endOthers(which = '') {
         const others = `FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' ${which}`;
         while ((await client.query(`SELECT pg_terminate_backend(pid) ${others}`)).rowCount === 0);
+      },
+      /** A statement is running; none is any more. */
+      async atWork() {
+        while ((await client.query(AT_WORK)).rowCount === 0);
+      },
+      async atRest() {
+        while ((await client.query(AT_WORK)).rowCount > 0);
       },
       limitTo: async (role, connections) => {
         await client.query(`CREATE ROLE ${role} LOGIN CONNECTION LIMIT ${connections}`);
@@ -185,9 +194,32 @@ describePostgres('what is pg\'s own', () => {
       wrap({ max: 1 }, { retry: 0, timeout: { wait: 50 } });
       const client = await db.connect();
       expect(await failureOf(db.run(insert))).toMatchObject({ code: 'ETIMEDOUT', delivery: 'not-sent' });
+      expect(db.stats().losses).toBe(0);
       client.release();
       await db.run(insert);
       expect(pool).toMatchObject({ totalCount: 1, idleCount: 1, waitingCount: 0 });
+    });
+
+    test('lets no more wait than maxWaiting', async () => {
+      wrap({ max: 1 }, { retry: 0, maxWaiting: 1 });
+      const client = await db.connect();
+      const waiting = [db.run(insert), db.run(insert)];
+      expect(await failureOf(db.run(insert))).toMatchObject({ code: 'ERR_PERSISTENT_WAITING', delivery: 'not-sent' });
+      expect(db.stats().waiting).toBe(2);
+      client.release();
+      await Promise.all(waiting);
+      expect(await counter.count()).toBe(2);
+    });
+
+    test('that is closed while somebody waits for a client tells him', async () => {
+      wrap({ max: 1 });
+      const client = await db.connect();
+      const waiting = failureOf(db.connect());
+      const closing = db.close();
+      expect(await waiting).toMatchObject({ code: 'ERR_PERSISTENT_CLOSED' });
+      client.release();
+      await closing;
+      expect(await failureOf(db.connect())).toMatchObject({ code: 'ERR_PERSISTENT_CLOSED' });
     });
 
     test('has keepalive and a limit on connecting, unless it was told otherwise', async () => {
@@ -254,6 +286,17 @@ describePostgres('what is pg\'s own', () => {
       expect(await counter.count()).toBe(1);
     });
 
+    test('that is cut while a statement runs: it is done or not, nobody can know, and it is not done again', async () => {
+      wrap({ max: 1 });
+      const running = failureOf(db.run((client) => client.query('INSERT INTO writes SELECT 1 FROM pg_sleep(0.5)')));
+      await counter.atWork();
+      proxy.resetAll();
+      expect(lastOf(await running)).toMatchObject({ kind: 'reset', delivery: 'unknown' });
+      await counter.atRest();
+      // Its server does not notice that nobody waits before it is done.
+      expect(await counter.count()).toBe(1);
+    });
+
     test('of connect() is tested too, and survives its own end', async () => {
       wrap({ max: 1 }, { pingAfter: 0 });
       const client = await db.connect();
@@ -263,6 +306,16 @@ describePostgres('what is pg\'s own', () => {
       client.release();
       await db.query('SELECT 1');
       expect(proxy.stats().connections.accepted).toBe(2);
+    });
+
+    test('that the function has released itself is a mistake that is told', async () => {
+      wrap();
+      expect((await failureOf(db.run((client) => client.release()))).message).toMatch(/already been released/);
+      const bug = new Error('its own');
+      expect(await failureOf(db.run((client) => {
+        client.release();
+        throw bug;
+      }))).toBe(bug);
     });
 
     test('whose query ran into query_timeout does not go back: the statement may go on', async () => {
