@@ -19,6 +19,10 @@ const wrapHttp = undefined;
 const Socket = undefined;
 const connect = undefined;
 const createConnection = undefined;
+const persistent = undefined;
+const wrapPgPool = undefined;
+const wrapMysqlPool = undefined;
+const wrapRedis = undefined;
 const FaultProxy = undefined;
 
 module.exports = {
@@ -36,6 +40,10 @@ module.exports = {
   Socket,
   connect,
   createConnection,
+  persistent,
+  wrapPgPool,
+  wrapMysqlPool,
+  wrapRedis,
   FaultProxy,
 };
 
@@ -48,4 +56,8 @@ Object.defineProperties(module.exports, {
   Socket: { enumerable: true, get: () => require('./lib/net').Socket },
   connect: { enumerable: true, get: () => require('./lib/net').connect },
   createConnection: { enumerable: true, get: () => require('./lib/net').createConnection },
+  persistent: { enumerable: true, get: () => require('./lib/persistent').persistent },
+  wrapPgPool: { enumerable: true, get: () => require('./lib/persistent').wrapPgPool },
+  wrapMysqlPool: { enumerable: true, get: () => require('./lib/persistent').wrapMysqlPool },
+  wrapRedis: { enumerable: true, get: () => require('./lib/persistent').wrapRedis },
 });

@@ -4,7 +4,8 @@ const { ROOT, mustRun } = require('../support/packages');
 
 const NAMES = [
   'FaultProxy', 'Socket', 'classify', 'connect', 'createConnection', 'createFetch', 'createPolicy', 'explain',
-  'fetch', 'isReset', 'isTransient', 'retry', 'wrapAxios', 'wrapFetch', 'wrapHttp',
+  'fetch', 'isReset', 'isTransient', 'persistent', 'retry', 'wrapAxios', 'wrapFetch', 'wrapHttp', 'wrapMysqlPool',
+  'wrapPgPool', 'wrapRedis',
 ];
 const TESTING_NAMES = [
   'FaultProxy', 'closeAll', 'echo', 'fin', 'finServer', 'inTurn', 'matchers', 'ok', 'openBlackHole', 'partial', 'raw',

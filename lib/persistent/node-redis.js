@@ -1,0 +1,92 @@
+'use strict';
+
+/**
+ * node-redis. Traps that are closed here (redis 6): an 'error' that nobody listens to ends the process; a command that met a
+ * dead connection in silence hangs; a client that has given up reconnecting, as it does after a socket timeout, stays dead.
+ */
+
+const { endedError, replyShape } = require('./ioredis');
+const { DEAD, FIN, SLOW, SLOW_CONNECT, knowing } = require('./shapes');
+
+function isNodeRedis(client) {
+  return typeof client?.isOpen === 'boolean' && typeof client.isReady === 'boolean' && typeof client.sendCommand === 'function';
+}
+
+/** @param {import('redis').RedisClientType} client */
+function nodeRedisSource(client) {
+  client.on('error', () => {});
+  return {
+    surface: 'wrapRedis',
+    heals: true,
+    faultOf,
+    async connect({ signal, lost }) {
+      await untilReady(client, signal);
+      const end = (error) => {
+        // One of those that are not about the connection.
+        if (client.isReady) return;
+        for (const event of ENDINGS) client.off(event, end);
+        lost(error ?? endedError());
+      };
+      for (const event of ENDINGS) client.on(event, end);
+      return client;
+    },
+    // It comes back by itself; unless it does not know that it is dead.
+    discard() {
+      if (client.isReady) client.destroy();
+    },
+    async close() {
+      if (client.isReady) await client.close();
+      else client.destroy();
+    },
+    destroyAll: () => client.destroy(),
+    ping: () => client.ping(),
+    isBroken: () => !client.isReady,
+    // It does not show its socket: whatever fails may have come after something that was sent.
+    traffic: () => Symbol('unseen'),
+  };
+}
+
+/** 'error' comes with each loss, before 'reconnecting'. */
+const ENDINGS = Object.freeze(['error', 'reconnecting', 'terminated', 'end']);
+
+/** One attempt of the client's own, which it repeats by itself until it gives up. */
+function untilReady(client, signal) {
+  if (client.isReady) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const onReady = () => end(resolve);
+    const onError = (error) => end(reject, error);
+    const onAbort = () => end(reject, signal.reason);
+    const end = (settle, value) => {
+      client.off('ready', onReady);
+      client.off('error', onError);
+      signal.removeEventListener('abort', onAbort);
+      settle(value);
+    };
+    client.on('ready', onReady);
+    client.on('error', onError);
+    signal.addEventListener('abort', onAbort);
+    // Its rejection is the last of these errors.
+    if (!client.isOpen) client.connect().catch(() => {});
+  });
+}
+
+/** By the names of its classes: the errors themselves are all called 'Error'. */
+const CLASSES = Object.freeze({
+  SocketClosedUnexpectedlyError: FIN,
+  ClientOfflineError: DEAD,
+  ClientClosedError: DEAD,
+  DisconnectsClientError: ['ECONNRESET', Object.freeze({})],
+  SocketTimeoutError: SLOW,
+  SocketTimeoutDuringMaintenanceError: SLOW,
+  ConnectionTimeoutError: SLOW_CONNECT,
+  // Only what has not been written yet runs into it.
+  TimeoutError: ['ETIMEDOUT', Object.freeze({ phase: 'send', delivery: 'not-sent', reconnect: false })],
+});
+
+const faultOf = knowing((error) => {
+  const name = error.constructor?.name;
+  if (name === 'SimpleError' || name === 'ErrorReply' || name === 'BlobError') return replyShape(error.message);
+  return Object.hasOwn(CLASSES, name) && error.kind === undefined ? CLASSES[name] : undefined;
+});
+
+module.exports = { isNodeRedis, nodeRedisSource };
