@@ -7,8 +7,10 @@
 mod abort;
 mod client;
 mod connection;
+mod database;
 mod dns;
 mod entry;
+mod grpc;
 mod local;
 mod phase;
 mod protocol;
@@ -47,6 +49,8 @@ pub static FAMILIES: &[Family] = &[
     local::FAMILY,
     client::FAMILY,
     proxy::FAMILY,
+    database::FAMILY,
+    grpc::FAMILY,
     unknown::FAMILY,
 ];
 
