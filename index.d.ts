@@ -1937,7 +1937,7 @@ export interface PersistentOptions {
 
 /** The part of {@link RetryOptions} that has a meaning for a connection that is to come back. */
 export interface PersistentReconnect {
-  /** Attempts in a row. Default `Infinity`. */
+  /** Attempts in a row, after a loss or a first one that failed. Default `Infinity`. */
   retries?: number;
   backoff?: { base?: number; cap?: number };
   /** No attempt begins later than this after the loss. Default `Infinity`. */
@@ -1974,7 +1974,7 @@ export interface Persistent<Connection> extends AsyncDisposable {
   /**
    * Calls the function with a connection. A transient failure is repeated only with `idempotent: true`, or where the fault
    * proves that nothing was sent. The fault speaks of what failed: a function that does several things, of which one cannot
-   * be repeated, should do the others elsewhere. (The wrappers of pools see whether anything was sent before, and then
+   * be repeated, should do the others elsewhere. (The wrappers of drivers see whether anything was sent before, and then
    * believe no fault.)
    *
    * @returns rejects with what the function threw, the same object, with `recovery`; with a {@link FaultError} where there was

@@ -81,6 +81,9 @@ function sourceOf(pool, core) {
     checkout: () => called((done) => core.getConnection(done)),
     checkin: (connection) => connection.release(),
     destroy: (connection) => connection.destroy(),
+    evict(isSuspect) {
+      for (const connection of core._freeConnections.toArray()) if (isSuspect(connection)) connection.destroy();
+    },
     handed: (connection) => (pool === core ? connection : connection.promise(pool.Promise)),
     ping: (connection) => called((done) => connection.ping(done)),
     isDead: (connection) => connection._pool === null || connection.stream.destroyed,

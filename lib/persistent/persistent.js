@@ -172,7 +172,6 @@ function ownSource({ connect, close, ping, isBroken }) {
     faultOf: classify,
     connect: heeding(connect),
     discard: close,
-    close: (connection) => (connection === undefined ? undefined : close(connection)),
     ping,
     isBroken,
   };

@@ -74,6 +74,12 @@ function sourceOf(pool, { timeout }) {
       // The farewell that the pool sends waits for one from a peer that may be gone, and those who wait for a place with it.
       client.connection?.stream?.destroy();
     },
+    evict(isSuspect) {
+      for (const { client } of pool._idle.filter((item) => isSuspect(item.client))) {
+        pool._remove(client);
+        client.connection?.stream?.destroy();
+      }
+    },
     handed: (client) => client,
     ping: (client) => client.query('SELECT 1'),
     isDead: (client) => client._queryable === false || client._ending === true,

@@ -4,7 +4,7 @@
  * The use of a pool of connections: each call has one for itself.
  *
  * One that has been idle for long, or that was idle when another one died, is tested before it is handed out; one that fails
- * the test is thrown away and another one taken. One that may still be at work, or may be in the middle of a transaction, does
+ * the test is thrown away, those that were idle as well go with it, and another one is taken. One that may still be at work, or may be in the middle of a transaction, does
  * not go back into the pool.
  */
 
@@ -18,6 +18,7 @@ const { LONGEST_TIMER } = require('../validate');
  * @property {() => Promise<object>} checkout
  * @property {(client: object) => void} checkin it is in order, and goes back
  * @property {(client: object) => void} destroy it is not, or nobody knows: it is closed at once
+ * @property {(isSuspect: (client: object) => boolean) => void} evict destroys those that idle in the pool and are suspect
  * @property {(client: object) => unknown} handed what the caller gets of it
  * @property {(client: object) => PromiseLike<unknown>} ping
  * @property {(client: object) => boolean} isDead as the driver knows without asking
@@ -68,9 +69,10 @@ class Pool {
    * @param {AbortSignal} signal
    */
   async probe(signal) {
-    const client = await this.#checkout(this.#options.timeout.connect, signal);
+    // Who calls has a limit, whose timer keeps no process alive.
+    const client = await this.#checkout(undefined, signal);
     try {
-      await this.#ping(client);
+      await this.#ping(client, false);
     } catch (error) {
       this.#source.destroy(client);
       throw error;
@@ -88,7 +90,7 @@ class Pool {
       const session = await patience.spend((left) => this.#upkeep.session({ patience: left, signal }));
       const client = await patience.spend((left) => this.#fromPool(session, left, signal));
       const idle = this.#idleOf(client);
-      if (await this.#isFit(client, idle, session, signal)) return new PoolLease(this, client, idle, session, this.#source);
+      if (await patience.spend(() => this.#isFit(client, idle, session, signal))) return new PoolLease(this, client, idle, session, this.#source);
     }
   }
 
@@ -110,12 +112,16 @@ class Pool {
     }
   }
 
-  /** One that comes too late goes back. */
+  /**
+   * One that comes too late goes back.
+   *
+   * @param {number | undefined} limit ms
+   */
   async #checkout(limit, signal) {
     const coming = this.#source.checkout();
     let timer;
     const tooLate = new Promise((resolve, reject) => {
-      timer = setTimeout(() => reject(poolBusyError(limit)), Math.min(limit, LONGEST_TIMER));
+      if (limit !== undefined) timer = setTimeout(() => reject(poolBusyError(limit)), Math.min(limit, LONGEST_TIMER));
     });
     try {
       return await unlessAborted(Promise.race([coming, tooLate]), signal);
@@ -140,6 +146,8 @@ class Pool {
       this.#source.destroy(client);
       if (signal.aborted) throw error;
       this.#noteDeath(idle);
+      // To wait as long for each of the others would take minutes.
+      this.#source.evict((other) => this.#isSuspect(other));
       this.#upkeep.suspect(session, this.#source.faultOf(error, { phase: 'idle' }));
       return false;
     }
@@ -148,10 +156,10 @@ class Pool {
     return true;
   }
 
-  async #ping(client) {
+  async #ping(client, isWaitedFor) {
     this.counts.sent += 1;
     try {
-      await pingWithin(this.#options.timeout.ping, () => this.#source.ping(client));
+      await pingWithin(this.#options.timeout.ping, () => this.#source.ping(client), isWaitedFor);
     } catch (error) {
       this.counts.failed += 1;
       throw error;

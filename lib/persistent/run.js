@@ -11,6 +11,7 @@ const { reasonOf, unwatch, watch } = require('../abort');
 const { FaultError } = require('../errors');
 const { PolicyCall } = require('../policy/call');
 const { withRecovery } = require('../policy/recovery');
+const { Ending } = require('./ending');
 const { closedError, connectFault, lostError, outOfTimeError } = require('./faults');
 const { Patience } = require('./patience');
 
@@ -27,9 +28,9 @@ class Run {
   #timeout;
   #call;
   /** Ends whatever is waited for: by the caller's signal, its timeout, or the end of everything. */
-  #ending = new AbortController();
+  #ending = new Ending();
   /** The same without the timeout, after which the policy says that time was up. */
-  #stopping = new AbortController();
+  #stopping = new Ending();
   #patience;
   #isClosing = false;
   /** The function is running. */
@@ -48,7 +49,7 @@ class Run {
     this.#timeout = total;
     this.#patience = new Patience(timeout.wait);
     const request = { surface: source.surface, origin: name, declared: idempotent };
-    this.#call = new PolicyCall(policy, request, { signal: this.#stopping.signal, total });
+    this.#call = new PolicyCall(policy, request, { signal: this.#stopping, total });
   }
 
   async result() {
@@ -135,7 +136,7 @@ class Run {
 
   async #putBack(lease, { error, fault }) {
     try {
-      await (this.#ending.signal.aborted ? lease.abandoned(fault) : lease.failed(error, fault));
+      await (this.#ending.aborted ? lease.abandoned(fault) : lease.failed(error, fault));
     } catch {
       // As for a client that the function has released itself. What it failed with says more.
     }
@@ -143,7 +144,7 @@ class Run {
 
   async #take() {
     try {
-      return await this.#connections.take(this.#patience, this.#ending.signal);
+      return await this.#connections.take(this.#patience, this.#ending);
     } catch (error) {
       throw new Failure(error, connectFault(this.#source.faultOf, error, this.#signal), false);
     }
@@ -152,29 +153,28 @@ class Run {
   /** What the function comes to, unless it is ended, or would never hear of the end of its connection. */
   #ended(lease, lastFault) {
     return new Promise((resolve, reject) => {
-      const { signal } = this.#ending;
-      const attempt = new AbortController();
+      const ending = this.#ending;
+      const context = new Context(this.#call.attempt, lastFault);
       const abandon = (reason) => {
         over(reject, reason);
-        attempt.abort(reason);
+        context.end(reason);
       };
       let timer;
-      const onAbort = () => abandon(signal.reason);
+      const onAbort = () => abandon(ending.reason);
       const unwatchLoss = lease.onceLost(({ fault }) => {
         timer = setTimeout(() => abandon(lostError(fault)), TOLD_WITHIN);
       });
       const over = (settle, value) => {
         clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
+        ending.removeEventListener('abort', onAbort);
         unwatchLoss();
         settle(value);
       };
-      signal.addEventListener('abort', onAbort);
+      ending.addEventListener('abort', onAbort);
       // In an async function, so that what it throws at once is a rejection too.
-      const context = new Context(this.#call.attempt, attempt.signal, lastFault);
       const running = (async () => this.#fn(lease.connection, context))();
       running.then((value) => over(resolve, value), (error) => over(reject, error));
-      if (signal.aborted) onAbort();
+      if (ending.aborted) onAbort();
     });
   }
 
@@ -196,10 +196,27 @@ class Failure {
 
 /** What the function is given besides the connection. */
 class Context {
-  constructor(attempt, signal, lastFault) {
+  #ending = new Ending();
+  #controller;
+
+  constructor(attempt, lastFault) {
     this.attempt = attempt;
-    this.signal = signal;
     this.lastFault = lastFault;
+  }
+
+  /** Made when somebody looks. */
+  get signal() {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#ending.aborted) this.#controller.abort(this.#ending.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Nobody waits for the function any longer. */
+  end(reason) {
+    this.#ending.abort(reason);
+    this.#controller?.abort(reason);
   }
 }
 

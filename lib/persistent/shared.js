@@ -41,14 +41,16 @@ class SharedConnection {
       const session = await patience.spend((left) => this.#upkeep.session({ patience: left, signal }));
       const idle = session.idle;
       if (this.#isBroken(session)) continue;
-      if ((session.isSuspect || this.#idleness.isDue(idle)) && !(await unlessAborted(this.#answers(session, idle), signal))) continue;
+      if ((session.isSuspect || this.#idleness.isDue(idle)) && !(await patience.spend(() => unlessAborted(this.#answers(session, idle), signal)))) {
+        continue;
+      }
       if (this.#upkeep.isCurrent(session)) return new Lease(session, idle, this.#upkeep, this.#source, this.#idleness);
     }
   }
 
   /** As its driver shows it, without asking the server. */
   #isBroken(session) {
-    if (!this.#source.isBroken?.(session.connection)) return false;
+    if (!isBroken(this.#source, session.connection)) return false;
     this.#upkeep.lose(session, new Error('The connection says that it is broken.'));
     return true;
   }
@@ -120,7 +122,7 @@ class Lease {
 
   /** What nobody knows, of a connection that its source calls broken, is its end. */
   judged(error, fault) {
-    this.#isBroken = Boolean(this.#source.isBroken?.(this.connection, error));
+    this.#isBroken = isBroken(this.#source, this.connection, error);
     const told = this.#hasSent && fault.delivery === 'not-sent' ? { ...fault, delivery: 'unknown' } : fault;
     return this.#isBroken && told.kind === 'unknown' ? deathOf(told) : told;
   }
@@ -151,9 +153,8 @@ class Lease {
 
   /** Whether the failure is the end of the connection. What need not be is decided by a ping, where there is one. */
   #breaks(fault) {
-    const { isBroken, ping } = this.#source;
-    if (isBroken !== undefined) return this.#isBroken;
-    return fault.reconnect && (fault.kind === 'reset' || fault.kind === 'closed' || ping === undefined);
+    if (this.#source.isBroken !== undefined) return this.#isBroken;
+    return fault.reconnect && (fault.kind === 'reset' || fault.kind === 'closed' || this.#source.ping === undefined);
   }
 
   #over() {
@@ -162,15 +163,29 @@ class Lease {
   }
 }
 
+/** A hook that throws does not fail a call, nor is it lost: it is an uncaught exception, as that of a listener is. */
+function isBroken(source, connection, error) {
+  try {
+    return Boolean(source.isBroken?.(connection, error));
+  } catch (thrown) {
+    process.nextTick(() => {
+      throw thrown;
+    });
+    return true;
+  }
+}
+
 /**
  * @template T
  * @param {number} limit ms
  * @param {(signal: AbortSignal) => T | PromiseLike<T>} ping
+ * @param {boolean} [isWaitedFor] by a call: that keeps the process alive
  */
-async function pingWithin(limit, ping) {
+async function pingWithin(limit, ping, isWaitedFor = true) {
   const controller = new AbortController();
   const tooSlow = tooSlowError(limit, 'The ping', 'idle');
   const timer = setTimeout(() => controller.abort(tooSlow), Math.min(limit, LONGEST_TIMER));
+  if (!isWaitedFor) timer.unref();
   try {
     return await unlessAborted(Promise.resolve(ping(controller.signal)), controller.signal);
   } finally {

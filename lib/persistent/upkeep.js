@@ -20,8 +20,8 @@ const { LONGEST_TIMER } = require('../validate');
  *
  * @typedef {object} Source how connections are made
  * @property {(context: { attempt: number, signal: AbortSignal, lost(error?: unknown): void }) => unknown} connect
- * @property {(connection: unknown) => unknown} discard ends one that is lost, or came too late
- * @property {(connection: unknown) => unknown} close ends the last one
+ * @property {(connection: unknown) => unknown} discard ends one that is lost, came too late, or is the last
+ * @property {() => unknown} [close] ends what makes the connections; then there is none to be ended
  * @property {(error: unknown, context?: object) => import('../..').Fault} faultOf
  */
 
@@ -151,7 +151,8 @@ class Upkeep {
   async end() {
     const session = this.#session;
     this.#session = undefined;
-    await this.#source.close(session?.connection);
+    if (this.#source.close !== undefined) await this.#source.close();
+    else if (session !== undefined) await this.#source.discard(session.connection);
   }
 
   #begin() {

@@ -15,13 +15,17 @@ async function outputOf(what) {
   return stdout.trim();
 }
 
-test.each(['down', 'lost'])('a program ends while its handle is %s and nobody waits for it', async (what) => {
+test.each(['down', 'lost', 'pool'])('a program ends while its handle is %s and nobody waits for it', async (what) => {
   // The next attempt would be up to a minute away.
-  expect(await outputOf(what)).toBe(what === 'down' ? 'ETIMEDOUT' : 'lost');
+  expect(await outputOf(what)).toBe(what === 'lost' ? 'lost' : 'ETIMEDOUT');
 });
 
 test('a program goes on while somebody waits', async () => {
   expect(await outputOf('waiting')).toBe('ETIMEDOUT');
+});
+
+test('what a listener or a hook throws is an uncaught exception, and ends no call', async () => {
+  expect(await outputOf('thrown')).toBe('ETIMEDOUT in a listener in isBroken');
 });
 
 test('nothing that fails is an unhandled rejection', async () => {
