@@ -22,7 +22,7 @@ const { FaultProxy } = require('../../..');
  */
 
 /** Quick to come back, so that no test has to wait; long where only a failure would wait so long. */
-const OPTIONS = { reconnect: { backoff: { base: 20, cap: 100 } }, retry: { backoff: { base: 5 } }, timeout: { ping: 1_000 } };
+const OPTIONS = { reconnect: { backoff: { base: 20, cap: 100 } }, retry: { backoff: { base: 5 } }, timeout: { ping: 2_000 } };
 
 /** @param {Driver} driver */
 function keepsTheContract(driver) {
@@ -223,7 +223,7 @@ function keepsTheContract(driver) {
   test('a timeout ends a call whose answer does not come, and what is known of it is nothing', async () => {
     await read();
     const silence = proxy.add({ type: 'stall', on: 'response' });
-    const error = await failureOf(write({ timeout: 300 }));
+    const error = await failureOf(write({ timeout: 1_500 }));
     expect(error).toMatchObject({ code: 'ETIMEDOUT', delivery: 'unknown' });
     expect(error.recovery.gaveUp).toBe('not-idempotent');
     expect(await counter.count()).toBe(1);

@@ -173,7 +173,7 @@ describePostgres('what is pg\'s own', () => {
 
   describe('the pool', () => {
     test('that has no connection left is not a server that is gone: a call waits for a place, and says so', async () => {
-      wrap({ max: 1, connectionTimeoutMillis: 50 }, { retry: 0 });
+      wrap({ max: 1, connectionTimeoutMillis: 2_000 }, { retry: 0 });
       const events = new EventEmitter();
       const held = db.run(() => {
         events.emit('held');
@@ -192,11 +192,11 @@ describePostgres('what is pg\'s own', () => {
 
     test('that has none left for longer than we wait hands no client to nobody', async () => {
       wrap({ max: 1 }, { retry: 0, timeout: { wait: 50 } });
-      const client = await db.connect();
+      const client = await db.connect({ timeout: 20_000 });
       expect(await failureOf(db.run(insert))).toMatchObject({ code: 'ETIMEDOUT', delivery: 'not-sent' });
       expect(db.stats().losses).toBe(0);
       client.release();
-      await db.run(insert);
+      (await db.connect({ timeout: 20_000 })).release();
       expect(pool).toMatchObject({ totalCount: 1, idleCount: 1, waitingCount: 0 });
     });
 
@@ -231,7 +231,7 @@ describePostgres('what is pg\'s own', () => {
     });
 
     test('gets the place of a vanished connection back at once', async () => {
-      wrap({ max: 1 }, { pingAfter: 0, timeout: { ping: 50 } });
+      wrap({ max: 1 }, { pingAfter: 0, timeout: { ping: 2_000 } });
       await db.query('SELECT 1');
       const vanished = proxy.add({ type: 'blackhole', on: 'request', times: 1 });
       await Promise.all([db.run(insert), db.run(insert)]);
@@ -319,7 +319,7 @@ describePostgres('what is pg\'s own', () => {
     });
 
     test('whose query ran into query_timeout does not go back: the statement may go on', async () => {
-      wrap({ max: 1, query_timeout: 100 });
+      wrap({ max: 1, query_timeout: 2_000 });
       const error = await failureOf(db.query('SELECT pg_sleep(60)'));
       expect(lastOf(error)).toMatchObject({ code: 'ETIMEDOUT', delivery: 'unknown' });
       expect(pool.totalCount).toBe(0);
