@@ -23,6 +23,7 @@ const persistent = undefined;
 const wrapPgPool = undefined;
 const wrapMysqlPool = undefined;
 const wrapRedis = undefined;
+const wrapMongoose = undefined;
 const FaultProxy = undefined;
 
 module.exports = {
@@ -44,6 +45,7 @@ module.exports = {
   wrapPgPool,
   wrapMysqlPool,
   wrapRedis,
+  wrapMongoose,
   FaultProxy,
 };
 
@@ -60,4 +62,5 @@ Object.defineProperties(module.exports, {
   wrapPgPool: { enumerable: true, get: () => require('./lib/persistent').wrapPgPool },
   wrapMysqlPool: { enumerable: true, get: () => require('./lib/persistent').wrapMysqlPool },
   wrapRedis: { enumerable: true, get: () => require('./lib/persistent').wrapRedis },
+  wrapMongoose: { enumerable: true, get: () => require('./lib/persistent').wrapMongoose },
 });

@@ -20,24 +20,27 @@ class PrivateServer {
   #argumentsFor;
   #readyLine;
   #process;
+  #ids;
 
   /**
    * @param {string} command
    * @param {(server: PrivateServer) => string[]} argumentsFor
    * @param {string} readyLine what it prints when clients may connect
+   * @param {{ asUser?: boolean }} [options] `asUser`: it runs as whoever runs the tests, and can read what they can
    */
-  constructor(command, argumentsFor, readyLine) {
+  constructor(command, argumentsFor, readyLine, { asUser = false } = {}) {
+    this.#ids = asUser ? {} : ids;
     this.#command = command;
     this.#argumentsFor = argumentsFor;
     this.#readyLine = readyLine;
     this.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'unreset-db-'));
-    if (ids.uid !== undefined) fs.chownSync(this.directory, ids.uid, ids.gid);
+    if (this.#ids.uid !== undefined) fs.chownSync(this.directory, ids.uid, ids.gid);
   }
 
   async start() {
     this.port ??= await freePort();
     const [command, ...args] = [...parented, this.#command, ...this.#argumentsFor(this)];
-    const server = spawn(command, args, { ...ids, cwd: this.directory, stdio: ['ignore', 'pipe', 'pipe'] });
+    const server = spawn(command, args, { ...this.#ids, cwd: this.directory, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = server;
     this.exited = once(server, 'exit');
     await new Promise((resolve, reject) => {
@@ -77,7 +80,7 @@ class PrivateServer {
 
   /** Runs a program as the user that the server runs as. */
   run(command, args, input) {
-    return execFileSync(command, args, { ...ids, cwd: this.directory, input, stdio: ['pipe', 'pipe', 'pipe'] });
+    return execFileSync(command, args, { ...this.#ids, cwd: this.directory, input, stdio: ['pipe', 'pipe', 'pipe'] });
   }
 }
 

@@ -17,6 +17,10 @@ const { FaultProxy } = require('../../..');
  * @property {(connection: object) => Promise<unknown>} write adds one, each time that it runs
  * @property {(connection: object) => Promise<unknown>} read
  * @property {boolean} heals the client reconnects by itself
+ * @property {boolean} [pools] it does so over a pool and connections that watch the server: what becomes of one connection it
+ *   keeps to itself, and tells what becomes of the server
+ * @property {(db: object) => Promise<void>} [calm] resolves when nothing but what the test sends is about to pass the proxy
+ * @property {number} [patience] ms; longer than an attempt to connect takes where nobody listens. Default 100
  * @property {NodeJS.Signals} crash ends the server at once
  * @property {NodeJS.Signals} shutdown ends the server in good order
  */
@@ -26,6 +30,7 @@ const OPTIONS = { reconnect: { backoff: { base: 20, cap: 100 } }, retry: { backo
 
 /** @param {Driver} driver */
 function keepsTheContract(driver) {
+  const testOfOne = driver.pools ? () => {} : test;
   let server;
   let other;
   let counter;
@@ -63,6 +68,12 @@ function keepsTheContract(driver) {
     return (await hearing)[0];
   }
 
+  /** Makes a fault for what comes next. */
+  async function strike(plan) {
+    await driver.calm?.(db);
+    return proxy.add(plan);
+  }
+
   async function failureOf(promise) {
     const error = await promise.then(() => undefined, (thrown) => thrown);
     if (error === undefined) throw new Error('It succeeded.');
@@ -82,7 +93,7 @@ function keepsTheContract(driver) {
     expect(db.stats()).toMatchObject({ state: 'up', connects: 1, losses: 0, running: 0, waiting: 0 });
   });
 
-  test('a reset while it is idle is noticed, kills nobody, and costs the next write nothing', async () => {
+  testOfOne('a reset while it is idle is noticed, kills nobody, and costs the next write nothing', async () => {
     await write();
     const { fault } = await told(driver.heals ? 'down' : 'degraded', () => proxy.resetAll());
     expect(fault).toMatchObject({ kind: 'reset' });
@@ -93,7 +104,7 @@ function keepsTheContract(driver) {
 
   test('a write that was lost on its way is not repeated: it might have arrived', async () => {
     await read();
-    proxy.add({ type: 'reset', on: 'request', times: 1 });
+    await strike({ type: 'reset', on: 'request', times: 1 });
     const error = await failureOf(write());
     expect(faultsOf(error)).toEqual([{ kind: 'reset', delivery: 'unknown' }]);
     expect(error.recovery.gaveUp).toBe('not-idempotent');
@@ -102,7 +113,7 @@ function keepsTheContract(driver) {
 
   test('the same, declared idempotent, is repeated', async () => {
     await read();
-    const fault = proxy.add({ type: 'reset', on: 'request', times: 1 });
+    const fault = await strike({ type: 'reset', on: 'request', times: 1 });
     await write({ idempotent: true });
     expect(fault.hits).toBe(1);
     expect(await counter.count()).toBe(1);
@@ -110,7 +121,7 @@ function keepsTheContract(driver) {
 
   test('a write whose answer was lost was done, once, and the program is told that nobody knows', async () => {
     await read();
-    proxy.add({ type: 'reset', on: 'response', times: 1 });
+    await strike({ type: 'reset', on: 'response', times: 1 });
     const error = await failureOf(write());
     expect(faultsOf(error)).toEqual([{ kind: 'reset', delivery: 'unknown' }]);
     expect(error.recovery.gaveUp).toBe('not-idempotent');
@@ -122,7 +133,7 @@ function keepsTheContract(driver) {
 
   test('a FIN in place of the answer is the same', async () => {
     await read();
-    proxy.add({ type: 'close', on: 'response', times: 1 });
+    await strike({ type: 'close', on: 'response', times: 1 });
     const error = await failureOf(write());
     expect(faultsOf(error)).toEqual([{ kind: 'reset', delivery: 'unknown' }]);
     expect(await counter.count()).toBe(1);
@@ -132,7 +143,7 @@ function keepsTheContract(driver) {
 
   test('only the word of the program makes a write be done twice', async () => {
     await read();
-    proxy.add({ type: 'reset', on: 'response', times: 1 });
+    await strike({ type: 'reset', on: 'response', times: 1 });
     await write({ idempotent: true });
     expect(await counter.count()).toBe(2);
   });
@@ -188,7 +199,7 @@ function keepsTheContract(driver) {
     await there.close();
   });
 
-  test('after ten minutes of silence connections that vanished are found before they are used', async () => {
+  testOfOne('after ten minutes of silence connections that vanished are found before they are used', async () => {
     await Promise.all([write(), write(), write()]);
     const now = performance.now.bind(performance);
     jest.spyOn(performance, 'now').mockImplementation(() => now() + 600_000);
@@ -211,7 +222,7 @@ function keepsTheContract(driver) {
   test('a wait for a server that is not there ends, and says why', async () => {
     await db.close();
     await proxy.close();
-    db = driver.wrap(proxy.port, { ...OPTIONS, timeout: { wait: 100 }, name: 'main' });
+    db = driver.wrap(proxy.port, { ...OPTIONS, timeout: { wait: driver.patience ?? 100 }, name: 'main' });
     const error = await failureOf(write());
     expect(error).toMatchObject({ code: 'ETIMEDOUT', phase: 'connect', delivery: 'not-sent', transient: true });
     expect(error.reason).toContain('ECONNREFUSED');
@@ -222,7 +233,7 @@ function keepsTheContract(driver) {
 
   test('a timeout ends a call whose answer does not come, and what is known of it is nothing', async () => {
     await read();
-    const silence = proxy.add({ type: 'stall', on: 'response' });
+    const silence = await strike({ type: 'stall', on: 'response' });
     const error = await failureOf(write({ timeout: 1_500 }));
     expect(error).toMatchObject({ code: 'ETIMEDOUT', delivery: 'unknown' });
     expect(error.recovery.gaveUp).toBe('not-idempotent');
@@ -234,7 +245,7 @@ function keepsTheContract(driver) {
 
   test('an abort ends a call at once, with its reason', async () => {
     await read();
-    const silence = proxy.add({ type: 'stall', on: 'response' });
+    const silence = await strike({ type: 'stall', on: 'response' });
     const controller = new AbortController();
     const reason = new Error('enough');
     const running = db.run((connection, { signal }) => {
@@ -290,7 +301,7 @@ function keepsTheContract(driver) {
     await db.close();
     db = driver.wrap(proxy.port, { ...OPTIONS, timeout: { close: 100 } });
     await read();
-    const silence = proxy.add({ type: 'stall', on: 'response' });
+    const silence = await strike({ type: 'stall', on: 'response' });
     const running = failureOf(write());
     while ((await counter.count()) === 0) await pause(1);
     await db.close();
