@@ -44,7 +44,7 @@ class Events {
     CHANNEL.publish({ ...this.#about, event, ...message });
   }
 
-  /** What a listener, or a hook, throws is nobody's answer: it becomes an uncaught exception, as in `diagnostics_channel`. */
+  /** What a listener or a hook throws is nobody's answer: it is an uncaught exception, as in `diagnostics_channel`. */
   call(listener) {
     try {
       this.inContext(listener);

@@ -11,15 +11,18 @@ const { faultOfCode } = require('../fault/of-code');
 
 /** The catalogue is to have these codes (`src/fault/catalogue/`); until then all of what it would say stands here. */
 const CLOSED = Object.freeze({
-  code: 'ERR_PERSISTENT_CLOSED', kind: 'closed', phase: 'idle', delivery: 'not-sent', transient: false, reconnect: false,
+  code: 'ERR_PERSISTENT_CLOSED', kind: 'closed', phase: 'idle', delivery: 'not-sent',
+  transient: false, reconnect: false,
   reason: 'The connection was closed by the program. Nothing opens it again: make another one.',
 });
 const FULL = Object.freeze({
-  code: 'ERR_PERSISTENT_WAITING', kind: 'too-large', phase: 'connect', delivery: 'not-sent', transient: true, reconnect: false,
-  reason: 'There is no connection at present, and as many calls as maxWaiting allows wait for one already.',
+  code: 'ERR_PERSISTENT_WAITING', kind: 'too-large', phase: 'connect', delivery: 'not-sent',
+  transient: true, reconnect: false,
+  reason: 'No connection is free at present, and as many calls as maxWaiting allows wait for one already.',
 });
 const OPEN_TRANSACTION = Object.freeze({
-  code: 'ERR_TRANSACTION_OPEN', kind: 'client', phase: 'receive', delivery: 'answered', transient: false, reconnect: false,
+  code: 'ERR_TRANSACTION_OPEN', kind: 'client', phase: 'receive', delivery: 'answered',
+  transient: false, reconnect: false,
   reason: 'The function ended inside a transaction: it was rolled back. End it with COMMIT or ROLLBACK.',
 });
 
@@ -44,8 +47,8 @@ function openTransactionError() {
  * @param {import('../..').Fault | undefined} fault the same, classified
  */
 function noConnectionError(patience, last, fault) {
-  const why = fault === undefined ? 'none has been made so far.' : `the last attempt ended with ${fault.code}: ${fault.reason}`;
-  const reason = `There was no connection within ${Math.round(patience)} ms; ${why}`;
+  const ended = fault && `the last attempt ended with ${fault.code}: ${fault.reason}`;
+  const reason = `There was no connection within ${Math.round(patience)} ms; ${ended ?? 'none has been made so far.'}`;
   return new FaultError(faultOfCode('ETIMEDOUT', { phase: 'connect', delivery: 'not-sent', reason }), last);
 }
 
@@ -95,7 +98,8 @@ function lostError(fault) {
 /** @param {import('../..').Fault} fault of a kind that nobody knows, which was the end of its connection */
 function deathOf(fault) {
   const { kind, transient, reconnect, meaning: reason } = explain('ECONNRESET');
-  return Object.freeze({ ...fault, code: fault.code === 'UNKNOWN' ? 'ECONNRESET' : fault.code, kind, transient, reconnect, reason });
+  const code = fault.code === 'UNKNOWN' ? 'ECONNRESET' : fault.code;
+  return Object.freeze({ ...fault, code, kind, transient, reconnect, reason });
 }
 
 /** Phases of what is sent over a connection that there is. */

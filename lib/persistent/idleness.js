@@ -17,7 +17,7 @@ class Idleness {
   #most;
   #least;
 
-  /** @param {number} most ms: what it begins with, and never exceeds; `Infinity`: trusts every silence until one has killed */
+  /** @param {number} most ms: what it begins with, and never exceeds; `Infinity`: any silence, until one has killed */
   constructor(most) {
     this.#most = most;
     this.#least = Math.min(SHORTEST, most);

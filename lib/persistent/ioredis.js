@@ -9,9 +9,8 @@
  * - a client that has given up reconnecting stays dead.
  */
 
-const { FaultError } = require('../errors');
-const { faultOfCode } = require('../fault/of-code');
-const { SLOW, answer, knowing } = require('./shapes');
+const { endedError, isReadOnly, replyShape } = require('./redis-replies');
+const { SLOW, knowing } = require('./shapes');
 
 function isIoredis(client) {
   return typeof client?.status === 'string' && client.isCluster === false && typeof client.sendCommand === 'function';
@@ -45,7 +44,7 @@ function ioredisSource(client) {
       client.stream?.destroy();
     },
     ping: () => client.ping(),
-    isBroken: () => client.status !== 'ready',
+    isBroken: (_, error) => client.status !== 'ready' || isReadOnly(error),
     traffic: () => `${client.connectionEpoch}:${client.stream?.bytesWritten}`,
   };
 }
@@ -78,12 +77,6 @@ function settleUnanswered({ commandQueue }) {
   while (commandQueue.length > 0) commandQueue.shift().command.reject(endedError());
 }
 
-function endedError() {
-  return new FaultError(faultOfCode('ECONNRESET', {
-    reason: 'The connection was lost while the command waited for its answer. It may have been done, and is not sent again.',
-  }));
-}
-
 /** Rejections of commands that may have been sent, or not: ioredis rejects all that it holds with the same error. */
 const GONE = Object.freeze(['ECONNRESET', Object.freeze({})]);
 const OFFLINE = Object.freeze(['ECONNRESET', Object.freeze({
@@ -104,25 +97,4 @@ const faultOf = knowing((error) => {
   return Object.hasOwn(MESSAGES, error.message) ? MESSAGES[error.message] : undefined;
 });
 
-const NOT_NOW = { transient: true, reconnect: false, delivery: 'answered' };
-/** By the word that the server's answer begins with. It did not execute what it answers so. */
-const REPLIES = Object.freeze({
-  READONLY: { ...NOT_NOW, reconnect: true, reason: 'The server refuses to write: it is a replica, or has become one.' },
-  LOADING: { ...NOT_NOW, reason: 'The server is starting, and loads its data.' },
-  MASTERDOWN: { ...NOT_NOW, reason: 'The replica has lost its master.' },
-  BUSY: { ...NOT_NOW, reason: 'The server is busy with a script.' },
-  TRYAGAIN: { ...NOT_NOW, reason: 'The keys are being moved to another server.' },
-  CLUSTERDOWN: { ...NOT_NOW, reason: 'The cluster is down.' },
-});
-const REFUSED = Object.freeze({
-  kind: 'client', delivery: 'answered', transient: false, reconnect: false,
-  reason: 'The server refused the command; detail has its words.',
-});
-
-/** @param {string} message of an answer that is an error */
-function replyShape(message) {
-  const word = /^[A-Z]+/.exec(message)?.[0] ?? 'ERR';
-  return answer(`REDIS_${word}`, REPLIES[word] ?? REFUSED);
-}
-
-module.exports = { endedError, ioredisSource, isIoredis, replyShape };
+module.exports = { ioredisSource, isIoredis };

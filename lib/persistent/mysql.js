@@ -112,13 +112,22 @@ const MESSAGES = Object.freeze({
   'Queue limit reached.': EXHAUSTED,
 });
 
-const SHUTDOWN = { transient: true, reconnect: true, delivery: 'unknown', reason: 'The server shuts down, or an administrator ended the connection.' };
+const SHUTDOWN = {
+  transient: true, reconnect: true, delivery: 'unknown',
+  reason: 'The server shuts down, or an administrator ended the connection.',
+};
 const FULL = {
   phase: 'connect', kind: 'throttled', transient: true, reconnect: false, delivery: 'not-sent',
   reason: 'The server has as many connections as it allows.',
 };
-const READ_ONLY = { transient: true, reconnect: true, delivery: 'answered', reason: 'The server refuses to write: it is a replica, or has become one.' };
-const CONFLICT = { transient: true, reconnect: false, delivery: 'answered', reason: 'Another transaction was in the way. Repeat this one as a whole.' };
+const READ_ONLY = {
+  transient: true, reconnect: true, delivery: 'answered',
+  reason: 'The server refuses to write: it is a replica, or has become one.',
+};
+const CONFLICT = {
+  transient: true, reconnect: false, delivery: 'answered',
+  reason: 'Another transaction was in the way. Repeat this one as a whole.',
+};
 
 /** By the names that mysql2 gives to the server's numbers. */
 const CODES = Object.freeze({
@@ -136,7 +145,7 @@ const CODES = Object.freeze({
 /** What the server refuses it would refuse again. */
 const REFUSED = Object.freeze({
   kind: 'client', delivery: 'answered', transient: false, reconnect: false,
-  reason: 'The server refused the statement; detail has its words.',
+  reason: 'The server refused it; detail has its words.',
 });
 
 const faultOf = knowing((error) => {

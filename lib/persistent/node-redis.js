@@ -5,7 +5,7 @@
  * dead connection in silence hangs; a client that has given up reconnecting, as it does after a socket timeout, stays dead.
  */
 
-const { endedError, replyShape } = require('./ioredis');
+const { endedError, isReadOnly, replyShape } = require('./redis-replies');
 const { DEAD, FIN, SLOW, SLOW_CONNECT, knowing } = require('./shapes');
 
 function isNodeRedis(client) {
@@ -40,7 +40,7 @@ function nodeRedisSource(client) {
     },
     destroyAll: () => client.destroy(),
     ping: () => client.ping(),
-    isBroken: () => !client.isReady,
+    isBroken: (_, error) => !client.isReady || isReadOnly(error),
     // It does not show its socket: whatever fails may have come after something that was sent.
     traffic: () => Symbol('unseen'),
   };

@@ -14,7 +14,7 @@ const RECONNECT = parseRetryOptions({ retries: Infinity, within: Infinity }, 're
 const NOT_OF_CONNECTIONS = ['methods', 'statuses', 'respectRetryAfter', 'budget', 'breaker'];
 
 const TIMEOUTS = Object.freeze({ connect: 10_000, wait: 10_000, ping: 5_000, close: 10_000 });
-/** The longest silence that is trusted: a ping costs a round trip, and middleboxes that forget connections wait for minutes. */
+/** The longest silence that is trusted: a ping is a round trip, and what forgets idle connections waits for a minute or more. */
 const PING_AFTER = 15_000;
 const MAX_WAITING = 1_000;
 
@@ -52,7 +52,8 @@ function parseOptions(value = {}, label = 'options') {
 
 function reconnectOf(value, label) {
   for (const key of NOT_OF_CONNECTIONS) {
-    if (value?.[key] !== undefined) throw invalidArgument(`${label}.${key} must be left out: it has no meaning for a connection.`);
+    if (value?.[key] === undefined) continue;
+    throw invalidArgument(`${label}.${key} must be left out: it has no meaning for a connection.`);
   }
   return parseRetryOptions(value, label, RECONNECT);
 }
@@ -81,8 +82,12 @@ function parseCall(value, keys) {
   return {
     idempotent: checkBoolean(idempotent, 'options.idempotent'),
     signal: signal === undefined || signal === null ? undefined : checkSignal(signal, 'options.signal'),
-    timeout: timeout === undefined || timeout === Infinity ? undefined : checkMilliseconds(timeout, 'options.timeout', { min: 1 }),
+    timeout: timeout === undefined || timeout === Infinity ? undefined : checkTimeout(timeout),
   };
+}
+
+function checkTimeout(value) {
+  return checkMilliseconds(value, 'options.timeout', { min: 1 });
 }
 
 /**

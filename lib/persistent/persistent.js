@@ -7,10 +7,12 @@
  * This is the one engine. What is true of one driver only stands in the file of that driver.
  */
 
+const { reasonOf, unwatch, watch } = require('../abort');
 const { asyncDispose } = require('../async-dispose');
 const { classify } = require('../fault');
 const { checkFunction, LONGEST_TIMER } = require('../validate');
 const { heeding } = require('./emitters');
+const { Ending } = require('./ending');
 const { Events } = require('./events');
 const { closedError } = require('./faults');
 const { Idleness } = require('./idleness');
@@ -68,7 +70,7 @@ class Persistent {
     return this.#upkeep.state;
   }
 
-  /** The connection, tested if it has been idle for long; of a pool, the pool, when it has been shown to reach its server. */
+  /** The connection, tested if it has been idle for long; of a pool, the pool, when it was shown to reach its server. */
   async get(options) {
     const { signal, timeout } = parseCall(options, ['signal', 'timeout']);
     const patience = new Patience(timeout ?? this.#options.timeout.wait);
@@ -89,8 +91,17 @@ class Persistent {
 
   /** A connection of its own for whoever calls a driver's checkout, and gives it back in the driver's way. */
   async [take]({ signal, timeout }) {
-    const ending = AbortSignal.any([this.#closed.signal, ...(signal === undefined ? [] : [signal])]);
-    return this.#connections.take(new Patience(timeout ?? this.#options.timeout.wait), ending);
+    const ending = new Ending();
+    const signals = [this.#closed.signal, signal].filter((each) => each !== undefined);
+    for (const each of signals) {
+      if (each.aborted) ending.abort(reasonOf(each));
+      else watch(each, ending);
+    }
+    try {
+      return await this.#connections.take(new Patience(timeout ?? this.#options.timeout.wait), ending);
+    } finally {
+      for (const each of signals) unwatch(each, ending);
+    }
   }
 
   on(event, listener) {
@@ -162,7 +173,6 @@ class Persistent {
       this.#whenIdle = () => resolve(true);
     }), limit);
   }
-
 }
 
 /** In the terms that the engine has for its own adapters. */

@@ -35,7 +35,8 @@ class PersistentPgPool extends Persistent {
   /** As `pool.query`, without a callback. It is not repeated unless nothing of it was sent. */
   query(...args) {
     if (args.some((arg) => typeof arg === 'function' || typeof arg?.submit === 'function')) {
-      return Promise.reject(invalidArgument('query must be given a text or a config object; callbacks and cursors need connect().'));
+      const accepted = 'a text or a config object; callbacks and cursors need connect()';
+      return Promise.reject(invalidArgument(`query must be given ${accepted}.`));
     }
     return this.run((client) => client.query(...args));
   }
@@ -124,18 +125,45 @@ const MESSAGES = Object.freeze({
 /** By SQLSTATE (PostgreSQL, appendix A). */
 const STATES = Object.freeze({
   // The server ends the session. Whether a statement that was sent had been done by then, nobody knows.
-  '57P01': { transient: true, reconnect: true, delivery: 'unknown', reason: 'An administrator ended the connection, or the server shuts down.' },
-  '57P02': { transient: true, reconnect: true, delivery: 'unknown', reason: 'The server ends all connections because one of its processes crashed.' },
-  '57P03': { phase: 'connect', transient: true, reconnect: true, delivery: 'not-sent', reason: 'The server is starting, stopping or recovering.' },
-  '57P05': { transient: true, reconnect: true, delivery: 'unknown', reason: 'The server ended a session that was idle.' },
-  53300: { phase: 'connect', kind: 'throttled', transient: true, reconnect: false, delivery: 'not-sent', reason: 'The server has as many connections as it allows.' },
-  25006: { transient: true, reconnect: true, delivery: 'answered', reason: 'The server refuses to write: it is a standby, or has become one.' },
-  40001: { transient: true, reconnect: false, delivery: 'answered', reason: 'The transaction was rolled back because of another one. Repeat it as a whole.' },
-  '40P01': { transient: true, reconnect: false, delivery: 'answered', reason: 'The transaction was rolled back to end a deadlock. Repeat it as a whole.' },
+  '57P01': {
+    transient: true, reconnect: true, delivery: 'unknown',
+    reason: 'An administrator ended the connection, or the server shuts down.',
+  },
+  '57P02': {
+    transient: true, reconnect: true, delivery: 'unknown',
+    reason: 'The server ends all connections because one of its processes crashed.',
+  },
+  '57P03': {
+    phase: 'connect', transient: true, reconnect: true, delivery: 'not-sent',
+    reason: 'The server is starting, stopping or recovering.',
+  },
+  '57P05': {
+    transient: true, reconnect: true, delivery: 'unknown',
+    reason: 'The server ended a session that was idle.',
+  },
+  53300: {
+    phase: 'connect', kind: 'throttled', transient: true, reconnect: false, delivery: 'not-sent',
+    reason: 'The server has as many connections as it allows.',
+  },
+  25006: {
+    transient: true, reconnect: true, delivery: 'answered',
+    reason: 'The server refuses to write: it is a standby, or has become one.',
+  },
+  40001: {
+    transient: true, reconnect: false, delivery: 'answered',
+    reason: 'The transaction was rolled back because of another one. Repeat it as a whole.',
+  },
+  '40P01': {
+    transient: true, reconnect: false, delivery: 'answered',
+    reason: 'The transaction was rolled back to end a deadlock. Repeat it as a whole.',
+  },
 });
 
 /** What the server refuses it would refuse again. */
-const REFUSED = Object.freeze({ kind: 'client', delivery: 'answered', transient: false, reconnect: false, reason: 'The server refused the statement; detail has its words.' });
+const REFUSED = Object.freeze({
+  kind: 'client', delivery: 'answered', transient: false, reconnect: false,
+  reason: 'The server refused it; detail has its words.',
+});
 
 const faultOf = knowing((error) => {
   if (error.code === undefined) return Object.hasOwn(MESSAGES, error.message) ? MESSAGES[error.message] : undefined;

@@ -3,9 +3,9 @@
 /**
  * The use of a pool of connections: each call has one for itself.
  *
- * One that has been idle for long, or that was idle when another one died, is tested before it is handed out; one that fails
- * the test is thrown away, those that were idle as well go with it, and another one is taken. One that may still be at work, or may be in the middle of a transaction, does
- * not go back into the pool.
+ * One that has been idle for long, or that was idle when another one died, is tested before it is handed out. One that fails
+ * the test is thrown away, those that were idle as well go with it, and another one is taken. One that may still be at work,
+ * or may be in the middle of a transaction, does not go back into the pool.
  */
 
 const { unlessAborted } = require('../abort');
@@ -90,7 +90,8 @@ class Pool {
       const session = await patience.spend((left) => this.#upkeep.session({ patience: left, signal }));
       const client = await patience.spend((left) => this.#fromPool(session, left, signal));
       const idle = this.#idleOf(client);
-      if (await patience.spend(() => this.#isFit(client, idle, session, signal))) return new PoolLease(this, client, idle, session, this.#source);
+      const isFit = await patience.spend(() => this.#isFit(client, idle, session, signal));
+      if (isFit) return new PoolLease(this, client, idle, session, this.#source);
     }
   }
 

@@ -1,6 +1,6 @@
 'use strict';
 
-/** Redis, over the client that the program has: ioredis or node-redis. Both reconnect by themselves; see their files for the rest. */
+/** Redis, over the client that the program has: ioredis or node-redis. Both reconnect by themselves. */
 
 const { invalidType } = require('../validate');
 const { ioredisSource, isIoredis } = require('./ioredis');

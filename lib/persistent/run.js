@@ -34,7 +34,7 @@ class Run {
   #patience;
   #isClosing = false;
   /** The function is running. */
-  isRunning = false;
+  #isRunning = false;
 
   /**
    * @param {object} around
@@ -74,7 +74,7 @@ class Run {
   /** The handle is being closed: what is running may come to its end, what waits ends now. */
   closing() {
     this.#isClosing = true;
-    if (!this.isRunning) this.abort(closedError());
+    if (!this.#isRunning) this.abort(closedError());
   }
 
   /** There is no more time for it. */
@@ -85,7 +85,7 @@ class Run {
   #watch() {
     if (this.#signal !== undefined) watch(this.#signal, this);
     if (this.#timeout === undefined) return undefined;
-    return setTimeout(() => this.#ending.abort(outOfTimeError(this.#timeout, this.isRunning)), this.#timeout);
+    return setTimeout(() => this.#ending.abort(outOfTimeError(this.#timeout, this.#isRunning)), this.#timeout);
   }
 
   async #untilDone() {
@@ -115,7 +115,7 @@ class Run {
   /** Throws a {@link Failure}, and nothing else. */
   async #attempt(lastFault) {
     const lease = await this.#take();
-    this.isRunning = true;
+    this.#isRunning = true;
     let value;
     try {
       value = await this.#ended(lease, lastFault);
@@ -124,7 +124,7 @@ class Run {
       await this.#putBack(lease, failure);
       throw failure;
     } finally {
-      this.isRunning = false;
+      this.#isRunning = false;
     }
     try {
       await lease.succeeded();

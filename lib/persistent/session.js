@@ -1,6 +1,6 @@
 'use strict';
 
-/** One connection, from its making to its loss. Of a pool or a client that reconnects by itself: one stretch of reachability. */
+/** One connection, from its making to its loss; of a pool, and of a client that heals itself, one stretch of being up. */
 
 /** Milliseconds. One that has lasted so long has proved itself, used or not. */
 const MIN_UPTIME = 5_000;

@@ -41,8 +41,9 @@ class SharedConnection {
       const session = await patience.spend((left) => this.#upkeep.session({ patience: left, signal }));
       const idle = session.idle;
       if (this.#isBroken(session)) continue;
-      if ((session.isSuspect || this.#idleness.isDue(idle)) && !(await patience.spend(() => unlessAborted(this.#answers(session, idle), signal)))) {
-        continue;
+      if (session.isSuspect || this.#idleness.isDue(idle)) {
+        const answers = await patience.spend(() => unlessAborted(this.#answers(session, idle), signal));
+        if (!answers) continue;
       }
       if (this.#upkeep.isCurrent(session)) return new Lease(session, idle, this.#upkeep, this.#source, this.#idleness);
     }
@@ -143,7 +144,9 @@ class Lease {
   /** Nobody waits for its call any longer, which may go on: the connection is tested before it is used again. */
   async abandoned(fault) {
     this.#over();
-    this.#upkeep.suspect(this.#session, fault);
+    // That somebody changed his mind is nothing to be told of.
+    if (fault.kind === 'aborted') this.#session.isSuspect = true;
+    else this.#upkeep.suspect(this.#session, fault);
   }
 
   /** Anything of anybody: then no fault can prove that nothing of this call was. Not known of sources of the user's. */

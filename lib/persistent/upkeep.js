@@ -87,7 +87,8 @@ class Upkeep {
   async session({ patience, signal }) {
     if (this.#state === 'closed') throw closedError();
     if (this.#session !== undefined) return this.#session;
-    const waiting = this.#waiting.add({ patience, signal }, () => noConnectionError(patience, this.#last?.error, this.#last?.fault));
+    const onImpatience = () => noConnectionError(patience, this.#last?.error, this.#last?.fault);
+    const waiting = this.#waiting.add({ patience, signal }, onImpatience);
     this.#begin();
     return waiting;
   }
@@ -141,7 +142,7 @@ class Upkeep {
     if (this.#state === 'degraded') this.#moveTo('up', { attempts: 0, downtime: 0 });
   }
 
-  /** Nothing comes after this. Those who wait are told. The connection stays with those who use it until {@link Upkeep#end}. */
+  /** Nothing comes after this. Those who wait are told; the connection stays until {@link Upkeep#end}. */
   close() {
     this.#moveTo('closed');
     this.#ending.abort(closedError());
@@ -275,7 +276,8 @@ class Upkeep {
  */
 function within(connecting, limit) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(tooSlowError(limit, 'The attempt to connect', 'connect')), Math.min(limit, LONGEST_TIMER)).unref();
+    const giveUp = () => reject(tooSlowError(limit, 'The attempt to connect', 'connect'));
+    const timer = setTimeout(giveUp, Math.min(limit, LONGEST_TIMER)).unref();
     connecting.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -424,6 +424,20 @@ describe('to notice', () => {
     await told('up', () => db.get());
     expect(server.pings).toBe(1);
   });
+
+  test('so does one that was aborted; that in itself is no news', async () => {
+    handle();
+    await db.get();
+    const onDegraded = jest.fn();
+    db.on('degraded', onDegraded);
+    const controller = new AbortController();
+    const running = failureOf(db.run((socket) => ask(socket, 'silence'), { signal: controller.signal }));
+    setImmediate(() => controller.abort());
+    expect((await running).name).toBe('AbortError');
+    await db.get();
+    expect(server.pings).toBe(1);
+    expect(onDegraded).not.toHaveBeenCalled();
+  });
 });
 
 describe('to close', () => {

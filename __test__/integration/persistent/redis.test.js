@@ -80,7 +80,8 @@ describeRedis('what is ioredis\'s own', () => {
     for (const error of errors) expect(error).toMatchObject({ code: 'ECONNRESET', delivery: 'unknown', kind: 'reset' });
     expect(errors[0]).not.toBe(errors[1]);
     await db.run(COMMON.read);
-    expect(await counter.count()).toBe(2);
+    // The second may have been cut off before it reached the server. None was done twice.
+    expect([1, 2]).toContain(await counter.count());
   });
 
   test('pipelines and transactions settle as well', async () => {
@@ -140,13 +141,17 @@ describeRedis('what is ioredis\'s own', () => {
     expect(await counter.count()).toBe(1);
   });
 
-  test('a server that answers READONLY has done nothing, and is left', async () => {
+  test('a server that answers READONLY has done nothing, and is looked for anew', async () => {
     wrap();
     await db.get();
+    const { accepted } = proxy.stats().connections;
     await counter.readOnly(true);
     const error = await failureOf(db.run(COMMON.write));
     await counter.readOnly(false);
     expect(error.recovery.attempts[0].fault).toMatchObject({ code: 'REDIS_READONLY', delivery: 'answered', transient: true });
+    await db.run(COMMON.write);
+    expect(await counter.count()).toBe(1);
+    expect(proxy.stats().connections.accepted).toBe(accepted + 1);
   });
 });
 
