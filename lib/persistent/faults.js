@@ -9,34 +9,17 @@ const { FaultError } = require('../errors');
 const { explain } = require('../fault');
 const { faultOfCode } = require('../fault/of-code');
 
-/** The catalogue is to have these codes (`src/fault/catalogue/`); until then all of what it would say stands here. */
-const CLOSED = Object.freeze({
-  code: 'ERR_PERSISTENT_CLOSED', kind: 'closed', phase: 'idle', delivery: 'not-sent',
-  transient: false, reconnect: false,
-  reason: 'The connection was closed by the program. Nothing opens it again: make another one.',
-});
-const FULL = Object.freeze({
-  code: 'ERR_PERSISTENT_WAITING', kind: 'too-large', phase: 'connect', delivery: 'not-sent',
-  transient: true, reconnect: false,
-  reason: 'No connection is free at present, and as many calls as maxWaiting allows wait for one already.',
-});
-const OPEN_TRANSACTION = Object.freeze({
-  code: 'ERR_TRANSACTION_OPEN', kind: 'client', phase: 'receive', delivery: 'answered',
-  transient: false, reconnect: false,
-  reason: 'The function ended inside a transaction: it was rolled back. End it with COMMIT or ROLLBACK.',
-});
-
 /** @param {'not-sent' | 'unknown'} [delivery] unknown: something was running when the time to close had passed */
 function closedError(delivery = 'not-sent') {
-  return new FaultError({ ...CLOSED, delivery });
+  return new FaultError(faultOfCode('ERR_PERSISTENT_CLOSED', { delivery }));
 }
 
 function fullError() {
-  return new FaultError(FULL);
+  return new FaultError(faultOfCode('ERR_PERSISTENT_WAITING'));
 }
 
 function openTransactionError() {
-  return new FaultError(OPEN_TRANSACTION);
+  return new FaultError(faultOfCode('ERR_TRANSACTION_OPEN'));
 }
 
 /**

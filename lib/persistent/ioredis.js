@@ -9,8 +9,8 @@
  * - a client that has given up reconnecting stays dead.
  */
 
-const { endedError, isReadOnly, replyShape } = require('./redis-replies');
-const { SLOW, knowing } = require('./shapes');
+const { classify } = require('../fault');
+const { endedError, isReadOnly } = require('./redis-common');
 
 function isIoredis(client) {
   return typeof client?.status === 'string' && client.isCluster === false && typeof client.sendCommand === 'function';
@@ -25,7 +25,7 @@ function ioredisSource(client) {
   return {
     surface: 'wrapRedis',
     heals: true,
-    faultOf,
+    faultOf: classify,
     async connect({ signal, lost }) {
       await untilReady(client, signal);
       client.once('close', () => lost(endedError()));
@@ -76,25 +76,5 @@ function untilReady(client, signal) {
 function settleUnanswered({ commandQueue }) {
   while (commandQueue.length > 0) commandQueue.shift().command.reject(endedError());
 }
-
-/** Rejections of commands that may have been sent, or not: ioredis rejects all that it holds with the same error. */
-const GONE = Object.freeze(['ECONNRESET', Object.freeze({})]);
-const OFFLINE = Object.freeze(['ECONNRESET', Object.freeze({
-  phase: 'send', delivery: 'not-sent', reason: 'There was no connection, and the command was not queued: nothing was sent.',
-})]);
-
-const MESSAGES = Object.freeze({
-  'Connection is closed.': GONE,
-  'Command timed out': SLOW,
-  "Stream isn't writeable and enableOfflineQueue options is false": OFFLINE,
-});
-
-const faultOf = knowing((error) => {
-  if (error.kind !== undefined) return undefined;
-  if (error.name === 'ReplyError') return replyShape(error.message);
-  // Its AbortError is no abort by the caller: a pipeline was cut in the middle.
-  if (error.name === 'MaxRetriesPerRequestError' || (error.name === 'AbortError' && error.command !== undefined)) return GONE;
-  return Object.hasOwn(MESSAGES, error.message) ? MESSAGES[error.message] : undefined;
-});
 
 module.exports = { ioredisSource, isIoredis };

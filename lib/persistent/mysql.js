@@ -7,10 +7,10 @@
  * goes back into the pool in the middle of a transaction.
  */
 
+const { classify } = require('../fault');
 const { invalidArgument, invalidType } = require('../validate');
 const { parseCall, parseOptions } = require('./options');
 const { Persistent, take } = require('./persistent');
-const { DEAD, EXHAUSTED, FIN, SLOW, answer, knowing } = require('./shapes');
 
 /**
  * @param {import('../..').MysqlPoolLike} pool
@@ -68,7 +68,7 @@ function sourceOf(pool, core) {
   return {
     surface: 'wrapMysqlPool',
     pool,
-    faultOf,
+    faultOf: classify,
     attach(connections) {
       core.on('release', (connection) => connections.wasUsed(connection));
       const listen = (connection) => connection.on('error', (error) => {
@@ -104,56 +104,5 @@ function called(fn) {
     fn((error, value) => (error ? reject(error) : resolve(value)));
   });
 }
-
-const MESSAGES = Object.freeze({
-  "Can't add new command when connection is in closed state": DEAD,
-  "Can't write in closed state": DEAD,
-  'No connections available.': EXHAUSTED,
-  'Queue limit reached.': EXHAUSTED,
-});
-
-const SHUTDOWN = {
-  transient: true, reconnect: true, delivery: 'unknown',
-  reason: 'The server shuts down, or an administrator ended the connection.',
-};
-const FULL = {
-  phase: 'connect', kind: 'throttled', transient: true, reconnect: false, delivery: 'not-sent',
-  reason: 'The server has as many connections as it allows.',
-};
-const READ_ONLY = {
-  transient: true, reconnect: true, delivery: 'answered',
-  reason: 'The server refuses to write: it is a replica, or has become one.',
-};
-const CONFLICT = {
-  transient: true, reconnect: false, delivery: 'answered',
-  reason: 'Another transaction was in the way. Repeat this one as a whole.',
-};
-
-/** By the names that mysql2 gives to the server's numbers. */
-const CODES = Object.freeze({
-  ER_SERVER_SHUTDOWN: SHUTDOWN,
-  ER_NORMAL_SHUTDOWN: SHUTDOWN,
-  ER_CONNECTION_KILLED: SHUTDOWN,
-  ER_CON_COUNT_ERROR: FULL,
-  ER_TOO_MANY_USER_CONNECTIONS: FULL,
-  ER_OPTION_PREVENTS_STATEMENT: READ_ONLY,
-  ER_READ_ONLY_MODE: READ_ONLY,
-  ER_LOCK_DEADLOCK: CONFLICT,
-  ER_LOCK_WAIT_TIMEOUT: CONFLICT,
-});
-
-/** What the server refuses it would refuse again. */
-const REFUSED = Object.freeze({
-  kind: 'client', delivery: 'answered', transient: false, reconnect: false,
-  reason: 'The server refused it; detail has its words.',
-});
-
-const faultOf = knowing((error) => {
-  if (error.code === 'PROTOCOL_CONNECTION_LOST') return FIN;
-  if (error.code === 'PROTOCOL_SEQUENCE_TIMEOUT') return SLOW;
-  if (error.code === undefined) return Object.hasOwn(MESSAGES, error.message) ? MESSAGES[error.message] : undefined;
-  if (typeof error.sqlState !== 'string' && !Object.hasOwn(CODES, error.code)) return undefined;
-  return answer(error.code, CODES[error.code] ?? REFUSED);
-});
 
 module.exports = { wrapMysqlPool };

@@ -5,8 +5,8 @@
  * dead connection in silence hangs; a client that has given up reconnecting, as it does after a socket timeout, stays dead.
  */
 
-const { endedError, isReadOnly, replyShape } = require('./redis-replies');
-const { DEAD, FIN, SLOW, SLOW_CONNECT, knowing } = require('./shapes');
+const { classify } = require('../fault');
+const { endedError, isReadOnly } = require('./redis-common');
 
 function isNodeRedis(client) {
   return typeof client?.isOpen === 'boolean' && typeof client.isReady === 'boolean' && typeof client.sendCommand === 'function';
@@ -18,7 +18,7 @@ function nodeRedisSource(client) {
   return {
     surface: 'wrapRedis',
     heals: true,
-    faultOf,
+    faultOf: classify,
     async connect({ signal, lost }) {
       await untilReady(client, signal);
       const end = (error) => {
@@ -69,24 +69,5 @@ function untilReady(client, signal) {
     if (!client.isOpen) client.connect().catch(() => {});
   });
 }
-
-/** By the names of its classes: the errors themselves are all called 'Error'. */
-const CLASSES = Object.freeze({
-  SocketClosedUnexpectedlyError: FIN,
-  ClientOfflineError: DEAD,
-  ClientClosedError: DEAD,
-  DisconnectsClientError: ['ECONNRESET', Object.freeze({})],
-  SocketTimeoutError: SLOW,
-  SocketTimeoutDuringMaintenanceError: SLOW,
-  ConnectionTimeoutError: SLOW_CONNECT,
-  // Only what has not been written yet runs into it.
-  TimeoutError: ['ETIMEDOUT', Object.freeze({ phase: 'send', delivery: 'not-sent', reconnect: false })],
-});
-
-const faultOf = knowing((error) => {
-  const name = error.constructor?.name;
-  if (name === 'SimpleError' || name === 'ErrorReply' || name === 'BlobError') return replyShape(error.message);
-  return Object.hasOwn(CLASSES, name) && error.kind === undefined ? CLASSES[name] : undefined;
-});
 
 module.exports = { isNodeRedis, nodeRedisSource };

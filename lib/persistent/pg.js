@@ -6,10 +6,10 @@
  * ended politely keeps those who wait for its place waiting; a wait for a place has no end.
  */
 
+const { classify } = require('../fault');
 const { parseOptions, parseCall } = require('./options');
 const { openTransactionError } = require('./faults');
 const { Persistent, take } = require('./persistent');
-const { DEAD, EXHAUSTED, FIN, SLOW, SLOW_CONNECT, answer, knowing } = require('./shapes');
 const { invalidArgument, invalidType } = require('../validate');
 
 /** The silence before the peer's kernel is asked, ms; as for `Socket`. */
@@ -57,7 +57,7 @@ function sourceOf(pool, { timeout }) {
   return {
     surface: 'wrapPgPool',
     pool,
-    faultOf,
+    faultOf: classify,
     attach(connections) {
       keepAlive(pool);
       // Otherwise who waits for a place, or for a server that does not answer, waits for ever, and keeps the place.
@@ -110,65 +110,5 @@ function keepAlive(pool) {
 
 /** Whoever uses the client is told by what fails. */
 function ignore() {}
-
-const MESSAGES = Object.freeze({
-  'Connection terminated unexpectedly': FIN,
-  'Connection terminated': FIN,
-  'Client has encountered a connection error and is not queryable': DEAD,
-  'Client was closed and is not queryable': DEAD,
-  'Query read timeout': SLOW,
-  'timeout expired': SLOW_CONNECT,
-  'Connection terminated due to connection timeout': SLOW_CONNECT,
-  'timeout exceeded when trying to connect': EXHAUSTED,
-});
-
-/** By SQLSTATE (PostgreSQL, appendix A). */
-const STATES = Object.freeze({
-  // The server ends the session. Whether a statement that was sent had been done by then, nobody knows.
-  '57P01': {
-    transient: true, reconnect: true, delivery: 'unknown',
-    reason: 'An administrator ended the connection, or the server shuts down.',
-  },
-  '57P02': {
-    transient: true, reconnect: true, delivery: 'unknown',
-    reason: 'The server ends all connections because one of its processes crashed.',
-  },
-  '57P03': {
-    phase: 'connect', transient: true, reconnect: true, delivery: 'not-sent',
-    reason: 'The server is starting, stopping or recovering.',
-  },
-  '57P05': {
-    transient: true, reconnect: true, delivery: 'unknown',
-    reason: 'The server ended a session that was idle.',
-  },
-  53300: {
-    phase: 'connect', kind: 'throttled', transient: true, reconnect: false, delivery: 'not-sent',
-    reason: 'The server has as many connections as it allows.',
-  },
-  25006: {
-    transient: true, reconnect: true, delivery: 'answered',
-    reason: 'The server refuses to write: it is a standby, or has become one.',
-  },
-  40001: {
-    transient: true, reconnect: false, delivery: 'answered',
-    reason: 'The transaction was rolled back because of another one. Repeat it as a whole.',
-  },
-  '40P01': {
-    transient: true, reconnect: false, delivery: 'answered',
-    reason: 'The transaction was rolled back to end a deadlock. Repeat it as a whole.',
-  },
-});
-
-/** What the server refuses it would refuse again. */
-const REFUSED = Object.freeze({
-  kind: 'client', delivery: 'answered', transient: false, reconnect: false,
-  reason: 'The server refused it; detail has its words.',
-});
-
-const faultOf = knowing((error) => {
-  if (error.code === undefined) return Object.hasOwn(MESSAGES, error.message) ? MESSAGES[error.message] : undefined;
-  if (typeof error.severity !== 'string' || typeof error.code !== 'string') return undefined;
-  return answer(error.code, STATES[error.code] ?? REFUSED);
-});
 
 module.exports = { wrapPgPool };

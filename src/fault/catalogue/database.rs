@@ -50,7 +50,7 @@ const ENTRIES: &[Entry] = &[
         .transient()
         .code(
             "ERR_PERSISTENT_WAITING",
-            "There is no connection at present, and as many calls as `maxWaiting` allows wait for one already.",
+            "No connection is free at present, and as many calls as `maxWaiting` allows wait for one already.",
         )
         .causes(&["The server is down, and calls go on coming"])
         .action("Let the caller wait or fail: more calls in the queue would not be served sooner."),

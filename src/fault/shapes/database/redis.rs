@@ -1,6 +1,6 @@
 //! ioredis and node-redis.
 
-use super::{Shape, answered, closed, dead, ended, said, slow, slow_to_connect};
+use super::{Shape, answered, dead, ended, said, slow, slow_to_connect};
 use crate::fault::shapes::{Case, Rule};
 use crate::fault::{Delivery, Fault, Phase};
 
@@ -53,17 +53,22 @@ impl Rule for NodeRedis {
         }
         Some(match case.link.class.as_deref()? {
             "SocketClosedUnexpectedlyError" => ended(case),
-            "ClientOfflineError" => dead(case),
-            "ClientClosedError" => closed(case),
+            // Also one that the client closed itself: after a socket timeout it gives up.
+            "ClientOfflineError" | "ClientClosedError" => dead(case),
             // `destroy()`: what was sent may have been done.
-            "DisconnectsClientError" => case.fault("ERR_CLIENT_CLOSED", Phase::Wait, Delivery::Unknown),
+            "DisconnectsClientError" => gone(case),
             "SocketTimeoutError" | "SocketTimeoutDuringMaintenanceError" => slow(case),
             "ConnectionTimeoutError" => slow_to_connect(case),
             // Only what has not been written yet runs into it.
-            "CommandTimeoutDuringMaintenanceError" => case.fault("ETIMEDOUT", Phase::Send, Delivery::NotSent),
+            "CommandTimeoutDuringMaintenanceError" => not_written(case),
+            "TimeoutError" if case.name() == Some("Error") => not_written(case),
             _ => return None,
         })
     }
+}
+
+fn not_written(case: &Case<'_>) -> Fault {
+    Fault { reconnect: false, ..case.fault("ETIMEDOUT", Phase::Send, Delivery::NotSent) }
 }
 
 fn gone(case: &Case<'_>) -> Fault {
@@ -126,11 +131,12 @@ mod tests {
         for (class, code, delivery, transient) in [
             ("SocketClosedUnexpectedlyError", "ECONNRESET", Delivery::Unknown, true),
             ("ClientOfflineError", "ECONNRESET", Delivery::NotSent, true),
-            ("ClientClosedError", "ERR_CLIENT_CLOSED", Delivery::NotSent, false),
-            ("DisconnectsClientError", "ERR_CLIENT_CLOSED", Delivery::Unknown, false),
+            ("ClientClosedError", "ECONNRESET", Delivery::NotSent, true),
+            ("DisconnectsClientError", "ECONNRESET", Delivery::Unknown, true),
             ("SocketTimeoutError", "ETIMEDOUT", Delivery::Unknown, true),
             ("ConnectionTimeoutError", "ETIMEDOUT", Delivery::NotSent, true),
             ("CommandTimeoutDuringMaintenanceError", "ETIMEDOUT", Delivery::NotSent, true),
+            ("TimeoutError", "ETIMEDOUT", Delivery::NotSent, true),
         ] {
             let fault = of("Error", class, "words");
             assert_eq!((&*fault.code, fault.delivery, fault.transient), (code, delivery, transient), "{class}");
