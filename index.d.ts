@@ -2111,3 +2111,363 @@ export interface ResumableOptions {
   /** See {@link OpenedSource}: what it must be from the first opening on. */
   validator?: unknown;
 }
+
+// ---------------------------------------------------------------------------------------------------- databases
+
+/**
+ * A connection that is there when it is needed: made when it is first asked for, with backoff; tested before it is used
+ * after a silence; brought back when it is lost; and used so that nothing runs twice behind the program's back.
+ * `docs/databases.md` is the guide. For the pools of pg and mysql2, and for the clients of Redis, there are
+ * {@link wrapPgPool}, {@link wrapMysqlPool} and {@link wrapRedis}; for mongoose {@link wrapMongoose}.
+ *
+ * A connection that is an `EventEmitter` is listened to: 'error', 'end' or 'close' are its loss. Others report it by
+ * `lost`.
+ *
+ * @param source how connections are made, ended, tested and judged
+ * @throws {TypeError | RangeError} on an option that is unknown or out of range; the message names it
+ *
+ * @example
+ * const broker = persistent({
+ *   connect: () => amqp.connect('amqp://queue.internal'),
+ *   close: (connection) => connection.close(),
+ * });
+ * await broker.run((connection) => publish(connection, order)); // not repeated, unless nothing was sent
+ */
+export function persistent<Connection>(source: PersistentSource<Connection>, options?: PersistentOptions): Persistent<Connection>;
+
+/** The first argument of {@link persistent}. */
+export interface PersistentSource<Connection> {
+  /**
+   * Makes a connection. What it rejects with is classified: what is transient is tried again, under
+   * {@link PersistentOptions.reconnect}. It runs in the async context in which `persistent` was called.
+   */
+  connect(context: ConnectContext): Connection | PromiseLike<Connection>;
+  /** Ends a connection: one that is lost, one that came too late, or the last one. What it throws is ignored. */
+  close(connection: Connection): unknown;
+  /** Asks the server for a sign of life, over this connection. Without it a connection is not tested. */
+  ping?(connection: Connection, context: { signal: AbortSignal }): unknown;
+  /**
+   * Whether a connection can not be used any more: asked before it is used, without an error, and after a call has failed.
+   * Default: by what is known of the error.
+   */
+  isBroken?(connection: Connection, error: unknown): boolean;
+}
+
+/** What {@link PersistentSource.connect} is given. */
+export interface ConnectContext {
+  /** The number of the attempt, from 1, since there last was a connection that proved itself. */
+  attempt: number;
+  /** Aborted when the attempt takes too long, or the handle is closed. */
+  signal: AbortSignal;
+  /** Reports that the connection of this attempt is gone. To say it twice does no harm. */
+  lost(error?: unknown): void;
+}
+
+/** The second argument of {@link persistent} and of the wrappers of pools and clients. Times are in ms. */
+export interface PersistentOptions {
+  /** What events, and the budget and breaker of `retry`, call it. Default `''`. */
+  name?: string;
+  /**
+   * When `run` tries again, what the program or the fault allows to be repeated. The same as everywhere; a
+   * {@link RetryPolicy} is shared with other clients.
+   */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /**
+   * When a connection that was lost, or could not be made, is tried again. Default: without end. When it gives up, the
+   * next `get` or `run` begins anew; `false` leaves every attempt to them.
+   */
+  reconnect?: false | number | PersistentReconnect;
+  timeout?: {
+    /** For an attempt to connect. Default 10 000. */
+    connect?: number;
+    /** How long a call waits for a connection, over all its attempts. Default 10 000. */
+    wait?: number;
+    /** For the answer to a ping. Default 5 000. */
+    ping?: number;
+    /** How long `close` lets what runs come to its end, and then waits for the farewell. Default 10 000. */
+    close?: number;
+  };
+  /**
+   * The longest silence after which a connection is used without being tested. It learns to test sooner, down to a second,
+   * when connections die earlier. `false`: never test. Default 15 000.
+   */
+  pingAfter?: number | false;
+  /** How many calls may wait for a connection; further ones fail with `ERR_PERSISTENT_WAITING`. Default 1 000. */
+  maxWaiting?: number;
+}
+
+/** The part of {@link RetryOptions} that has a meaning for a connection that is to come back. */
+export interface PersistentReconnect {
+  /** Attempts in a row, after a loss or a first one that failed. Default `Infinity`. */
+  retries?: number;
+  backoff?: { base?: number; cap?: number };
+  /** No attempt begins later than this after the loss. Default `Infinity`. */
+  within?: number;
+  /** As the event 'reconnecting', and before it. */
+  onRetry?(next: Reconnecting): void;
+  /** Whether a fault of an attempt is worth another one; `undefined` leaves it to what is known of the fault. */
+  shouldRetry?(fault: Fault, context: { attempt: number; elapsed: number }): boolean | undefined | void | Promise<boolean | undefined | void>;
+}
+
+/**
+ * What {@link persistent} makes. It does not keep the process alive, except while a call of yours waits or runs; its
+ * connection does what connections of its driver do.
+ */
+export interface Persistent<Connection> extends AsyncDisposable {
+  /**
+   * - `idle`: nobody has asked for it yet
+   * - `connecting`: for the first time
+   * - `up`: the last that was asked of it was answered
+   * - `degraded`: something failed, and it is tested before it is used again; of a pool, one connection was lost
+   * - `down`: there is none
+   * - `closed`: by the program
+   */
+  readonly state: PersistentState;
+
+  /**
+   * The connection, tested if it has been idle for long; of a pool, the pool. What is then done with it is not watched, nor
+   * repeated: {@link Persistent.run} does that.
+   *
+   * @returns rejects with a {@link FaultError} whose `delivery` is `not-sent`, or with the reason of the signal
+   */
+  get(options?: { signal?: AbortSignal | null; timeout?: number }): Promise<Connection>;
+
+  /**
+   * Calls the function with a connection. A transient failure is repeated only with `idempotent: true`, or where the fault
+   * proves that nothing was sent. The fault speaks of what failed: a function that does several things, of which one cannot
+   * be repeated, should do the others elsewhere. (The wrappers of drivers see whether anything was sent before, and then
+   * believe no fault.)
+   *
+   * @returns rejects with what the function threw, the same object, with `recovery`; with a {@link FaultError} where there was
+   *   no connection, no time, or no answer any more; with the reason of the signal
+   *
+   * @example
+   * try {
+   *   await db.run((client) => client.query('UPDATE account SET balance = balance - 5 WHERE id = 1'));
+   * } catch (error) {
+   *   const { fault } = error.recovery.attempts.at(-1);
+   *   if (fault.delivery === 'unknown') await findOut(); // it may have been done, and was not done again
+   * }
+   */
+  run<Result>(fn: (connection: Connection, context: RunContext) => Result | PromiseLike<Result>, options?: RunOptions): Promise<Result>;
+
+  on<Name extends keyof PersistentEvents>(event: Name, listener: (message: PersistentEvents[Name]) => void): this;
+  once<Name extends keyof PersistentEvents>(event: Name, listener: (message: PersistentEvents[Name]) => void): this;
+  off<Name extends keyof PersistentEvents>(event: Name, listener: (message: PersistentEvents[Name]) => void): this;
+
+  stats(): PersistentStats;
+
+  /**
+   * Ends it for good. What waits fails with `ERR_PERSISTENT_CLOSED`; what runs may come to its end within `timeout.close`. The
+   * pool or client that was wrapped is closed as well.
+   *
+   * @returns the same promise however often it is called; it does not reject
+   */
+  close(): Promise<void>;
+}
+
+export type PersistentState = 'idle' | 'connecting' | 'up' | 'degraded' | 'down' | 'closed';
+
+/** The options of {@link Persistent.run}. */
+export interface RunOptions {
+  /** To do it twice does no harm. Default `false`. */
+  idempotent?: boolean;
+  /** Ends the call at once, with its reason. */
+  signal?: AbortSignal | null;
+  /** The whole call with its waits, in ms. At its end the call fails with `ETIMEDOUT`. */
+  timeout?: number;
+}
+
+/** What the function of {@link Persistent.run} is given besides the connection. */
+export interface RunContext {
+  /** From 1. */
+  attempt: number;
+  /** Aborted when nobody waits for the call any longer. */
+  signal: AbortSignal;
+  /** What the attempt before failed with. */
+  lastFault: Fault | undefined;
+}
+
+/**
+ * Listeners run in the async context in which the handle was made. All of it is published as `unreset:connection` too, with
+ * `event`, `surface` and `name` besides.
+ */
+export interface PersistentEvents {
+  /** There is a connection, again or for the first time; or one that was `degraded` has answered. */
+  up: {
+    /** How many it took; 0: it had not been lost. */
+    attempts: number;
+    /** Ms since the loss, or since somebody first asked. */
+    downtime: number;
+  };
+  /** There is none; once more, with `gaveUp`, when there will be no further attempt until somebody asks. */
+  down: {
+    fault: Fault;
+    /** How long there had been one, ms. */
+    uptime?: number;
+    gaveUp?: GaveUp;
+  };
+  /** See {@link Persistent.state}. */
+  degraded: { fault: Fault };
+  /** Another attempt follows after `delay`. */
+  reconnecting: Reconnecting;
+}
+
+export interface PersistentStats {
+  state: PersistentState;
+  /** How long there has been a connection, ms. */
+  uptime: number | undefined;
+  /** Connections that were made, or of a pool: how often it was found to reach its server. */
+  connects: number;
+  losses: number;
+  /** Calls that wait for a connection. */
+  waiting: number;
+  /** Calls of `run` that have not ended. */
+  running: number;
+  pings: {
+    sent: number;
+    failed: number;
+    /** The silence after which a connection is tested at present, as it was learned, ms. */
+    after: number;
+  };
+  /** The latest fault that a connection, or an attempt to make one, ended with. */
+  lastFault: Fault | undefined;
+}
+
+/**
+ * A pool of `pg` under the contract of {@link Persistent}. It is changed: idle errors are handled, keepalive is on unless it
+ * was switched off, and to connect has a limit. Each `run` has one client for itself, so transactions go through it; a client
+ * that may still be at work is destroyed, and a transaction that is left open is rolled back.
+ *
+ * @example
+ * const db = wrapPgPool(new pg.Pool({ connectionString }));
+ * const { rows } = await db.run((client) => client.query('SELECT * FROM stock'), { idempotent: true });
+ */
+export function wrapPgPool<Pool extends PgPoolLike>(pool: Pool, options?: PersistentOptions): PersistentPgPool<Pool>;
+
+/** As much of the pool of `pg` as {@link wrapPgPool} needs. */
+export interface PgPoolLike {
+  connect(): Promise<{ query(...args: never[]): unknown; release(error?: Error | boolean): void }>;
+  query(...args: never[]): unknown;
+  end(): Promise<void>;
+  on(event: 'error', listener: (error: Error, client: any) => void): unknown;
+  readonly totalCount: number;
+}
+
+export interface PersistentPgPool<Pool extends PgPoolLike> extends Omit<Persistent<PgClientOf<Pool>>, 'get'> {
+  readonly pool: Pool;
+  /** The pool, when it has been shown to reach its server. */
+  get(options?: { signal?: AbortSignal | null; timeout?: number }): Promise<Pool>;
+  /** As `pool.query`, without callbacks. Not repeated unless nothing was sent; for more there is `run`. */
+  query: Pool['query'];
+  /** As `pool.connect`: a client, tested if it has been idle for long, to be released. */
+  connect(options?: { signal?: AbortSignal | null; timeout?: number }): Promise<PgClientOf<Pool>>;
+}
+
+/** Of `connect`, which may have a form with a callback besides. */
+type PgClientOf<Pool> = Pool extends { connect: { (): Promise<infer Client>; (callback: any): void } }
+  ? unknown extends Client ? OnlyPgClientOf<Pool> : Client
+  : OnlyPgClientOf<Pool>;
+type OnlyPgClientOf<Pool> = Pool extends { connect(): Promise<infer Client> } ? Client : any;
+
+/**
+ * A pool of `mysql2` or `mysql2/promise` under the contract of {@link Persistent}. Connections are tested after a silence; one
+ * whose query ran into its `timeout` gives its place back; a transaction that fails is rolled back.
+ *
+ * @example
+ * const db = wrapMysqlPool(mysql.createPool(uri));
+ * const [rows] = await db.run((connection) => connection.query('SELECT * FROM stock'), { idempotent: true });
+ */
+export function wrapMysqlPool<Pool extends MysqlPoolLike>(pool: Pool, options?: PersistentOptions): PersistentMysqlPool<Pool>;
+
+/** As much of a pool of `mysql2` as {@link wrapMysqlPool} needs. */
+export interface MysqlPoolLike {
+  getConnection(...args: never[]): unknown;
+  releaseConnection(connection: never): void;
+}
+
+export interface PersistentMysqlPool<Pool extends MysqlPoolLike> extends Omit<Persistent<MysqlConnectionOf<Pool>>, 'get'> {
+  readonly pool: Pool;
+  /** The pool, when it has been shown to reach its server. */
+  get(options?: { signal?: AbortSignal | null; timeout?: number }): Promise<Pool>;
+  /** As `query` of the pool of `mysql2/promise`. Not repeated unless nothing was sent; for more there is `run`. */
+  query: MysqlCommand<Pool, 'query'>;
+  /** The same for prepared statements. */
+  execute: MysqlCommand<Pool, 'execute'>;
+  /** A connection of the kind that the pool has, tested if it has been idle for long, to be released. */
+  getConnection(options?: { signal?: AbortSignal | null; timeout?: number }): Promise<MysqlConnectionOf<Pool>>;
+}
+
+type MysqlConnectionOf<Pool extends MysqlPoolLike> = Pool extends { getConnection(): Promise<infer Connection> }
+  ? Connection
+  : Pool extends { getConnection(callback: (error: any, connection: infer Connection) => any): any }
+    ? Connection
+    : any;
+
+/** That of the pool, or of what its `promise()` returns. */
+type MysqlCommand<Pool, Name extends string> = Pool extends { promise(): infer Promising }
+  ? Promising extends { [name in Name]: infer Command } ? Command : never
+  : Pool extends { [name in Name]: infer Command } ? Command : never;
+
+/**
+ * A client of `ioredis` or `redis` under the contract of {@link Persistent}. An ioredis is told not to send commands again whose
+ * answer was lost, which applies an INCR twice; they fail instead, with `delivery: 'unknown'`, also those that are not run by
+ * `run`. No clusters.
+ *
+ * @example
+ * const db = wrapRedis(new Redis());
+ * await db.run((redis) => redis.incr('orders')); // once, or the program is told that nobody knows
+ */
+export function wrapRedis<Client extends RedisLike>(client: Client, options?: PersistentOptions): PersistentRedis<Client>;
+
+/** As much of a client of Redis as {@link wrapRedis} needs. */
+export interface RedisLike {
+  connect(): Promise<unknown>;
+  ping(...args: any[]): Promise<unknown>;
+  sendCommand(...args: never[]): unknown;
+}
+
+export interface PersistentRedis<Client extends RedisLike> extends Persistent<Client> {
+  readonly client: Client;
+}
+
+/**
+ * mongoose, or a connection of it, under the contract of {@link Persistent}: a first connect that fails is tried again, a
+ * client that was closed is replaced, operations that are buffered have a bound. Nothing is known of the order in which the
+ * driver repeats what it repeats by itself, so of its faults only few are `not-sent`.
+ *
+ * @example
+ * const db = wrapMongoose(mongoose, { uri: 'mongodb://db.internal/shop' });
+ * await db.get(); // connected, however long the server took to come up
+ * await db.run(() => new Order({ sku: 'bolt' }).save()); // once, or the program is told that nobody knows
+ */
+export function wrapMongoose<Connection extends MongooseConnectionLike>(
+  target: Connection | MongooseLike<Connection>,
+  options?: MongooseOptions,
+): PersistentMongoose<Connection>;
+
+/** The package, which stands for its default connection. */
+export interface MongooseLike<Connection extends MongooseConnectionLike> {
+  createConnection(...args: any[]): any;
+  readonly connection: Connection;
+}
+
+/** As much of a connection of mongoose as {@link wrapMongoose} needs. */
+export interface MongooseConnectionLike {
+  readonly readyState: number;
+  openUri(uri: string, options?: any): Promise<unknown>;
+}
+
+export interface MongooseOptions extends PersistentOptions {
+  /** Where to connect to. Default: where the connection was opened to. Left out for one that has never been, `get` fails. */
+  uri?: string;
+  /** As the second argument of `mongoose.connect`. Default: those that the connection was opened with. */
+  connectOptions?: object;
+  /** Also how many operations of models may be buffered outside of `run`; further ones fail with `ERR_PERSISTENT_WAITING`. */
+  maxWaiting?: number;
+}
+
+export interface PersistentMongoose<Connection extends MongooseConnectionLike> extends Persistent<Connection> {
+  /** The connection that was given, or mongoose's own. */
+  readonly connection: Connection;
+}

@@ -22,6 +22,11 @@ const createConnection = undefined;
 const download = undefined;
 const downloadTo = undefined;
 const resumable = undefined;
+const persistent = undefined;
+const wrapPgPool = undefined;
+const wrapMysqlPool = undefined;
+const wrapRedis = undefined;
+const wrapMongoose = undefined;
 const FaultProxy = undefined;
 
 module.exports = {
@@ -42,6 +47,11 @@ module.exports = {
   download,
   downloadTo,
   resumable,
+  persistent,
+  wrapPgPool,
+  wrapMysqlPool,
+  wrapRedis,
+  wrapMongoose,
   FaultProxy,
 };
 
@@ -57,4 +67,9 @@ Object.defineProperties(module.exports, {
   download: { enumerable: true, get: () => require('./lib/stream').download },
   downloadTo: { enumerable: true, get: () => require('./lib/stream').downloadTo },
   resumable: { enumerable: true, get: () => require('./lib/stream').resumable },
+  persistent: { enumerable: true, get: () => require('./lib/persistent').persistent },
+  wrapPgPool: { enumerable: true, get: () => require('./lib/persistent').wrapPgPool },
+  wrapMysqlPool: { enumerable: true, get: () => require('./lib/persistent').wrapMysqlPool },
+  wrapRedis: { enumerable: true, get: () => require('./lib/persistent').wrapRedis },
+  wrapMongoose: { enumerable: true, get: () => require('./lib/persistent').wrapMongoose },
 });

@@ -7,9 +7,11 @@
 mod abort;
 mod client;
 mod connection;
+mod database;
 mod dns;
 mod entry;
 mod files;
+mod grpc;
 mod local;
 mod phase;
 mod protocol;
@@ -49,6 +51,8 @@ pub static FAMILIES: &[Family] = &[
     files::FAMILY,
     client::FAMILY,
     proxy::FAMILY,
+    database::FAMILY,
+    grpc::FAMILY,
     unknown::FAMILY,
 ];
 
