@@ -10,6 +10,8 @@ use std::ptr;
 use napi::bindgen_prelude::{Buffer, ToNapiValue};
 use napi::{Result, check_status, sys};
 
+use crate::tcp::block::Block;
+
 /// Numbers per completion: kind and flags, call, and one that belongs to the kind.
 pub const SLOTS: usize = 3;
 /// Completions per batch. A longer queue is taken in turns, so that timers and sockets of the program itself
@@ -87,7 +89,10 @@ pub enum Value {
     /// Each byte one character.
     Latin1(Vec<u8>),
     Utf8(String),
+    /// Given away: the memory is JavaScript's until it is collected.
     Bytes(Vec<u8>),
+    /// Copied into memory of JavaScript's own.
+    Copied(Block),
 }
 
 impl Completion {
@@ -167,6 +172,9 @@ unsafe fn make(env: sys::napi_env, value: Value) -> Result<sys::napi_value> {
         })?,
         Value::Utf8(text) => check_status!(unsafe {
             sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len() as isize, &mut made)
+        })?,
+        Value::Copied(bytes) => check_status!(unsafe {
+            sys::napi_create_buffer_copy(env, bytes.len(), bytes.as_ptr().cast(), ptr::null_mut(), &mut made)
         })?,
         Value::Bytes(bytes) => made = unsafe { Buffer::to_napi_value(env, Buffer::from(bytes)) }?,
     }

@@ -3,7 +3,6 @@
 //! All of it is one poll function of one task. Reading and writing need the same stream (TLS is one state for both
 //! directions), and whatever wakes the task, everything that is possible is done before it sleeps again.
 
-use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -12,9 +11,10 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::ReadBuf;
 use tokio::time::{Sleep, sleep_until};
 
+use super::arriving::{Arrived, Then, arrive};
+use super::block::Block;
 use super::core::Core;
 use super::ending::Known;
 use super::event::{Event, Loss, Return};
@@ -27,15 +27,7 @@ use super::state::{State, Step};
 use crate::fault::{Delivery, Fault, Phase};
 
 /// What may wait for the caller to take it. Beyond it nothing is read, and the peer has to wait.
-pub(super) const READ_AHEAD: usize = 256 * 1024;
-/// What is read at once.
-const READ_AT_ONCE: usize = 64 * 1024;
-
-thread_local! {
-    /// Read into first, so that what waits for the caller takes no more memory than it has bytes, and a socket that is silent
-    /// takes none.
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_AT_ONCE].into());
-}
+pub(super) const READ_AHEAD: usize = 512 * 1024;
 
 /// A connection that is over.
 pub(super) struct Ended {
@@ -284,7 +276,7 @@ impl<'a> Connection<'a> {
             return self.write_fault().map(Out::Broken);
         }
         loop {
-            let room = READ_AHEAD.saturating_sub(self.core.lock().untaken).min(READ_AT_ONCE);
+            let room = READ_AHEAD.saturating_sub(self.core.lock().untaken);
             if room == 0 {
                 if let Some(pulse) = &mut self.pulse {
                     pulse.stop_listening();
@@ -294,17 +286,15 @@ impl<'a> Connection<'a> {
             if let Some(pulse) = &mut self.pulse {
                 pulse.listen(now);
             }
-            let read = SCRATCH.with_borrow_mut(|scratch| {
-                let mut buffer = ReadBuf::new(&mut scratch[..room]);
-                self.link.poll_read(cx, &mut buffer).map(|read| read.map(|()| buffer.filled().to_vec()))
-            });
-            match read {
-                Poll::Pending => return None,
-                Poll::Ready(Ok(bytes)) if !bytes.is_empty() => self.have_come(bytes),
-                Poll::Ready(Ok(_)) => return self.ends(),
-                // TLS without its own goodbye, as most peers end it.
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return self.ends(),
-                Poll::Ready(Err(error)) => {
+            let Arrived { bytes, then } = arrive(&mut self.link, cx, room);
+            if !bytes.is_empty() {
+                self.have_come(bytes);
+            }
+            match then {
+                Then::More => {}
+                Then::Nothing => return None,
+                Then::End => return self.ends(),
+                Then::Failed(error) => {
                     let fault = self.known().by_error(&error, "read");
                     let fault = self.addressed(fault);
                     return Some(if self.is_finished() { Out::Broken(fault) } else { Out::Lost(fault) });
@@ -313,7 +303,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn have_come(&mut self, bytes: Vec<u8>) {
+    fn have_come(&mut self, bytes: Block) {
         self.asked = false;
         self.core.counts.read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.prove();
@@ -324,7 +314,7 @@ impl<'a> Connection<'a> {
         self.hand_on(bytes);
     }
 
-    fn hand_on(&self, bytes: Vec<u8>) {
+    fn hand_on(&self, bytes: Block) {
         if !bytes.is_empty() {
             self.core.lock().untaken += bytes.len();
             self.core.tell(Event::Data { bytes });
@@ -365,7 +355,7 @@ impl<'a> Connection<'a> {
     }
 
     fn hand_on_the_rest(&mut self) {
-        let rest = self.pulse.take().map(|pulse| pulse.held_back().to_vec());
+        let rest = self.pulse.take().map(|pulse| Block::from(pulse.held_back().to_vec()));
         self.hand_on(rest.unwrap_or_default());
     }
 

@@ -73,14 +73,14 @@ impl Pulse {
     }
 
     /// Something came. Returns it without the answers in it.
-    pub fn received(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+    pub fn received<B: AsRef<[u8]> + From<Vec<u8>>>(&mut self, bytes: B) -> B {
         self.until = None;
         let Some(answer) = &mut self.answer else { return bytes };
         if self.unanswered == 0 {
             return bytes;
         }
-        let mut kept = Vec::with_capacity(bytes.len() + answer.begun().len());
-        let mut rest = bytes.iter();
+        let mut kept = Vec::with_capacity(bytes.as_ref().len() + answer.begun().len());
+        let mut rest = bytes.as_ref().iter();
         for &byte in rest.by_ref() {
             let begun = answer.begun().len();
             if answer.ends_with(byte) {
@@ -98,7 +98,7 @@ impl Pulse {
             }
         }
         kept.extend(rest);
-        kept
+        kept.into()
     }
 
     /// What was held back as the beginning of an answer, when nothing more will come.

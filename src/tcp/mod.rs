@@ -10,6 +10,7 @@
 //! | where does it stand? | [`state`]: the one table of transitions |
 //! | how is a connection made? | `dial` |
 //! | what happens on one? | `connection`, over `link` (TLS or not) and `wire` (the system's socket) |
+//! | in what does it come? | `arriving`, in memory that goes round: [`block`] |
 //! | what becomes of a write? | [`queue`], and on its way out `leaving`; what must not be cut in half: [`frame`] |
 //! | what had left and was not acknowledged? | `marks` |
 //! | is the peer still there? | [`heartbeat`] |
@@ -19,6 +20,8 @@
 //!
 //! [`socket`] holds the task that goes through all of this and the handle to it. Nothing here knows of Node.
 
+mod arriving;
+pub mod block;
 mod connection;
 mod core;
 mod dial;

@@ -113,7 +113,7 @@ impl Client {
         while read.len() < count {
             let bytes = self.until(|event| if let Event::Data { bytes } = event { Some(bytes) } else { None }).await;
             self.socket.taken(bytes.len());
-            read.extend(bytes);
+            read.extend_from_slice(&bytes);
         }
         read
     }
