@@ -18,6 +18,20 @@ const { Session } = require('./session');
 /** Native code is told of bytes that were taken when there are so many: a crossing for each chunk would cost more. */
 const TELL_TAKEN = 64 * 1024;
 
+/**
+ * V8 collects the young buffers when they come to 32 MiB, and looks only when it makes memory for one itself. Memory that is
+ * lent to it (what streams in) it would collect by the hundred megabytes, and until then native code had to take other.
+ */
+const LOOK_AFTER = 8 * 1024 * 1024;
+let unlooked = 0;
+
+function received(bytes) {
+  unlooked += bytes;
+  if (unlooked < LOOK_AFTER) return;
+  unlooked = 0;
+  new ArrayBuffer(1);
+}
+
 class Connection {
   #socket;
   #hooks;
@@ -100,6 +114,7 @@ class Connection {
 
   onReceived(value) {
     const chunk = typeof value === 'string' ? Buffer.from(value, 'latin1') : value;
+    received(chunk.length);
     if (this.#session !== undefined) {
       this.#session.feed(chunk);
       return;

@@ -7,8 +7,8 @@
 
 use std::ptr;
 
-use napi::bindgen_prelude::{Buffer, ToNapiValue};
-use napi::{Result, check_status, sys};
+use napi::bindgen_prelude::{Buffer, BufferSlice, ToNapiValue};
+use napi::{Env, Result, check_status, sys};
 
 use crate::tcp::block::Block;
 
@@ -93,6 +93,8 @@ pub enum Value {
     Bytes(Vec<u8>),
     /// Copied into memory of JavaScript's own.
     Copied(Block),
+    /// Lent until it is collected.
+    Lent(Block),
 }
 
 impl Completion {
@@ -176,6 +178,13 @@ unsafe fn make(env: sys::napi_env, value: Value) -> Result<sys::napi_value> {
         Value::Copied(bytes) => check_status!(unsafe {
             sys::napi_create_buffer_copy(env, bytes.len(), bytes.as_ptr().cast(), ptr::null_mut(), &mut made)
         })?,
+        Value::Lent(bytes) => {
+            let (data, length) = (bytes.as_ptr().cast_mut(), bytes.len());
+            let env = Env::from_raw(env);
+            // SAFETY: the block's memory stays where it is, and nobody else's, until the block is dropped.
+            let buffer = unsafe { BufferSlice::from_external(&env, data, length, bytes, |_, bytes| drop(bytes)) }?;
+            made = unsafe { BufferSlice::to_napi_value(env.raw(), buffer) }?;
+        }
         Value::Bytes(bytes) => made = unsafe { Buffer::to_napi_value(env, Buffer::from(bytes)) }?,
     }
     Ok(made)

@@ -1,18 +1,42 @@
 //! What comes from the system, on its way to the caller.
+//!
+//! What fills a block is handed on in it, and what is less in memory of its size: what waits for the caller takes about as
+//! much memory as it has bytes. Where data streams in, larger blocks of the connection's own are used, so that fewer have
+//! to be handed over; they come back when the caller has done with them.
 
 use std::cell::RefCell;
 use std::io;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::ReadBuf;
 
-use super::block::Block;
+use super::block::{Block, Stock};
 use super::link::Link;
 
+/// What is read into at most where data streams in, in bytes.
+const STREAMED: usize = 256 * 1024;
+/// What is kept for it. A caller that is JavaScript gives back some 32 MiB at a time.
+const KEEPS: usize = 48 * 1024 * 1024;
+/// Nothing is kept after this time without a block that was worth it.
+const KEPT_FOR: Duration = Duration::from_secs(1);
+
 thread_local! {
-    /// Read into first, so that what waits for the caller takes no more memory than it has bytes, and a socket that is silent
-    /// takes none.
+    /// Read into first: a socket that is silent needs no memory for reading.
     static SCRATCH: RefCell<Block> = RefCell::default();
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Arriving {
+    stream: Option<Stream>,
+}
+
+/// Data streams in.
+#[derive(Debug)]
+struct Stream {
+    stock: Arc<Stock>,
+    until: Duration,
 }
 
 /// What came, and what after it.
@@ -31,18 +55,44 @@ pub(super) enum Then {
     Failed(io::Error),
 }
 
-/// All that is there, as far as it fits one block and is not more than `most`. TLS hands out a record at a time, which
-/// is a quarter of a block.
-pub(super) fn arrive(link: &mut Link, cx: &mut Context<'_>, most: usize) -> Arrived {
-    SCRATCH.with_borrow_mut(|block| {
-        if block.room().is_empty() {
-            *block = Block::large();
+impl Arriving {
+    /// All that is there, as far as it fits one block and is not more than `most`.
+    pub fn read(&mut self, link: &mut Link, cx: &mut Context<'_>, most: usize, now: Duration) -> Arrived {
+        let arrived = match &self.stream {
+            Some(stream) if link.may_be_readable(cx) => read_into(&mut stream.stock.block(), link, cx, most),
+            Some(_) => Arrived { bytes: Block::default(), then: Then::Nothing },
+            None => SCRATCH.with_borrow_mut(|scratch| {
+                if scratch.is_nothing() {
+                    *scratch = Block::large();
+                }
+                read_into(scratch, link, cx, most)
+            }),
+        };
+        if arrived.bytes.is_owned() || (self.stream.is_none() && matches!(arrived.then, Then::More)) {
+            let stock = self.stream.take().map_or_else(|| Stock::new(STREAMED, KEEPS), |stream| stream.stock);
+            self.stream = Some(Stream { stock, until: now + KEPT_FOR });
         }
-        let then = fill(block, link, cx, most);
-        Arrived { bytes: block.take(), then }
-    })
+        arrived
+    }
+
+    /// Keeps nothing that has not been worth it for long.
+    pub fn look_at_time(&mut self, now: Duration) {
+        if self.until().is_some_and(|until| now >= until) {
+            self.stream = None;
+        }
+    }
+
+    pub fn until(&self) -> Option<Duration> {
+        self.stream.as_ref().map(|stream| stream.until)
+    }
 }
 
+fn read_into(block: &mut Block, link: &mut Link, cx: &mut Context<'_>, most: usize) -> Arrived {
+    let then = fill(block, link, cx, most);
+    Arrived { bytes: block.take(), then }
+}
+
+/// TLS hands out a record at a time, which is a quarter of the smallest block.
 fn fill(block: &mut Block, link: &mut Link, cx: &mut Context<'_>, most: usize) -> Then {
     loop {
         let left = most - block.len();

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::{Sleep, sleep_until};
 
-use super::arriving::{Arrived, Then, arrive};
+use super::arriving::{Arrived, Arriving, Then};
 use super::block::Block;
 use super::core::Core;
 use super::ending::Known;
@@ -27,7 +27,7 @@ use super::state::{State, Step};
 use crate::fault::{Delivery, Fault, Phase};
 
 /// What may wait for the caller to take it. Beyond it nothing is read, and the peer has to wait.
-pub(super) const READ_AHEAD: usize = 512 * 1024;
+pub(super) const READ_AHEAD: usize = 1024 * 1024;
 
 /// A connection that is over.
 pub(super) struct Ended {
@@ -54,6 +54,7 @@ pub(super) struct Connection<'a> {
     generation: u32,
     remote: Option<SocketAddr>,
     made_at: Duration,
+    arriving: Arriving,
     /// What is being handed to the system.
     leaving: Leaving,
     /// What was handed may wait in the buffer of TLS.
@@ -103,6 +104,7 @@ impl<'a> Connection<'a> {
             generation,
             remote,
             made_at,
+            arriving: Arriving::default(),
             leaving: Leaving::default(),
             must_flush: false,
             write_side: WriteSide::Open,
@@ -138,7 +140,7 @@ impl<'a> Connection<'a> {
             if let Some(out) = out {
                 return Poll::Ready(out);
             }
-            let next = self.wakes_at();
+            let Some(next) = self.wakes_at() else { return Poll::Pending };
             self.timer.as_mut().reset(self.core.at(next));
             if self.timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
@@ -286,7 +288,7 @@ impl<'a> Connection<'a> {
             if let Some(pulse) = &mut self.pulse {
                 pulse.listen(now);
             }
-            let Arrived { bytes, then } = arrive(&mut self.link, cx, room);
+            let Arrived { bytes, then } = self.arriving.read(&mut self.link, cx, room, now);
             if !bytes.is_empty() {
                 self.have_come(bytes);
             }
@@ -362,6 +364,7 @@ impl<'a> Connection<'a> {
     // --- Time ----------------------------------------------------------------------------------
 
     fn look_at_time(&mut self, now: Duration) -> Option<Out> {
+        self.arriving.look_at_time(now);
         if self.greets_until().is_some_and(|until| now >= until) {
             let fault = Fault::new("ETIMEDOUT", Phase::Handshake, self.known().delivery)
                 .with_reason("onConnect was not done within connectTimeout.");
@@ -388,12 +391,9 @@ impl<'a> Connection<'a> {
         if self.up { None } else { Some(self.made_at + self.options.connect_timeout?) }
     }
 
-    fn wakes_at(&self) -> Duration {
-        /// When nothing is to be waited for.
-        const LATER: Duration = Duration::from_secs(86_400);
+    fn wakes_at(&self) -> Option<Duration> {
         let beat = self.pulse.as_ref().and_then(Pulse::next);
-        let known = [beat, self.greets_until()].into_iter().flatten().min();
-        known.unwrap_or(self.core.now() + LATER)
+        [beat, self.greets_until(), self.arriving.until()].into_iter().flatten().min()
     }
 
     // --- The end -------------------------------------------------------------------------------

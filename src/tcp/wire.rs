@@ -102,6 +102,10 @@ impl Shared {
         socket.set_tcp_keepalive(&keepalive)
     }
 
+    pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_either!(self, stream => stream.poll_read_ready(cx))
+    }
+
     /// Its end will be an RST.
     pub fn end_with_reset(&self) {
         // A socket that is gone needs none.
