@@ -147,17 +147,9 @@ impl NativeSocket {
     #[napi]
     pub fn write_all(&self, bytes: &[u8], lengths: &[u32], awaited: bool) -> u32 {
         let mut rest = copied(bytes);
-        let mut count = 0;
-        let mut last = 0;
-        for &length in lengths {
-            let length = (length as usize).min(rest.len());
-            last = number(self.socket.write(rest.split_to(length), awaited));
-            count += 1;
-            if last != 0 {
-                break;
-            }
-        }
-        count * 4 + last
+        let writes = lengths.iter().map(|&length| rest.split_to((length as usize).min(rest.len())));
+        let (count, last) = self.socket.write_all(writes, awaited);
+        count * 4 + number(last)
     }
 
     #[napi]

@@ -16,6 +16,7 @@ use tokio::time::{Sleep, sleep_until};
 use super::arriving::{Arrived, Arriving, Then};
 use super::block::Block;
 use super::core::Core;
+use super::direct::Noted;
 use super::ending::Known;
 use super::event::{Event, Loss, Return};
 use super::heartbeat::Pulse;
@@ -27,7 +28,7 @@ use super::state::{State, Step};
 use crate::fault::{Delivery, Fault, Phase};
 
 /// What may wait for the caller to take it. Beyond it nothing is read, and the peer has to wait.
-pub(super) const READ_AHEAD: usize = 1024 * 1024;
+pub(super) const READ_AHEAD: usize = 512 * 1024;
 
 /// A connection that is over.
 pub(super) struct Ended {
@@ -124,6 +125,12 @@ impl<'a> Connection<'a> {
             self.comes_up();
         }
         let how = poll_fn(|cx| self.poll(cx)).await;
+        // What it is in the middle of must be known before anything is said of it, or another connection made.
+        poll_fn(|cx| {
+            self.core.waker.register(cx.waker());
+            if self.takes_turn() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
         self.lose(&how);
         Ended { how, was_up_until: self.up.then(|| self.core.now()) }
     }
@@ -174,7 +181,26 @@ impl<'a> Connection<'a> {
 
     // --- Writing -------------------------------------------------------------------------------
 
+    /// Takes the turn to write, and note of what the handle wrote. `false`: the handle writes at this moment.
+    fn takes_turn(&mut self) -> bool {
+        let Some(Noted { own, begun, failed }) = self.core.lock().direct.take_back() else { return false };
+        if own > 0 {
+            self.link.wrote_directly(own);
+            self.asked = true;
+        }
+        if let Some((number, bytes, offset)) = begun {
+            self.leaving.has_begun(number, bytes, offset);
+        }
+        if let Some(error) = failed {
+            self.write_fails(error);
+        }
+        true
+    }
+
     fn write(&mut self, cx: &mut Context<'_>, now: Duration) -> Option<Out> {
+        if !self.takes_turn() {
+            return None;
+        }
         let mut wrote = false;
         while matches!(self.write_side, WriteSide::Open) {
             self.take_what_leaves(now);
@@ -245,8 +271,12 @@ impl<'a> Connection<'a> {
                 inner.state = inner.state.after(Step::Flushed);
                 self.pulse = self.options.heartbeat.as_ref().map(|beat| Pulse::new(beat, self.core.now()));
             }
-            if inner.ending && inner.state == State::Live && inner.queue.is_empty() {
-                self.write_side = WriteSide::Closing;
+            if inner.state == State::Live {
+                if inner.ending && inner.queue.is_empty() {
+                    self.write_side = WriteSide::Closing;
+                } else if self.link.is_plain() {
+                    inner.direct.open();
+                }
             }
         }
         if matches!(self.write_side, WriteSide::Closing) {
@@ -346,6 +376,9 @@ impl<'a> Connection<'a> {
 
     /// Why nothing can be written any more.
     fn write_fault(&mut self) -> Option<Box<Fault>> {
+        if !matches!(self.write_side, WriteSide::Failed(_)) {
+            return None;
+        }
         let known = self.known();
         let WriteSide::Failed(error) = &self.write_side else { return None };
         Some(self.addressed(known.by_error(error, "write")))
@@ -423,12 +456,14 @@ impl<'a> Connection<'a> {
 
     /// What is known of it now.
     fn known(&mut self) -> Known {
+        let is_written_to = !self.takes_turn();
         Known {
             up: self.up,
-            outstanding: !self.leaving.is_between_messages()
+            outstanding: is_written_to
+                || !self.leaving.is_between_messages()
                 || self.link.unacknowledged().is_some_and(|bytes| bytes > 0),
             asked: self.asked,
-            delivery: if self.link.has_sent() { Delivery::Unknown } else { Delivery::NotSent },
+            delivery: if is_written_to || self.link.has_sent() { Delivery::Unknown } else { Delivery::NotSent },
         }
     }
 

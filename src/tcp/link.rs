@@ -93,6 +93,19 @@ impl Link {
         }
     }
 
+    /// `bytes` of the caller's were written to its socket by somebody else. Not with TLS.
+    pub fn wrote_directly(&mut self, bytes: u64) {
+        if let Stream::Plain(wire) = &mut self.stream {
+            wire.written += bytes;
+        }
+        self.took(bytes);
+    }
+
+    /// Whether what is written goes to its socket as it is.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.stream, Stream::Plain(_))
+    }
+
     pub fn flushed(&mut self) {
         let written = self.wire().written;
         self.marks.note(written, self.own);

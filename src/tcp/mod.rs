@@ -11,7 +11,7 @@
 //! | how is a connection made? | `dial` |
 //! | what happens on one? | `connection`, over `link` (TLS or not) and `wire` (the system's socket) |
 //! | in what does it come? | `arriving`, in memory that goes round: [`block`] |
-//! | what becomes of a write? | [`queue`], and on its way out `leaving`; what must not be cut in half: [`frame`] |
+//! | what becomes of a write? | [`queue`], and on its way out `leaving` or, if it is small, `direct`; what must not be cut in half: [`frame`] |
 //! | what had left and was not acknowledged? | `marks` |
 //! | is the peer still there? | [`heartbeat`] |
 //! | is there another attempt, and when? | [`reconnect`]; with all others to that host: [`gate`] |
@@ -25,6 +25,7 @@ pub mod block;
 mod connection;
 mod core;
 mod dial;
+mod direct;
 mod ending;
 pub mod event;
 pub mod frame;

@@ -208,6 +208,11 @@ impl Queue {
         numbers.zip(self.messages.iter().skip(skipped).map(|message| message.bytes.clone()))
     }
 
+    /// Is there a message that the connection has not been handed?
+    pub fn has_upcoming(&self) -> bool {
+        self.next - self.first < self.messages.len() as u64
+    }
+
     /// The system has taken a message, and all before it.
     pub fn handed(&mut self, number: u64) {
         self.next = self.next.max(number + 1);

@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use super::connection::{Connection, Out, READ_AHEAD};
 use super::core::{Core, Greeting, Inner};
 use super::dial::Dialer;
+use super::direct::Direct;
 use super::event::{Connected, End, Event, Owner};
 use super::frame::Cutter;
 use super::link::Link;
@@ -59,6 +60,7 @@ impl Socket {
                 untaken: 0,
                 greeting: Greeting::default(),
                 socket: None,
+                direct: Direct::default(),
                 no_delay: options.no_delay,
                 keep_alive: options.keep_alive,
             },
@@ -71,10 +73,33 @@ impl Socket {
 
     /// Queues a write. `awaited`: somebody waits to be told what becomes of it.
     pub fn write(&self, bytes: Bytes, awaited: bool) -> Accepted {
+        self.write_all([bytes], awaited).1
+    }
+
+    /// Queues writes, up to the first that there is no room after or for. Returns how many were made, and what became of the
+    /// last. `awaited` is for all of them.
+    pub fn write_all(&self, writes: impl IntoIterator<Item = Bytes>, awaited: bool) -> (u32, Accepted) {
         let now = self.core.now();
-        let accepted = self.core.lock().queue.write(bytes, awaited, now);
-        self.core.waker.wake();
-        accepted
+        let (mut count, mut last) = (0, Accepted::Room);
+        let (wakes, direct) = {
+            let mut inner = self.core.lock();
+            // What waits already the task knows of: it writes, or waits for the system or for a connection.
+            let is_idle = !inner.queue.has_upcoming();
+            for bytes in writes {
+                last = inner.queue.write(bytes, awaited, now);
+                count += 1;
+                if last != Accepted::Room {
+                    break;
+                }
+            }
+            (is_idle, if is_idle { inner.takes_turn() } else { None })
+        };
+        match direct {
+            Some(upcoming) => self.core.write_directly(upcoming),
+            None if wakes => self.core.waker.wake(),
+            None => {}
+        }
+        (count, last)
     }
 
     /// Nothing more will be written. What was written leaves first, over as many connections as that takes.

@@ -102,6 +102,18 @@ impl Shared {
         socket.set_tcp_keepalive(&keepalive)
     }
 
+    /// Writes what the system takes at once of `slices`, which have `wanted` bytes.
+    pub fn try_write(&self, slices: &[IoSlice<'_>], wanted: usize) -> io::Result<usize> {
+        self.write_once(wanted, |socket| (&**socket).write_vectored(slices))
+    }
+
+    fn write_once(&self, wanted: usize, write: impl Fn(&SockRef<'_>) -> io::Result<usize>) -> io::Result<usize> {
+        on_either!(self, stream => {
+            let socket = SockRef::from(&**stream);
+            transfer(wanted, || write(&socket), |attempt| stream.try_io(Interest::WRITABLE, attempt))
+        })
+    }
+
     pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         on_either!(self, stream => stream.poll_read_ready(cx))
     }
@@ -140,11 +152,7 @@ impl Wire {
     ) -> Poll<io::Result<usize>> {
         loop {
             ready!(on_either!(&self.socket, stream => stream.poll_write_ready(cx)))?;
-            let written = on_either!(&self.socket, stream => {
-                let socket = SockRef::from(&**stream);
-                transfer(wanted, || write(&socket), |attempt| stream.try_io(Interest::WRITABLE, attempt))
-            });
-            match written {
+            match self.socket.write_once(wanted, &write) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Ok(written) => {
                     self.written += written as u64;
