@@ -95,11 +95,11 @@ class Socket extends Duplex {
     // The stream says what is wrong in its own words.
     if (this.writableEnded || this.destroyed) return super.write(chunk, encoding, callback);
     const awaited = callback === undefined || callback === null ? undefined : checkFunction(callback, 'callback');
-    const takeBack = this.#writes.add(awaited);
+    this.#writes.add(awaited);
     try {
       return super.write(chunk, encoding);
     } catch (error) {
-      takeBack();
+      this.#writes.takeBack();
       throw error;
     }
   }

@@ -68,7 +68,7 @@ pub enum Why {
 /// Sent writes that nobody waits for are told together, when they come to so many, ...
 const TELL_WRITES: u32 = 256;
 /// ... or to so many bytes.
-const TELL_BYTES: usize = 64 * 1024;
+const TELL_BYTES: usize = 512 * 1024;
 
 #[derive(Debug)]
 pub struct Queue {
