@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::io::ReadBuf;
 
-use super::block::{Block, Stock};
+use super::block::{Block, LARGE, Stock};
 use super::link::Link;
 
 /// What is read into at most where data streams in, in bytes.
@@ -68,7 +68,8 @@ impl Arriving {
                 read_into(scratch, link, cx, most)
             }),
         };
-        if arrived.bytes.is_owned() || (self.stream.is_none() && matches!(arrived.then, Then::More)) {
+        let was_worth_it = if self.stream.is_some() { arrived.bytes.is_owned() } else { arrived.bytes.len() == LARGE };
+        if was_worth_it {
             let stock = self.stream.take().map_or_else(|| Stock::new(STREAMED, KEEPS), |stream| stream.stock);
             self.stream = Some(Stream { stock, until: now + KEPT_FOR });
         }

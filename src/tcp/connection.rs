@@ -184,10 +184,7 @@ impl<'a> Connection<'a> {
     /// Takes the turn to write, and note of what the handle wrote. `false`: the handle writes at this moment.
     fn takes_turn(&mut self) -> bool {
         let Some(Noted { own, begun, failed }) = self.core.lock().direct.take_back() else { return false };
-        if own > 0 {
-            self.link.wrote_directly(own);
-            self.asked = true;
-        }
+        self.was_written(own);
         if let Some((number, bytes, offset)) = begun {
             self.leaving.has_begun(number, bytes, offset);
         }
@@ -195,6 +192,14 @@ impl<'a> Connection<'a> {
             self.write_fails(error);
         }
         true
+    }
+
+    /// The handle has written so many bytes.
+    fn was_written(&mut self, own: u64) {
+        if own > 0 {
+            self.link.wrote_directly(own);
+            self.asked = true;
+        }
     }
 
     fn write(&mut self, cx: &mut Context<'_>, now: Duration) -> Option<Out> {
@@ -336,6 +341,9 @@ impl<'a> Connection<'a> {
     }
 
     fn have_come(&mut self, bytes: Block) {
+        // What the handle has written until now may be what this answers.
+        let own = self.core.lock().direct.take_own();
+        self.was_written(own);
         self.asked = false;
         self.core.counts.read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.prove();

@@ -68,6 +68,11 @@ impl Direct {
         Some(std::mem::take(&mut self.noted))
     }
 
+    /// For the task, whoever has the turn: the bytes of the caller's that have left since note was taken of any.
+    pub fn take_own(&mut self) -> u64 {
+        std::mem::take(&mut self.noted.own)
+    }
+
     /// The task has nothing to write.
     pub fn open(&mut self) {
         self.turn = Turn::Open;
