@@ -70,8 +70,8 @@ impl Arriving {
         };
         let was_worth_it = if self.stream.is_some() { arrived.bytes.is_owned() } else { arrived.bytes.len() == LARGE };
         if was_worth_it {
-            let stock = self.stream.take().map_or_else(|| Stock::new(STREAMED, KEEPS), |stream| stream.stock);
-            self.stream = Some(Stream { stock, until: now + KEPT_FOR });
+            let until = now + KEPT_FOR;
+            self.stream.get_or_insert_with(|| Stream { stock: Stock::new(STREAMED, KEEPS), until }).until = until;
         }
         arrived
     }
