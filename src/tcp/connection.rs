@@ -210,9 +210,8 @@ impl<'a> Connection<'a> {
 
     /// Fills `leaving` with what may leave in this state, if it is empty. A beat goes between two messages.
     fn take_what_leaves(&mut self, now: Duration) {
-        if self.leaving.is_between_messages()
-            && let Some(beat) = self.pulse.as_mut().and_then(|pulse| pulse.due(now))
-        {
+        let may_leave = self.leaving.is_between_messages();
+        if let Some(beat) = self.pulse.as_mut().and_then(|pulse| pulse.due(now, may_leave)) {
             self.leaving.beat(beat);
         }
         self.leaving.refill(&mut self.core.lock());
@@ -222,8 +221,13 @@ impl<'a> Connection<'a> {
     fn have_left(&mut self, written: usize, now: Duration) {
         self.must_flush = true;
         let Left { own, message, beat } = self.leaving.advance(written);
-        if let (true, Some(pulse)) = (beat, &mut self.pulse) {
-            pulse.sent(now);
+        if let Some(pulse) = &mut self.pulse {
+            if own > 0 {
+                pulse.progressed(now);
+            }
+            if beat {
+                pulse.sent(now);
+            }
         }
         if let Some(number) = message {
             self.core.lock().queue.handed(number);
@@ -253,6 +257,7 @@ impl<'a> Connection<'a> {
             }
             if inner.ending && inner.state == State::Live && inner.queue.is_empty() {
                 self.write_side = WriteSide::Closing;
+                self.pulse.iter_mut().for_each(Pulse::stop_beating);
             }
         }
         if matches!(self.write_side, WriteSide::Closing) {
@@ -275,6 +280,7 @@ impl<'a> Connection<'a> {
     /// What the peer said before it is read first: it may be why.
     fn write_fails(&mut self, error: io::Error) {
         self.write_side = WriteSide::Failed(error);
+        self.pulse.iter_mut().for_each(Pulse::stop_beating);
     }
 
     // --- Reading -------------------------------------------------------------------------------
@@ -300,7 +306,7 @@ impl<'a> Connection<'a> {
             });
             match read {
                 Poll::Pending => return None,
-                Poll::Ready(Ok(bytes)) if !bytes.is_empty() => self.have_come(bytes),
+                Poll::Ready(Ok(bytes)) if !bytes.is_empty() => self.have_come(bytes, now),
                 Poll::Ready(Ok(_)) => return self.ends(),
                 // TLS without its own goodbye, as most peers end it.
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return self.ends(),
@@ -313,12 +319,12 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn have_come(&mut self, bytes: Vec<u8>) {
+    fn have_come(&mut self, bytes: Vec<u8>, now: Duration) {
         self.asked = false;
         self.core.counts.read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.prove();
         let bytes = match &mut self.pulse {
-            Some(pulse) => pulse.received(bytes),
+            Some(pulse) => pulse.received(bytes, now),
             None => bytes,
         };
         self.hand_on(bytes);
