@@ -24,7 +24,7 @@ use super::state::{State, Step};
 use super::stats::Stats;
 use crate::fault::Fault;
 use crate::http::transport::options::TransportError;
-use crate::policy::Random;
+use crate::policy::{GaveUp, Random};
 
 /// The handle. Every method returns at once and may be called from any thread.
 #[derive(Clone)]
@@ -212,7 +212,12 @@ impl Task {
                     return Some(Box::new(End { fault: *fault, gave_up: Some(reason), attempts: attempts.made() }));
                 }
                 Next::Attempt { attempt, delay } => {
-                    let delay = self.options.gate.book(&key, delay, &mut *self.random);
+                    let place = self.options.gate.book(&key, delay, &mut *self.random);
+                    let delay = place.delay();
+                    if attempts.is_too_late(self.core.now() + delay) {
+                        let gave_up = Some(GaveUp::OutOfTime);
+                        return Some(Box::new(End { fault: *fault, gave_up, attempts: attempt - 1 }));
+                    }
                     self.core.tell(Event::Waiting { attempt, delay, fault: fault.clone() });
                     if unless_over(&self.core, sleep(delay)).await.is_none() {
                         // Who was never connected must hear why.
