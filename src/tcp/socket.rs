@@ -72,7 +72,12 @@ impl Socket {
     /// Queues a write. `awaited`: somebody waits to be told what becomes of it.
     pub fn write(&self, bytes: Bytes, awaited: bool) -> Accepted {
         let now = self.core.now();
-        let accepted = self.core.lock().queue.write(bytes, awaited, now);
+        let (accepted, fates) = {
+            let mut inner = self.core.lock();
+            let accepted = inner.queue.write(bytes, awaited, now);
+            (accepted, if inner.queue.settled_at_once() { inner.queue.take_fates() } else { Vec::new() })
+        };
+        self.core.tell_fates(fates);
         self.core.waker.wake();
         accepted
     }
