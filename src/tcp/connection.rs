@@ -290,7 +290,9 @@ impl<'a> Connection<'a> {
             return self.write_fault().map(Out::Broken);
         }
         loop {
-            let room = READ_AHEAD.saturating_sub(self.core.lock().untaken).min(READ_AT_ONCE);
+            // What the caller has not taken of earlier connections must not keep a greeting from being answered.
+            let most = if self.up { READ_AHEAD } else { 2 * READ_AHEAD };
+            let room = most.saturating_sub(self.core.lock().untaken).min(READ_AT_ONCE);
             if room == 0 {
                 if let Some(pulse) = &mut self.pulse {
                     pulse.stop_listening();
