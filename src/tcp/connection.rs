@@ -297,7 +297,8 @@ impl<'a> Connection<'a> {
                 if let Some(pulse) = &mut self.pulse {
                     pulse.stop_listening();
                 }
-                return None;
+                // Nobody may ever take anything: a program that only writes would wait for ever.
+                return self.write_fault().map(|fault| if self.is_finished() { Out::Broken(fault) } else { Out::Lost(fault) });
             }
             if let Some(pulse) = &mut self.pulse {
                 pulse.listen(now);
