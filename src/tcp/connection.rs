@@ -298,7 +298,7 @@ impl<'a> Connection<'a> {
                     pulse.stop_listening();
                 }
                 // Nobody may ever take anything: a program that only writes would wait for ever.
-                return self.write_fault().map(|fault| if self.is_finished() { Out::Broken(fault) } else { Out::Lost(fault) });
+                return self.write_fault().map(Out::Lost);
             }
             if let Some(pulse) = &mut self.pulse {
                 pulse.listen(now);
