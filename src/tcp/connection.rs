@@ -140,8 +140,9 @@ impl<'a> Connection<'a> {
             let now = self.core.now();
             let out = self
                 .heed()
-                .or_else(|| self.write(cx, now))
+                // First, for the peer may have ended it: what is written after that is lost.
                 .or_else(|| self.read(cx, now))
+                .or_else(|| self.write(cx, now))
                 .or_else(|| self.look_at_time(now));
             if let Some(out) = out {
                 return Poll::Ready(out);
@@ -205,7 +206,12 @@ impl<'a> Connection<'a> {
             let fates = self.core.lock().queue.take_fates();
             self.core.tell_fates(fates);
         }
-        self.after_writing(cx)
+        let out = self.after_writing(cx);
+        match self.write_side {
+            // What the peer said before it is read first: it may be why.
+            WriteSide::Failed(_) => out.or_else(|| self.read(cx, now)),
+            _ => out,
+        }
     }
 
     /// Fills `leaving` with what may leave in this state, if it is empty. A beat goes between two messages.
@@ -277,7 +283,7 @@ impl<'a> Connection<'a> {
         None
     }
 
-    /// What the peer said before it is read first: it may be why.
+    /// It is the read side that tells what happened.
     fn write_fails(&mut self, error: io::Error) {
         self.write_side = WriteSide::Failed(error);
         self.pulse.iter_mut().for_each(Pulse::stop_beating);
