@@ -305,3 +305,55 @@ async fn everything_sent(core: &Core, may_end: bool) {
     })
     .await;
 }
+
+#[cfg(test)]
+mod tests {
+    use socket2::SockRef;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::policy::FastRandom;
+    use crate::tcp::options::Target;
+    use crate::tcp::wire::Shared;
+
+    struct Nobody;
+
+    impl Owner for Nobody {
+        fn tell(&self, _: Event) {}
+    }
+
+    /// What cannot be seen from the other end, of each connection: `TCP_NODELAY`, and after how long the kernel asks.
+    #[tokio::test]
+    async fn what_is_set_is_set_on_every_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let options = Options {
+            no_delay: false,
+            keep_alive: None,
+            ..Options::to(Target::Tcp { host: "127.0.0.1".to_owned(), port })
+        };
+        let (socket, task) = Socket::new(options, Box::new(Nobody), Box::new(FastRandom)).unwrap();
+        let task = tokio::spawn(task.run());
+        let first = listener.accept().await.unwrap();
+        assert_eq!(set_on(&socket, 1).await, (false, false));
+        socket.set_no_delay(true);
+        socket.set_keep_alive(Some(Duration::from_secs(40)));
+        assert_eq!(set_on(&socket, 1).await, (true, true));
+        drop(first);
+        let _second = listener.accept().await.unwrap();
+        assert_eq!(set_on(&socket, 2).await, (true, true));
+        task.abort();
+    }
+
+    async fn set_on(socket: &Socket, generation: u32) -> (bool, bool) {
+        let stream = loop {
+            if socket.stats().generation == generation
+                && let Some(Shared::Tcp(stream)) = socket.core.socket()
+            {
+                break stream;
+            }
+            sleep(Duration::from_millis(1)).await;
+        };
+        (stream.nodelay().unwrap(), SockRef::from(&*stream).keepalive().unwrap())
+    }
+}

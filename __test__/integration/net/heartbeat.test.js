@@ -45,10 +45,9 @@ test('a peer that is cut off is found, and come back to', async () => {
   const server = await listen((peer) => peer.socket.on('data', () => peer.socket.write('PONG\n')));
   const proxy = await FaultProxy.listen({ upstream: `127.0.0.1:${server.port}` });
   try {
+    // The first answer passes, and then nothing.
+    proxy.add({ type: 'blackhole', on: 'response', afterBytes: 5, connections: [1] });
     const client = connectTo(proxy.port, { heartbeat: { interval: 20, timeout: 500, ...HEARTBEAT } });
-    await once(client, 'connect');
-    await (await server.connection(0)).bytes(5);
-    proxy.add({ type: 'blackhole', on: 'response', connections: [1] });
     const [{ fault }] = await once(client, 'disconnect');
     expect(fault).toMatchObject({ code: 'ETIMEDOUT', kind: 'timeout', reason: expect.stringContaining('heartbeat') });
     await once(client, 'reconnect');
@@ -60,5 +59,5 @@ test('a peer that is cut off is found, and come back to', async () => {
 test('without expect whatever comes is a sign of life, and data', async () => {
   const server = await listen((peer) => peer.socket.on('data', (chunk) => peer.socket.write(chunk)));
   const client = connectTo(server.port, { heartbeat: { interval: 10, timeout: 5000, send: Buffer.from('?') } });
-  expect(await received(client, 3)).toBe('???');
+  expect(await received(client, 3)).toMatch(/^\?{3,}$/);
 });
