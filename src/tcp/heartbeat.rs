@@ -264,7 +264,11 @@ mod tests {
         let mut pulse = asked(b"+PONG\r\n", 1);
         assert_eq!(pulse.received(b"+OK\r\n+PO".to_vec(), SECOND), b"+OK\r\n");
         assert_eq!(pulse.held_back(), b"+PO");
-        assert_eq!(pulse.received(b"NG\r\n+PONG\r\n".to_vec(), SECOND), b"+PONG\r\n", "one was asked for, one is taken");
+        assert_eq!(
+            pulse.received(b"NG\r\n+PONG\r\n".to_vec(), SECOND),
+            b"+PONG\r\n",
+            "one was asked for, one is taken"
+        );
         assert_eq!(pulse.received(b"+PONG\r\n".to_vec(), SECOND), b"+PONG\r\n");
     }
 

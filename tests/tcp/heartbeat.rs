@@ -71,7 +71,8 @@ async fn a_peer_that_takes_a_message_slowly_is_alive() {
     client.write(vec![b'x'; large]);
     let mut read = 0;
     while read < large {
-        read += read_exactly(&mut server, (large - read).min(1 << 20)).await.iter().filter(|byte| **byte == b'x').count();
+        read +=
+            read_exactly(&mut server, (large - read).min(1 << 20)).await.iter().filter(|byte| **byte == b'x').count();
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(client.fate().await, Fate::Sent { writes: 1 });
