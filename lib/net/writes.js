@@ -54,11 +54,11 @@ class Writes {
     return unheard;
   }
 
-  /** None of them will be settled any other way. */
-  settleAll(error) {
-    this.settle(this.#given.length, error);
+  /** None of them will be settled any other way: what native code was given, and what it was not. */
+  settleAll(errorOfGiven, errorOfWaiting) {
+    this.settle(this.#given.length, errorOfGiven);
     this.give(this.#waiting.length);
-    this.settle(this.#given.length, error);
+    this.settle(this.#given.length, errorOfWaiting);
   }
 }
 

@@ -141,8 +141,9 @@ impl<'a> Connection<'a> {
             let now = self.core.now();
             let out = self
                 .heed()
-                .or_else(|| self.write(cx, now))
+                // First, for the peer may have ended it: what is written after that is lost.
                 .or_else(|| self.read(cx, now))
+                .or_else(|| self.write(cx, now))
                 .or_else(|| self.look_at_time(now));
             if let Some(out) = out {
                 return Poll::Ready(out);
@@ -230,14 +231,18 @@ impl<'a> Connection<'a> {
             let fates = self.core.lock().queue.take_fates();
             self.core.tell_fates(fates);
         }
-        self.after_writing(cx)
+        let out = self.after_writing(cx);
+        match self.write_side {
+            // What the peer said before it is read first: it may be why.
+            WriteSide::Failed(_) => out.or_else(|| self.read(cx, now)),
+            _ => out,
+        }
     }
 
     /// Fills `leaving` with what may leave in this state, if it is empty. A beat goes between two messages.
     fn take_what_leaves(&mut self, now: Duration) {
-        if self.leaving.is_between_messages()
-            && let Some(beat) = self.pulse.as_mut().and_then(|pulse| pulse.due(now))
-        {
+        let may_leave = self.leaving.is_between_messages();
+        if let Some(beat) = self.pulse.as_mut().and_then(|pulse| pulse.due(now, may_leave)) {
             self.leaving.beat(beat);
         }
         self.leaving.refill(&mut self.core.lock());
@@ -247,8 +252,13 @@ impl<'a> Connection<'a> {
     fn have_left(&mut self, written: usize, now: Duration) {
         self.must_flush = true;
         let Left { own, message, beat } = self.leaving.advance(written);
-        if let (true, Some(pulse)) = (beat, &mut self.pulse) {
-            pulse.sent(now);
+        if let Some(pulse) = &mut self.pulse {
+            if own > 0 {
+                pulse.progressed(now);
+            }
+            if beat {
+                pulse.sent(now);
+            }
         }
         if let Some(number) = message {
             self.core.lock().queue.handed(number);
@@ -279,6 +289,7 @@ impl<'a> Connection<'a> {
             if inner.state == State::Live {
                 if inner.ending && inner.queue.is_empty() {
                     self.write_side = WriteSide::Closing;
+                    self.pulse.iter_mut().for_each(Pulse::stop_beating);
                 } else if self.link.is_plain() {
                     inner.direct.open();
                 }
@@ -301,9 +312,10 @@ impl<'a> Connection<'a> {
         None
     }
 
-    /// What the peer said before it is read first: it may be why.
+    /// It is the read side that tells what happened.
     fn write_fails(&mut self, error: io::Error) {
         self.write_side = WriteSide::Failed(error);
+        self.pulse.iter_mut().for_each(Pulse::stop_beating);
     }
 
     // --- Reading -------------------------------------------------------------------------------
@@ -313,19 +325,22 @@ impl<'a> Connection<'a> {
             return self.write_fault().map(Out::Broken);
         }
         loop {
-            let room = READ_AHEAD.saturating_sub(self.core.lock().untaken);
+            // What the caller has not taken of earlier connections must not keep a greeting from being answered.
+            let most = if self.up { READ_AHEAD } else { 2 * READ_AHEAD };
+            let room = most.saturating_sub(self.core.lock().untaken);
             if room == 0 {
                 if let Some(pulse) = &mut self.pulse {
                     pulse.stop_listening();
                 }
-                return None;
+                // Nobody may ever take anything: a program that only writes would wait for ever.
+                return self.write_fault().map(Out::Lost);
             }
             if let Some(pulse) = &mut self.pulse {
                 pulse.listen(now);
             }
             let Arrived { bytes, then } = self.arriving.read(&mut self.link, cx, room, now);
             if !bytes.is_empty() {
-                self.have_come(bytes);
+                self.have_come(bytes, now);
             }
             match then {
                 Then::More => {}
@@ -340,7 +355,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn have_come(&mut self, bytes: Block) {
+    fn have_come(&mut self, bytes: Block, now: Duration) {
         // What the handle has written until now may be what this answers.
         let own = self.core.lock().direct.take_own();
         self.was_written(own);
@@ -348,7 +363,7 @@ impl<'a> Connection<'a> {
         self.core.counts.read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.prove();
         let bytes = match &mut self.pulse {
-            Some(pulse) => pulse.received(bytes),
+            Some(pulse) => pulse.received(bytes, now),
             None => bytes,
         };
         self.hand_on(bytes);

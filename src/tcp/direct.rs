@@ -131,7 +131,12 @@ impl Core {
         for (slice, (_, bytes)) in slices.iter_mut().zip(&upcoming.messages) {
             *slice = IoSlice::new(bytes);
         }
-        let written = upcoming.socket.try_write(&slices[..upcoming.messages.len()], upcoming.bytes);
+        // What is written after the peer's end is lost: the task reads first.
+        let written = if upcoming.socket.is_quiet() {
+            upcoming.socket.try_write(&slices[..upcoming.messages.len()], upcoming.bytes)
+        } else {
+            Err(io::ErrorKind::WouldBlock.into())
+        };
         if let Ok(written) = &written {
             self.counts.written.fetch_add(*written as u64, Ordering::Relaxed);
         }

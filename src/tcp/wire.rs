@@ -4,6 +4,7 @@
 //! another thread. And it counts what the system took, which TLS above it does not tell.
 
 use std::io::{self, IoSlice, Read, Write};
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
@@ -100,6 +101,13 @@ impl Shared {
         #[cfg(not(any(target_os = "openbsd", target_os = "windows")))]
         let keepalive = keepalive.with_retries(KEEP_ALIVE_PROBES);
         socket.set_tcp_keepalive(&keepalive)
+    }
+
+    /// The peer has sent nothing that has not been read, and not its end.
+    pub fn is_quiet(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        let peeked = on_either!(self, stream => SockRef::from(&**stream).peek(&mut byte));
+        peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Writes what the system takes at once of `slices`, which have `wanted` bytes.

@@ -13,6 +13,7 @@ use unreset::fault::Fault;
 use unreset::policy::{Backoff, FastRandom};
 use unreset::proxy::{FaultProxy, ListenOptions, Plan, Upstream};
 use unreset::tcp::event::{Connected, End, Event, Loss, Owner, Return};
+use unreset::tcp::frame::Frame;
 use unreset::tcp::gate::Gate;
 use unreset::tcp::options::{Options, Target};
 use unreset::tcp::queue::Fate;
@@ -37,6 +38,11 @@ pub fn to(port: u16) -> Options {
     }
 }
 
+/// As [`to`]: each line is a message.
+pub fn lines_to(port: u16) -> Options {
+    Options { frame: Some(Frame::Delimiter(b"\n".as_slice().into())), ..to(port) }
+}
+
 /// A socket and what it has told. It ends when it is dropped.
 pub struct Client {
     pub socket: Socket,
@@ -59,6 +65,14 @@ impl Client {
         let (socket, task): (Socket, Task) =
             Socket::new(options, Box::new(Teller(teller)), Box::new(FastRandom)).unwrap();
         Client { socket, events, task: tokio::spawn(task.run()) }
+    }
+
+    /// A socket that is up, and the other end of its connection.
+    pub async fn up_at(listener: &TcpListener, options: Options) -> (Client, TcpStream) {
+        let mut client = Client::open(options);
+        let server = accept(listener).await;
+        client.up().await;
+        (client, server)
     }
 
     pub fn write(&self, bytes: impl AsRef<[u8]>) {
@@ -130,6 +144,16 @@ pub async fn listen() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     (listener, port)
+}
+
+/// Again, on a port at which nobody listens now.
+pub async fn listen_at(port: u16) -> TcpListener {
+    TcpListener::bind(("127.0.0.1", port)).await.unwrap()
+}
+
+/// A port at which nobody listens.
+pub async fn closed_port() -> u16 {
+    listen().await.1
 }
 
 pub async fn accept(listener: &TcpListener) -> TcpStream {
