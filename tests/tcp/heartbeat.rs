@@ -94,7 +94,7 @@ async fn a_caller_that_takes_nothing_is_no_dead_peer() {
         }
     });
     let mut told = 0;
-    while told < 256 * 1024 {
+    while told < READ_AHEAD {
         told += client.until(|event| if let Event::Data { bytes } = event { Some(bytes.len()) } else { None }).await;
     }
     // Many times the time in which an answer must come.

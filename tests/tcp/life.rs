@@ -151,10 +151,10 @@ async fn what_the_caller_does_not_take_is_not_read() {
         server
     });
     let mut told = 0;
-    while told < 256 * 1024 {
+    while told < READ_AHEAD {
         told += client.until(|event| if let Event::Data { bytes } = event { Some(bytes.len()) } else { None }).await;
     }
-    assert_eq!(told, 256 * 1024, "and not a byte more before some are taken");
+    assert_eq!(told, READ_AHEAD, "and not a byte more before some are taken");
     assert!(!sending.is_finished());
     client.socket.taken(told);
     client.read((8 << 20) - told).await;

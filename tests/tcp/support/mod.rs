@@ -20,6 +20,9 @@ use unreset::tcp::queue::Fate;
 use unreset::tcp::reconnect::Reconnect;
 use unreset::tcp::{Socket, Task};
 
+/// What a socket reads before it is taken.
+pub const READ_AHEAD: usize = 512 * 1024;
+
 /// What hangs must fail the test. Nothing here takes a fraction of it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
