@@ -6,11 +6,12 @@
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::task::yield_now;
 use tokio::time::{Sleep, sleep_until};
 
 use super::arriving::{Arrived, Arriving, Then};
@@ -56,6 +57,8 @@ pub(super) struct Connection<'a> {
     remote: Option<SocketAddr>,
     made_at: Duration,
     arriving: Arriving,
+    /// There is something to be read of which tokio may not know yet.
+    reads_first: bool,
     /// What is being handed to the system.
     leaving: Leaving,
     /// What was handed may wait in the buffer of TLS.
@@ -106,6 +109,7 @@ impl<'a> Connection<'a> {
             remote,
             made_at,
             arriving: Arriving::default(),
+            reads_first: false,
             leaving: Leaving::default(),
             must_flush: false,
             write_side: WriteSide::Open,
@@ -184,8 +188,9 @@ impl<'a> Connection<'a> {
 
     /// Takes the turn to write, and note of what the handle wrote. `false`: the handle writes at this moment.
     fn takes_turn(&mut self) -> bool {
-        let Some(Noted { own, begun, failed }) = self.core.lock().direct.take_back() else { return false };
+        let Some(Noted { own, begun, failed, unread }) = self.core.lock().direct.take_back() else { return false };
         self.was_written(own);
+        self.reads_first |= unread;
         if let Some((number, bytes, offset)) = begun {
             self.leaving.has_begun(number, bytes, offset);
         }
@@ -205,6 +210,11 @@ impl<'a> Connection<'a> {
 
     fn write(&mut self, cx: &mut Context<'_>, now: Duration) -> Option<Out> {
         if !self.takes_turn() {
+            return None;
+        }
+        if std::mem::take(&mut self.reads_first) {
+            // The next time tokio will have asked the system, and the task reads before it writes.
+            let _ = pin!(yield_now()).poll(cx);
             return None;
         }
         let mut wrote = false;

@@ -48,6 +48,9 @@ pub(super) struct Noted {
     /// A message that has not left whole, and how much of it has.
     pub begun: Option<(u64, Bytes, usize)>,
     pub failed: Option<io::Error>,
+    /// It has not written because there is something to be read first: perhaps the end of the peer, and what is written after
+    /// that is lost.
+    pub unread: bool,
 }
 
 /// What the handle is about to write.
@@ -131,8 +134,8 @@ impl Core {
         for (slice, (_, bytes)) in slices.iter_mut().zip(&upcoming.messages) {
             *slice = IoSlice::new(bytes);
         }
-        // What is written after the peer's end is lost: the task reads first.
-        let written = if upcoming.socket.is_quiet() {
+        let is_quiet = upcoming.socket.is_quiet();
+        let written = if is_quiet {
             upcoming.socket.try_write(&slices[..upcoming.messages.len()], upcoming.bytes)
         } else {
             Err(io::ErrorKind::WouldBlock.into())
@@ -142,6 +145,7 @@ impl Core {
         }
         let mut inner = self.lock();
         inner.has_written(upcoming, written);
+        inner.direct.noted.unread = !is_quiet;
         let fates = inner.queue.take_fates();
         if !fates.is_empty() {
             // Before the turn is given back: what the task tells of later writes must not come first.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use socket2::SockRef;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use unreset::tcp::event::Event;
 use unreset::tcp::heartbeat::Heartbeat;
@@ -43,6 +44,23 @@ async fn what_the_system_takes_only_in_part_is_continued_in_order() {
         client.until(|event| matches!(event, Event::Fate(Fate::Room)).then_some(())).await;
     }
     assert_eq!(client.socket.stats().bytes_written, u64::from(next) * PIECE as u64);
+}
+
+/// On one thread: the task has no chance to see it before the write.
+#[tokio::test]
+async fn what_is_written_after_the_end_of_the_peer_leaves_on_the_next_connection() {
+    let (listener, port) = listen().await;
+    let (mut client, mut first) = Client::up_at(&listener, to(port)).await;
+    client.write("a");
+    assert_eq!(read_exactly(&mut first, 1).await, b"a");
+    write(&mut first, "b").await;
+    assert_eq!(client.read(1).await, b"b");
+    SockRef::from(&first).shutdown(std::net::Shutdown::Write).unwrap();
+    client.write("c");
+    assert_eq!(client.down().await.unacknowledged, Some(0).filter(|_| cfg!(target_os = "linux")));
+    let mut second = accept(&listener).await;
+    assert_eq!(read_exactly(&mut second, 1).await, b"c");
+    assert_eq!(read_to_end(&mut first).await, b"");
 }
 
 #[tokio::test(flavor = "multi_thread")]
