@@ -28,6 +28,9 @@ use crate::fault::{Delivery, Fault, Phase};
 
 /// What may wait for the caller to take it. Beyond it nothing is read, and the peer has to wait.
 pub(super) const READ_AHEAD: usize = 256 * 1024;
+/// What a greeting is read of in any case: what the caller has not taken of earlier connections must not keep it from its
+/// answer. Little, for what is left of it adds to that.
+const GREETING_AHEAD: usize = 4 * 1024;
 /// What is read at once.
 const READ_AT_ONCE: usize = 64 * 1024;
 
@@ -62,6 +65,8 @@ pub(super) struct Connection<'a> {
     generation: u32,
     remote: Option<SocketAddr>,
     made_at: Duration,
+    /// What the caller had not taken when it was made.
+    untaken_before: usize,
     /// What is being handed to the system.
     leaving: Leaving,
     /// What was handed may wait in the buffer of TLS.
@@ -111,6 +116,7 @@ impl<'a> Connection<'a> {
             generation,
             remote,
             made_at,
+            untaken_before: core.lock().untaken,
             leaving: Leaving::default(),
             must_flush: false,
             write_side: WriteSide::Open,
@@ -296,8 +302,7 @@ impl<'a> Connection<'a> {
             return self.write_fault().map(Out::Broken);
         }
         loop {
-            // What the caller has not taken of earlier connections must not keep a greeting from being answered.
-            let most = if self.up { READ_AHEAD } else { 2 * READ_AHEAD };
+            let most = if self.up { READ_AHEAD } else { READ_AHEAD.max(self.untaken_before + GREETING_AHEAD) };
             let room = most.saturating_sub(self.core.lock().untaken).min(READ_AT_ONCE);
             if room == 0 {
                 if let Some(pulse) = &mut self.pulse {
