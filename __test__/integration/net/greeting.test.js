@@ -192,7 +192,7 @@ test('a session writes in an encoding, reads once at a time, and its signal ends
       session ??= given;
       given.write('6162', 'hex');
       const first = given.read(1);
-      await expect(given.read()).rejects.toThrow('One read of a session at a time.');
+      await expect(given.read()).rejects.toMatchObject({ code: 'ERR_SOCKET_SESSION_BUSY' });
       await first;
     },
   });
