@@ -334,13 +334,14 @@ impl<'a> Connection<'a> {
     }
 
     fn have_come(&mut self, bytes: Vec<u8>, now: Duration) {
-        self.asked = false;
         self.core.counts.read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.prove();
         let bytes = match &mut self.pulse {
             Some(pulse) => pulse.received(bytes, now),
             None => bytes,
         };
+        // The answer to a beat is none to what the caller sent.
+        self.asked &= bytes.is_empty();
         self.hand_on(bytes);
     }
 
