@@ -49,4 +49,9 @@ function sessionOverError() {
   return new FaultError(faultOfCode('ERR_SOCKET_SESSION_OVER'));
 }
 
-module.exports = { closedError, destroyedError, endError, sessionOverError, unsentError };
+/** For a second read at a time. */
+function sessionBusyError() {
+  return new FaultError(faultOfCode('ERR_SOCKET_SESSION_BUSY'));
+}
+
+module.exports = { closedError, destroyedError, endError, sessionBusyError, sessionOverError, unsentError };

@@ -7,7 +7,7 @@
  */
 
 const { checkNumber, invalidType, invalidValue } = require('../validate');
-const { sessionOverError } = require('./errors');
+const { sessionBusyError, sessionOverError } = require('./errors');
 
 class Session {
   #send;
@@ -104,7 +104,7 @@ class Session {
   /** `wants`: how many bytes, as far as is known now; 0 if it is not. */
   #next(wants) {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    if (this.#reading !== undefined) return Promise.reject(new Error('One read of a session at a time.'));
+    if (this.#reading !== undefined) return Promise.reject(sessionBusyError());
     return new Promise((resolve, reject) => {
       this.#reading = { wants, resolve, reject };
       this.#look();

@@ -30,6 +30,9 @@ use crate::fault::{Delivery, Fault, Phase};
 
 /// What may wait for the caller to take it. Beyond it nothing is read, and the peer has to wait.
 pub(super) const READ_AHEAD: usize = 512 * 1024;
+/// What a greeting is read of in any case: what the caller has not taken of earlier connections must not keep it from its
+/// answer. Little, for what is left of it adds to that.
+const GREETING_AHEAD: usize = 4 * 1024;
 
 /// A connection that is over.
 pub(super) struct Ended {
@@ -59,6 +62,8 @@ pub(super) struct Connection<'a> {
     arriving: Arriving,
     /// There is something to be read of which tokio may not know yet.
     reads_first: bool,
+    /// What the caller had not taken when it was made.
+    untaken_before: usize,
     /// What is being handed to the system.
     leaving: Leaving,
     /// What was handed may wait in the buffer of TLS.
@@ -110,6 +115,7 @@ impl<'a> Connection<'a> {
             made_at,
             arriving: Arriving::default(),
             reads_first: false,
+            untaken_before: core.lock().untaken,
             leaving: Leaving::default(),
             must_flush: false,
             write_side: WriteSide::Open,
@@ -335,8 +341,7 @@ impl<'a> Connection<'a> {
             return self.write_fault().map(Out::Broken);
         }
         loop {
-            // What the caller has not taken of earlier connections must not keep a greeting from being answered.
-            let most = if self.up { READ_AHEAD } else { 2 * READ_AHEAD };
+            let most = if self.up { READ_AHEAD } else { READ_AHEAD.max(self.untaken_before + GREETING_AHEAD) };
             let room = most.saturating_sub(self.core.lock().untaken);
             if room == 0 {
                 if let Some(pulse) = &mut self.pulse {
@@ -369,13 +374,14 @@ impl<'a> Connection<'a> {
         // What the handle has written until now may be what this answers.
         let own = self.core.lock().direct.take_own();
         self.was_written(own);
-        self.asked = false;
         self.core.counts.read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.prove();
         let bytes = match &mut self.pulse {
             Some(pulse) => pulse.received(bytes, now),
             None => bytes,
         };
+        // The answer to a beat is none to what the caller sent.
+        self.asked &= bytes.is_empty();
         self.hand_on(bytes);
     }
 

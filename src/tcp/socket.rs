@@ -129,7 +129,7 @@ impl Socket {
             let mut inner = self.core.lock();
             let before = inner.untaken;
             inner.untaken = before.saturating_sub(bytes);
-            before > RESUMED_AT && inner.untaken <= RESUMED_AT
+            (before > RESUMED_AT && inner.untaken <= RESUMED_AT) || inner.state == State::Greeting
         };
         if resumes {
             self.core.waker.wake();

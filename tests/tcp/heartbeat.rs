@@ -34,6 +34,23 @@ async fn is_answered_and_the_caller_sees_nothing_of_it() {
 }
 
 #[tokio::test]
+async fn the_answer_to_a_beat_answers_nothing_else() {
+    let (listener, port) = listen().await;
+    let (mut client, mut server) = Client::up_at(&listener, beating(20, 60_000, port)).await;
+    client.write("question");
+    let mut heard = Vec::new();
+    while !String::from_utf8_lossy(&heard).contains("questionPING\n") {
+        heard.extend(read_exactly(&mut server, 1).await);
+    }
+    write(&mut server, "PONG\n").await;
+    // A later beat is sent when that has long been taken in.
+    read_exactly(&mut server, 10).await;
+    reset(server);
+    let fault = client.down().await.fault;
+    assert!(matches!(fault.phase, Phase::Wait | Phase::Send), "{fault:?}");
+}
+
+#[tokio::test]
 async fn finds_a_peer_that_is_there_no_more() {
     let (listener, port) = listen().await;
     let proxy = proxy(port).await;

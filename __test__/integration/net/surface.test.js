@@ -151,9 +151,8 @@ test('with an encoding, a character that a connection had the beginning of is no
   }).on('disconnect', () => {
     text += '|';
   });
-  await once(client, 'reconnect');
-  await once(client, 'disconnect');
-  expect(text).toBe('a\ufffd|bc|');
+  while (!text.includes('bc|')) await once(client, 'disconnect');
+  expect(text).toMatch(/^a\ufffd\|bc\|/);
 });
 
 test('is iterated over, across connections, and disposed of', async () => {
