@@ -1583,8 +1583,8 @@ import { Duplex } from 'node:stream';
  * ```
  *
  * Events besides those of every stream:
- * - `lookup`, `connect`, `ready`, `timeout`, `close` as in `net`, `secureConnect` as in `tls`; 'connect' and 'ready' once, for
- *   the first connection.
+ * - `lookup`, `connect`, `ready`, `timeout`, `close` as in `net`, `secureConnect` as in `tls`; 'connect', 'ready' and
+ *   'secureConnect' once, in this order, for the first connection.
  * - `disconnect` ({@link Disconnect}): a connection is lost.
  * - `reconnecting` ({@link Reconnecting}): another attempt follows after a wait.
  * - `reconnect` ({@link Reconnected}): there is a connection again.
@@ -1616,7 +1616,7 @@ export class Socket extends Duplex {
   /** Ends it when everything that was written has left. */
   destroySoon(): void;
 
-  /** Emits 'timeout' after so long without bytes in either direction; 0: never. It does nothing else. */
+  /** Emits 'timeout' after so long, ms, without bytes in either direction; 0: never. It does nothing else. */
   setTimeout(milliseconds: number, callback?: () => void): this;
   /** For the connection there is, and those to come. Unlike `net`, `true` is where a Socket begins. */
   setNoDelay(noDelay?: boolean): this;
@@ -1634,16 +1634,17 @@ export class Socket extends Duplex {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly remoteFamily: string | undefined;
-  /** Over all connections. */
+  /** Over all connections: what the stream was given. What `onConnect` reads, and answers to heartbeats, `stats()` counts. */
   readonly bytesRead: number;
-  /** Over all connections, and what waits to be sent. */
+  /** What was written, over all connections, sent or not. */
   readonly bytesWritten: number;
   readonly bufferSize: number | undefined;
   /** It has been told to connect and is not connected at present: also between two connections. */
   readonly connecting: boolean;
   readonly pending: boolean;
   readonly readyState: 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed';
-  readonly timeout: number;
+  /** `undefined` before {@link setTimeout}. */
+  readonly timeout: number | undefined;
 
   /** TLS is spoken, or will be. */
   readonly encrypted: boolean;
@@ -1700,7 +1701,7 @@ export interface SocketOptions {
   minUptime?: number;
   /**
    * Has every connection for itself, before anything that was written leaves: authenticate, subscribe again. What it
-   * throws, or rejects with, is a failed attempt.
+   * throws, or rejects with, is a failed attempt, and the `cause` of the error when the socket gives up.
    *
    * @example
    * async onConnect(session) {
@@ -1720,7 +1721,7 @@ export interface SocketOptions {
     age?: number;
     /**
      * `'block'` (default): `write` returns false until there is room, as with any stream. `'error'`: a write that does not
-     * fit is not taken, and its callback gets `ERR_SOCKET_QUEUE_FULL`.
+     * fit is not taken, and its callback gets `ERR_SOCKET_QUEUE_FULL`; with `frame`, whole messages with all their parts.
      */
     whenFull?: 'block' | 'error';
   };
@@ -1746,7 +1747,10 @@ export interface SocketOptions {
   heartbeat?: {
     /** From beat to beat, ms. */
     interval: number;
-    /** How long after a beat some byte must have come. Default `interval`. */
+    /**
+     * How long after a beat some byte must have come. Default `interval`. It counts also for a beat that has to wait behind a
+     * message of which the peer takes nothing.
+     */
     timeout?: number;
     send: string | Uint8Array;
     /** The answer: it does not reach 'data'. Without it whatever comes is a sign of life, and data. */
@@ -1790,13 +1794,13 @@ export interface SocketTlsOptions extends TlsOptions {
 export interface SocketSession {
   /** The number of the connection, from 1. */
   readonly generation: number;
-  /** Aborted when the connection is lost. */
+  /** Aborted when the connection is lost, also after `onConnect` has returned. The reason is why. */
   readonly signal: AbortSignal;
   /** Sends at once, past everything that is queued. */
   write(chunk: string | Uint8Array, encoding?: string): void;
-  /** What has come, at least one byte; or just as many as are asked for. */
+  /** What has come, at least one byte; or just as many as are asked for. One read at a time. */
   read(count?: number): Promise<Uint8Array & { toString(encoding?: string): string; equals(other: Uint8Array): boolean }>;
-  /** What comes up to these bytes, and them. What nobody reads here is the stream's. */
+  /** What comes up to these bytes, and them. What nobody reads here is the stream's, when the connection is up. */
   readUntil(delimiter: string | Uint8Array): ReturnType<SocketSession['read']>;
 }
 
@@ -1823,6 +1827,7 @@ export interface Reconnecting {
 
 /** There is a connection again. */
 export interface Reconnected {
+  /** Since a connection last proved itself (`minUptime`). */
   attempts: number;
   /** Since the loss, ms. */
   downtime: number;

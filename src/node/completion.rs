@@ -7,8 +7,10 @@
 
 use std::ptr;
 
-use napi::bindgen_prelude::{Buffer, ToNapiValue};
-use napi::{Result, check_status, sys};
+use napi::bindgen_prelude::{Buffer, BufferSlice, ToNapiValue};
+use napi::{Env, Result, check_status, sys};
+
+use crate::tcp::block::Block;
 
 /// Numbers per completion: kind and flags, call, and one that belongs to the kind.
 pub const SLOTS: usize = 3;
@@ -89,7 +91,12 @@ pub enum Value {
     /// Each byte one character.
     Latin1(Vec<u8>),
     Utf8(String),
+    /// Given away: the memory is JavaScript's until it is collected.
     Bytes(Vec<u8>),
+    /// Copied into memory of JavaScript's own.
+    Copied(Block),
+    /// Lent until it is collected.
+    Lent(Block),
 }
 
 impl Completion {
@@ -170,6 +177,16 @@ unsafe fn make(env: sys::napi_env, value: Value) -> Result<sys::napi_value> {
         Value::Utf8(text) => check_status!(unsafe {
             sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len() as isize, &mut made)
         })?,
+        Value::Copied(bytes) => check_status!(unsafe {
+            sys::napi_create_buffer_copy(env, bytes.len(), bytes.as_ptr().cast(), ptr::null_mut(), &mut made)
+        })?,
+        Value::Lent(bytes) => {
+            let (data, length) = (bytes.as_ptr().cast_mut(), bytes.len());
+            let env = Env::from_raw(env);
+            // SAFETY: the block's memory stays where it is, and nobody else's, until the block is dropped.
+            let buffer = unsafe { BufferSlice::from_external(&env, data, length, bytes, |_, bytes| drop(bytes)) }?;
+            made = unsafe { BufferSlice::to_napi_value(env.raw(), buffer) }?;
+        }
         Value::Bytes(bytes) => made = unsafe { Buffer::to_napi_value(env, Buffer::from(bytes)) }?,
     }
     Ok(made)
