@@ -9,7 +9,12 @@
  * ```
  */
 
-import { WebSocket, createWebSocketStream } from './index';
+import { WebSocket as Client, createWebSocketStream as createStream } from './index';
 
-export { WebSocket, createWebSocketStream };
-export default WebSocket;
+declare class WebSocket extends Client {}
+
+declare namespace WebSocket {
+  export { Client as WebSocket, createStream as createWebSocketStream };
+}
+
+export = WebSocket;

@@ -5,4 +5,7 @@
 const { WebSocket } = require('./websocket');
 const { createWebSocketStream } = require('./stream');
 
+// Where `ws` has it.
+WebSocket.createWebSocketStream = createWebSocketStream;
+
 module.exports = { WebSocket, createWebSocketStream };

@@ -58,20 +58,19 @@ const HEARTBEAT = { interval: 25_000, timeout: 30_000 };
 /** Bytes. A frame below the one is mostly head; one above the other hinders pings for a second on a slow line. */
 const FRAME = { usual: 64 * 1024, min: 1024, max: 16 * 1024 * 1024 };
 
-/** @param {unknown} value */
-function checkKeys(value) {
-  for (const [key, why] of Object.entries(UNSUPPORTED)) {
-    if (value?.[key] !== undefined && value[key] !== HARMLESS[key]) {
-      throw invalidArgument(`options.${key} must be left out: ${why}.`);
-    }
-  }
-  const { ...rest } = value;
-  for (const key of Object.keys(HARMLESS)) delete rest[key];
-  return checkOptions(rest, 'options', KEYS);
-}
-
 /** Programs say so although it is what happens anyway. */
 const HARMLESS = { agent: false, protocolVersion: 13, skipUTF8Validation: false, autoPong: true, allowSynchronousEvents: true };
+
+/** @param {unknown} value */
+function checkKeys(value) {
+  if (typeof value !== 'object' || value === null) throw invalidType('options', 'an object', value);
+  const rest = { ...value };
+  for (const [key, why] of Object.entries(UNSUPPORTED)) {
+    if (rest[key] !== undefined && rest[key] !== HARMLESS[key]) throw invalidArgument(`options.${key} must be left out: ${why}.`);
+    delete rest[key];
+  }
+  return checkOptions(rest, 'options', KEYS);
+}
 
 /**
  * @param {Record<string, unknown>} given as {@link checkKeys} returns it
