@@ -27,7 +27,8 @@ const MESSAGES = 1024;
 let piece;
 const lengths = new Uint32Array(MESSAGES);
 const flagsOf = new Uint8Array(MESSAGES);
-const callbacks = new Array(MESSAGES);
+/** Who waits for each, if anybody does. */
+const waiting = new Array(MESSAGES);
 let used = 0;
 let count = 0;
 /** @type {Outgoing | undefined} */
@@ -64,34 +65,34 @@ class Outgoing {
   /**
    * @param {string} text
    * @param {number} flags
-   * @param {((error?: Error) => void) | undefined} callback
+   * @param {import('./told').Told | undefined} told
    */
-  text(text, flags, callback) {
+  text(text, flags, told) {
     if (text.length > LARGE) {
       this.flush();
-      const all = callback === undefined ? flags : flags | AWAITED;
-      this.#given(this.#native.sendText(text, all), callback, () => Buffer.byteLength(text));
+      const all = told === undefined ? flags : flags | AWAITED;
+      this.#given(this.#native.sendText(text, all), told, () => Buffer.byteLength(text));
       return;
     }
     this.#makeRoom(3 * text.length);
-    this.#gathered(piece.utf8Write(text, used), flags, callback);
+    this.#gathered(piece.utf8Write(text, used), flags, told);
   }
 
   /**
    * @param {Uint8Array} bytes copied before this returns
    * @param {number} flags
-   * @param {((error?: Error) => void) | undefined} callback
+   * @param {import('./told').Told | undefined} told
    */
-  binary(bytes, flags, callback) {
+  binary(bytes, flags, told) {
     if (bytes.length > LARGE) {
       this.flush();
-      const all = callback === undefined ? flags : flags | AWAITED;
-      this.#given(this.#native.sendBinary(bytes, all), callback, () => bytes.length);
+      const all = told === undefined ? flags : flags | AWAITED;
+      this.#given(this.#native.sendBinary(bytes, all), told, () => bytes.length);
       return;
     }
     this.#makeRoom(bytes.length);
     piece.set(bytes, used);
-    this.#gathered(bytes.length, flags, callback);
+    this.#gathered(bytes.length, flags, told);
   }
 
   /** Hands over what was gathered. To be called before anything else is asked of native code that has a place in the order. */
@@ -105,28 +106,28 @@ class Outgoing {
         : this.#native.sendBatch(piece.subarray(from), lengths.subarray(next), flagsOf.subarray(next), count - next);
       for (const end = next + (outcome >>> 2); next < end; next++) {
         from += lengths[next];
-        this.#took(callbacks[next]);
+        this.#took(waiting[next]);
       }
       if (next === count) break;
       // Refused. What comes behind it may be smaller.
-      this.#refused(outcome & 3, callbacks[next], lengths[next]);
+      this.#refused(outcome & 3, waiting[next], lengths[next]);
       from += lengths[next++];
     }
-    callbacks.fill(undefined, 0, count);
+    waiting.fill(undefined, 0, count);
     used = 0;
     count = 0;
   }
 
   /** All up to this one that are not settled are written. */
   onWritten(sequence) {
-    this.#awaited.settle(0, sequence, (callback) => callback());
+    this.#awaited.settle(0, sequence);
   }
 
   /** These are not. */
   onFates(fates) {
     for (const { from, to, bytes, ...fate } of fates) {
       const error = deliveryError(fate);
-      const heard = this.#awaited.settle(from, to, (callback) => callback(error));
+      const heard = this.#awaited.settle(from, to, error);
       const messages = to - from + 1 - heard;
       // There is an event of its own for one that was set aside.
       if (messages > 0 && fate.why !== 'oversized') this.#onUnheard({ messages, bytes, error });
@@ -136,7 +137,7 @@ class Outgoing {
   /** No word of any of them will come any more. */
   onOver() {
     this.flush();
-    this.#awaited.settle(0, Infinity, (callback) => callback(deliveryError({ outcome: 'unknown', why: 'closed' })));
+    this.#awaited.settle(0, Infinity, deliveryError({ outcome: 'unknown', why: 'closed' }));
   }
 
   #makeRoom(bytes) {
@@ -154,64 +155,62 @@ class Outgoing {
     }
   }
 
-  #gathered(length, flags, callback) {
+  #gathered(length, flags, told) {
     lengths[count] = length;
-    flagsOf[count] = callback === undefined ? flags : flags | AWAITED;
-    callbacks[count] = callback;
+    flagsOf[count] = told === undefined ? flags : flags | AWAITED;
+    waiting[count] = told;
     used += length;
     count += 1;
   }
 
-  #given(status, callback, size) {
-    if (status < FULL) this.#took(callback);
-    else this.#refused(status, callback, size());
+  #given(status, told, size) {
+    if (status < FULL) this.#took(told);
+    else this.#refused(status, told, size());
   }
 
-  #took(callback) {
+  #took(told) {
     this.#sequence += 1;
-    if (callback !== undefined) this.#awaited.add(this.#sequence, callback);
+    if (told !== undefined) this.#awaited.add(this.#sequence, told);
   }
 
-  /** Not told at once: whoever is told may send, and that must not happen within `send`, or while a piece is handed over. */
-  #refused(status, callback, bytes) {
+  #refused(status, told, bytes) {
     const error = status === FULL ? queueFullError() : closedError();
-    if (callback !== undefined) process.nextTick(callback, error);
+    if (told !== undefined) told.tell(error);
+    // Not at once: a listener may send, and that must not happen within `send`, or while a piece is handed over.
     else process.nextTick(this.#onUnheard, { messages: 1, bytes, error });
   }
 }
 
-/** Callbacks by the numbers of their messages, which only grow. */
+/** Who waits, by the numbers of the messages, which only grow. */
 class Awaited {
   #entries = [];
   #first = 0;
 
-  add(sequence, callback) {
-    this.#entries.push({ sequence, callback });
+  add(sequence, told) {
+    this.#entries.push({ sequence, told });
   }
 
   /**
-   * Calls those of the messages `from` to `to`, each in a turn of its own: one that throws must not keep the others from being
-   * called.
+   * Tells those who wait for the messages `from` to `to`.
    *
    * @returns {number} how many
    */
-  settle(from, to, call) {
+  settle(from, to, error) {
     const entries = this.#entries;
     let settled = 0;
     // Nearly always from the first on.
-    while (this.#first < entries.length && isWithin(entries[this.#first])) {
-      process.nextTick(call, entries[this.#first].callback);
+    for (; this.#first < entries.length && isWithin(entries[this.#first]); settled++) {
+      entries[this.#first].told.tell(error);
       entries[this.#first++] = undefined;
-      settled += 1;
     }
     if (this.#first > 64 && this.#first * 2 > entries.length) {
       entries.splice(0, this.#first);
       this.#first = 0;
     }
-    for (let at = this.#first; at < this.#entries.length && this.#entries[at].sequence <= to; at++) {
-      if (!isWithin(this.#entries[at])) continue;
-      process.nextTick(call, this.#entries[at].callback);
-      this.#entries.splice(at--, 1);
+    for (let at = this.#first; at < entries.length && entries[at].sequence <= to; at++) {
+      if (!isWithin(entries[at])) continue;
+      entries[at].told.tell(error);
+      entries.splice(at--, 1);
       settled += 1;
     }
     return settled;

@@ -10,6 +10,7 @@ const { checkFunction, checkOptions, invalidArgument } = require('../validate');
 const { closedError } = require('./errors');
 const { Line } = require('./line');
 const { BINARY, PLAIN } = require('./outgoing');
+const { Told, toldTogether } = require('./told');
 
 const NO_OPTIONS = Object.freeze({});
 const OPTIONS = ['binary', 'compress', 'fin', 'mask'];
@@ -18,7 +19,7 @@ class Sender {
   #outgoing;
   #onUnheard;
   #line = new Line();
-  /** Of a message that is sent with `fin: false`: `{ flags, pieces, callbacks }`. */
+  /** Of a message that is sent with `fin: false`: `{ flags, pieces, waiting }`. */
   #parts;
   #isEnded = false;
   /** What was sent when it was over: the standard counts it. */
@@ -45,7 +46,7 @@ class Sender {
    * @param {((error?: Error) => void) | null | undefined} callback
    */
   send(data, options, callback) {
-    const told = callback === undefined || callback === null ? undefined : checkFunction(callback, 'callback');
+    const told = callback === undefined || callback === null ? undefined : new Told(checkFunction(callback, 'callback'));
     const { binary, compress = true, fin = true, mask = true } = options ? checkOptions(options, 'options', OPTIONS) : NO_OPTIONS;
     if (!mask) throw invalidArgument('options.mask must be true: what a client sends is masked (RFC 6455, section 5.3).');
     const body = isBlob(data) ? data : bodyOf(data);
@@ -73,7 +74,7 @@ class Sender {
     this.#isEnded = true;
     const parts = this.#parts;
     this.#parts = undefined;
-    if (parts !== undefined) this.#notSent(parts.pieces.reduce((sum, part) => sum + sizeOf(part), 0), toldAll(parts.callbacks), closedError());
+    if (parts !== undefined) this.#notSent(parts.pieces.reduce((sum, part) => sum + sizeOf(part), 0), toldTogether(parts.waiting), closedError());
   }
 
   /** Nothing goes any more. */
@@ -116,13 +117,13 @@ class Sender {
 
   /** Kept until the last part is there: to the peer it is one message either way, and how it is framed is decided natively. */
   #sendPart(body, flags, isLast, told) {
-    const parts = (this.#parts ??= { flags, pieces: [], callbacks: [] });
+    const parts = (this.#parts ??= { flags, pieces: [], waiting: [] });
     parts.pieces.push(isBlob(body) ? body : Buffer.from(body));
-    if (told !== undefined) parts.callbacks.push(told);
+    if (told !== undefined) parts.waiting.push(told);
     if (!isLast) return;
     this.#parts = undefined;
     const whole = parts.pieces.some(isBlob) ? new Blob(parts.pieces) : Buffer.concat(parts.pieces);
-    this.#sendWhole(whole, parts.flags, toldAll(parts.callbacks));
+    this.#sendWhole(whole, parts.flags, toldTogether(parts.waiting));
   }
 
   #sendAfterEnd(body, told) {
@@ -132,7 +133,7 @@ class Sender {
   }
 
   #notSent(bytes, told, error) {
-    if (told !== undefined) process.nextTick(told, error);
+    if (told !== undefined) told.tell(error);
     else process.nextTick(this.#onUnheard, { messages: 1, bytes, error });
   }
 }
@@ -149,14 +150,6 @@ function bodyOf(data) {
 
 function sizeOf(body) {
   return typeof body === 'string' ? Buffer.byteLength(body) : (body.size ?? body.length);
-}
-
-/** One callback for those of all parts. */
-function toldAll(callbacks) {
-  if (callbacks.length === 0) return undefined;
-  return (...args) => {
-    for (const callback of callbacks) process.nextTick(callback, ...args);
-  };
 }
 
 function unreadableError(cause) {

@@ -3,6 +3,7 @@
 /** Against a stand-in for native code: how often it is called, with what, and what its answers lead to. */
 
 const { Outgoing, BINARY } = require('../../../lib/websocket/outgoing');
+const { Told } = require('../../../lib/websocket/told');
 
 const TAKEN = 0;
 const FULL = 2;
@@ -60,7 +61,7 @@ test('what is sent in one turn crosses together, and is copied at once', async (
   const bytes = Buffer.from('xyz');
   outgoing.text('a', 0, undefined);
   outgoing.binary(bytes, BINARY, undefined);
-  outgoing.text('é', 0, () => {});
+  outgoing.text('é', 0, new Told(() => {}));
   bytes.fill(0);
   expect([native.crossings, outgoing.bytes]).toEqual([[], 6]);
   await turn();
@@ -102,7 +103,10 @@ test('a lone surrogate is what the standard makes of it', async () => {
 test('callbacks are called when their messages are settled, each once', async () => {
   const { outgoing, unheard } = made();
   const told = [];
-  for (let number = 1; number <= 6; number++) outgoing.text('x', 0, number === 2 ? undefined : (...args) => told.push([number, ...args.map(({ code, delivery }) => `${code} ${delivery}`)]));
+  for (let number = 1; number <= 6; number++) {
+    const tell = (...args) => told.push([number, ...args.map(({ code, delivery }) => `${code} ${delivery}`)]);
+    outgoing.text('x', 0, number === 2 ? undefined : new Told(tell));
+  }
   outgoing.flush();
   outgoing.onFates([{ from: 2, to: 3, bytes: 2, outcome: 'unsent', why: 'expired' }]);
   outgoing.onWritten(4);
@@ -127,8 +131,8 @@ test('a message that does not fit is told of, and those behind it go', async () 
   const { native, outgoing, unheard } = made((text) => (text.startsWith('big') ? FULL : TAKEN));
   const told = [];
   outgoing.text('a', 0, undefined);
-  outgoing.text('big', 0, ({ code, delivery }) => told.push(code, delivery));
-  outgoing.text('b', 0, () => told.push('b'));
+  outgoing.text('big', 0, new Told(({ code, delivery }) => told.push(code, delivery)));
+  outgoing.text('b', 0, new Told(() => told.push('b')));
   outgoing.text('big 2', 0, undefined);
   outgoing.text(`big ${'x'.repeat(20_000)}`, 0, undefined);
   // It is not told within `send`, where nobody expects it.
@@ -145,7 +149,7 @@ test('a message that does not fit is told of, and those behind it go', async () 
 
 test('who is told of a refusal may send', async () => {
   const { native, outgoing } = made((text) => (text === 'big' ? FULL : TAKEN));
-  outgoing.text('big', 0, () => outgoing.text('instead', 0, undefined));
+  outgoing.text('big', 0, new Told(() => outgoing.text('instead', 0, undefined)));
   outgoing.text('a', 0, undefined);
   await turn();
   expect(native.crossings.flat().map(([text]) => text)).toEqual(['a', 'instead']);
@@ -154,7 +158,7 @@ test('who is told of a refusal may send', async () => {
 test('when it is over nothing is taken, and that is told', async () => {
   const { outgoing } = made(() => OVER);
   const told = [];
-  outgoing.text('a', 0, ({ code }) => told.push(code));
+  outgoing.text('a', 0, new Told(({ code }) => told.push(code)));
   await turn();
   expect(told).toEqual(['ERR_WEBSOCKET_CLOSED']);
 });
