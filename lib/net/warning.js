@@ -9,15 +9,18 @@
 const AFTER = 30_000;
 
 class Warning {
-  #socket;
   #what;
+  #isHeard;
   #timer;
   #warned = false;
 
-  /** @param {string} [what] it is, in words */
-  constructor(socket, what = 'Socket') {
-    this.#socket = socket;
+  /**
+   * @param {string} what it is, in words
+   * @param {() => boolean} isHeard whether the program would be told
+   */
+  constructor(what, isHeard) {
     this.#what = what;
+    this.#isHeard = isHeard;
   }
 
   /** It is down, and has been since the first call of these. */
@@ -32,7 +35,7 @@ class Warning {
   }
 
   #warn({ code, address, port }) {
-    if (this.#socket.listenerCount('disconnect') + this.#socket.listenerCount('reconnecting') > 0) return;
+    if (this.#isHeard()) return;
     this.#warned = true;
     const peer = [address, port].filter((part) => part !== undefined).join(':');
     process.emitWarning(

@@ -119,8 +119,8 @@ class Connection {
   /** Ends it at once. What the program did not want to hear yet it will not hear any more. */
   terminate() {
     this.outgoing.flush();
-    this.#held = [];
-    this.#isPaused = false;
+    this.#held = this.#held.filter(([hook]) => hook === 'over');
+    this.resume();
     if (this.#isOpen) this.native.terminate();
   }
 

@@ -44,7 +44,7 @@ class WebSocket extends EmittingTarget {
   #isClosedEarly = false;
   /** @type {Sender} */
   #sender;
-  #warning = new Warning(this, 'WebSocket');
+  #warning = new Warning('WebSocket', () => ['disconnect', 'reconnecting'].some((name) => this.#isHeard(name)));
 
   /**
    * @param {string | URL | Function} url
@@ -275,12 +275,13 @@ class WebSocket extends EmittingTarget {
    * error is no more than an event.
    */
   #announceError(error) {
-    const isThrown = this.listenerCount('error') === 0 && !this.mayBeHeard('error') && this.eventNames().length > 0;
-    if (isThrown || this.listenerCount('error') > 0) {
-      this.#announce('error', () => errorEvent(error), error);
-    } else if (this.mayBeHeard('error')) {
-      this.dispatchEvent(errorEvent(error));
-    }
+    const isThrown = !this.#isHeard('error') && this.eventNames().length > 0;
+    if (isThrown || this.listenerCount('error') > 0) this.#announce('error', () => errorEvent(error), error);
+    else if (this.mayBeHeard('error')) this.dispatchEvent(errorEvent(error));
+  }
+
+  #isHeard(name) {
+    return this.listenerCount(name) > 0 || this.mayBeHeard(name);
   }
 
   // --- Called by the connection ----------------------------------------------------------------

@@ -78,10 +78,6 @@ test('one that is paused is not taken for dead', async () => {
   await once(ws, 'open');
   ws.pause();
   const peer = await server.connection(0);
-  let pings = 0;
-  peer.on('ping', () => {
-    pings += 1;
-  });
   // A second one, under the same rules, shows that the time has come.
   const proxy = await FaultProxy.listen({ upstream: server.port });
   try {
@@ -94,7 +90,8 @@ test('one that is paused is not taken for dead', async () => {
   }
   expect(told.map(([name]) => name)).toEqual(['open']);
   ws.resume();
-  while (pings < 2) await once(peer, 'ping');
+  // The heart goes on.
+  await once(peer, 'ping');
   expect(told.map(([name]) => name)).toEqual(['open']);
 });
 

@@ -4,12 +4,12 @@
 
 const { once } = require('node:events');
 const { makeAuthority, makeCertificate } = require('../../support/certificates');
-const { ProxyServer, closeServers } = require('../../support/proxy-server');
+const { startProxy, closeProxies } = require('../../support/proxy-server');
 const { closeWebSockets, connectTo, echoing, ended, messages, serve } = require('../../support/websockets');
 
 afterEach(async () => {
   await closeWebSockets();
-  await closeServers();
+  await closeProxies();
 });
 
 describe('TLS', () => {
@@ -58,7 +58,7 @@ describe('TLS', () => {
 describe('a proxy', () => {
   test('by option, with credentials', async () => {
     const server = await echoing();
-    const proxy = await new ProxyServer().listen();
+    const proxy = await startProxy();
     const ws = connectTo(server.url, { proxy: proxy.url.replace('//', '//user:pass@') });
     await once(ws, 'open');
     const back = messages(ws, 1);
@@ -70,7 +70,7 @@ describe('a proxy', () => {
 
   test('that refuses is tried again', async () => {
     const server = await echoing();
-    const proxy = await new ProxyServer().listen();
+    const proxy = await startProxy();
     proxy.refusals.push('HTTP/1.1 503 Not now\r\nContent-Length: 0\r\n\r\n', 'reset');
     const ws = connectTo(server.url, { proxy: proxy.url });
     const told = [];
@@ -81,7 +81,7 @@ describe('a proxy', () => {
 
   test('not for the hosts of noProxy', async () => {
     const server = await echoing();
-    const proxy = await new ProxyServer().listen();
+    const proxy = await startProxy();
     const ws = connectTo(server.url, { proxy: { url: proxy.url, noProxy: '127.0.0.1' } });
     await once(ws, 'open');
     expect(proxy.tunnels).toEqual([]);
