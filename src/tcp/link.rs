@@ -10,7 +10,7 @@ use super::marks::Marks;
 use super::stream::Stream;
 use super::wire::Shared;
 
-pub(super) struct Link {
+pub(crate) struct Link {
     stream: Stream,
     marks: Marks,
     /// The caller's bytes that were taken.

@@ -28,7 +28,7 @@ pub mod frame;
 pub mod gate;
 pub mod heartbeat;
 mod leaving;
-mod link;
+pub(crate) mod link;
 pub(crate) mod marks;
 pub(crate) mod opener;
 pub mod options;
