@@ -29,7 +29,7 @@ pub mod gate;
 pub mod heartbeat;
 mod leaving;
 mod link;
-mod marks;
+pub(crate) mod marks;
 pub mod options;
 mod pattern;
 pub mod queue;
