@@ -10,11 +10,14 @@ const AFTER = 30_000;
 
 class Warning {
   #socket;
+  #what;
   #timer;
   #warned = false;
 
-  constructor(socket) {
+  /** @param {string} [what] it is, in words */
+  constructor(socket, what = 'Socket') {
     this.#socket = socket;
+    this.#what = what;
   }
 
   /** It is down, and has been since the first call of these. */
@@ -33,7 +36,7 @@ class Warning {
     this.#warned = true;
     const peer = [address, port].filter((part) => part !== undefined).join(':');
     process.emitWarning(
-      `A Socket${peer && ` to ${peer}`} has been down for ${AFTER / 1000} s (${code}) and goes on trying. `
+      `A ${this.#what}${peer && ` to ${peer}`} has been down for ${AFTER / 1000} s (${code}) and goes on trying. `
         + "Listen for 'disconnect' or 'reconnecting' to know, or limit `reconnect`.",
       { type: 'UnresetWarning', code: 'UNRESET_SOCKET_DOWN' },
     );
