@@ -193,8 +193,8 @@ impl Outbox {
         Some(self.messages.get(self.next)?.message.payload.len() - self.taken)
     }
 
-    /// The next frame, with so many bytes of payload at most, but one. It counts as having left until
-    /// [`encoded`](Self::encoded) says where it is.
+    /// The next frame, with so many bytes of payload at most, but one at least. Until [`encoded`](Self::encoded) says where
+    /// it is, it counts as having left if all before it have.
     pub fn frame(&mut self, most: usize) -> Option<Frame> {
         let entry = self.messages.get(self.next)?;
         let whole = &entry.message.payload;
@@ -263,11 +263,13 @@ impl Outbox {
     ///
     /// `set_aside`: this message is not sent again, whatever became of it: [`super::course::Judgement`].
     pub fn lost(&mut self, set_aside: Option<u64>) -> Loss {
-        // Nobody knows where they are.
+        // Of frames whose place nobody knows: only if everything before them has left, because bytes leave in order.
         while let Some(frame) = self.leaving.pop_front() {
-            if frame.place.is_none() {
-                self.mark_left(frame.number);
+            if frame.place.is_some() {
+                self.leaving.clear();
+                break;
             }
+            self.mark_left(frame.number);
         }
         let unacknowledged = self.acknowledged.map(|bytes| self.marks.unacknowledged(bytes));
         if let Some(index) = set_aside.and_then(|number| self.index_of(number)) {

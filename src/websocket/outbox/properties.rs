@@ -95,6 +95,12 @@ impl Truth {
         parts.sum()
     }
 
+    /// On this connection, some of them. A frame that has no place is the last one.
+    fn may_have_left(&self) -> Vec<u64> {
+        let may = |frame: &&Placed| if frame.placed { frame.from < self.handed } else { self.at == self.handed };
+        self.frames.iter().filter(may).map(|frame| frame.number).collect()
+    }
+
     fn take(&mut self, outbox: &mut Outbox) {
         for fate in outbox.take_fates() {
             self.fates.entry(fate.number).or_default().push(fate);
@@ -103,8 +109,6 @@ impl Truth {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
-
     #[test]
     fn each_message_has_one_end_and_the_true_one(
         steps in steps(),
@@ -186,8 +190,7 @@ proptest! {
                     }
                 }
                 Step::Lose { set_aside } => {
-                    let begun: Vec<u64> =
-                        truth.frames.iter().filter(|f| !f.placed || f.from < truth.handed).map(|f| f.number).collect();
+                    let begun = truth.may_have_left();
                     let index = (begun.len() as f64 * set_aside) as usize;
                     let set_aside = begun.get(index).copied();
                     let loss = outbox.lost(set_aside);
@@ -231,10 +234,8 @@ proptest! {
             }).map(|frame| frame.payload).sum();
             prop_assert_eq!(outbox.buffered_amount(), all + settled_here - begun + truth.unhanded());
         }
-        for frame in &truth.frames {
-            if !frame.placed || frame.from < truth.handed {
-                truth.messages[frame.number as usize].left_before = true;
-            }
+        for number in truth.may_have_left() {
+            truth.messages[number as usize].left_before = true;
         }
         outbox.end();
         truth.take(&mut outbox);

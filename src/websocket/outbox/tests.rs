@@ -132,14 +132,18 @@ fn a_message_at_whose_first_byte_it_broke_off_is_unsent() {
 }
 
 #[test]
-fn a_frame_that_nobody_placed_may_have_left() {
-    let mut outbox = outbox(Resend::Unsent, &["abc", "def", "ghi"]);
-    put(&mut outbox, 100, &mut 0);
-    outbox.frame(100);
-    outbox.handed(2);
-    outbox.lost(None);
-    assert_eq!(words(&mut outbox), [(0, Word::Unknown, Some(Why::Cut)), (1, Word::Unknown, Some(Why::Cut))]);
-    assert_eq!(put_all(&mut outbox, 100), ["ghi"]);
+fn a_frame_that_nobody_placed_may_have_left_if_all_before_it_has() {
+    let lost_after = |handed| {
+        let mut outbox = outbox(Resend::Unsent, &["abc", "def", "ghi"]);
+        put(&mut outbox, 100, &mut 0);
+        outbox.frame(100);
+        outbox.handed(handed);
+        outbox.lost(None);
+        (words(&mut outbox), put_all(&mut outbox, 100))
+    };
+    let cut = |number| (number, Word::Unknown, Some(Why::Cut));
+    assert_eq!(lost_after(2), (vec![cut(0)], vec!["def".to_owned(), "ghi".to_owned()]));
+    assert_eq!(lost_after(9), (vec![written(0), cut(1)], vec!["ghi".to_owned()]));
 }
 
 #[test]
