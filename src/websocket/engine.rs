@@ -25,6 +25,7 @@ use yawc::{Frame, OpCode, Role, WebSocket, WebSocketError};
 use super::extension::Agreed;
 use super::outbox::Kind;
 use super::tap::{Stopped, Tap};
+use crate::fault::{Delivery, Fault, Phase};
 
 /// Messages that begin and end in one frame and are shorter are not compressed, whatever was asked for.
 pub const LEAST_COMPRESSED: usize = 1;
@@ -66,7 +67,8 @@ pub enum Broken {
     /// Of the connection: [`Tap`] knows how.
     Connection,
     /// The peer broke a rule, and is to be told so with this code.
-    Rule { code: u16, what: String },
+    /// `name`: as ws calls it, which programs compare.
+    Rule { code: u16, name: &'static str, what: String },
 }
 
 impl Engine {
@@ -92,7 +94,7 @@ impl Engine {
         };
         let socket =
             WebSocket::from_stream_with_extensions(tap.clone(), Role::Client, extension.as_deref(), options)
-                .map_err(|error| rule(1010, error))?;
+                .map_err(|error| own(&error))?;
         Ok(Engine { frames: socket.into_streaming(), tap, max_payload, partial: None })
     }
 
@@ -156,9 +158,9 @@ impl Engine {
     fn encode(&mut self, cx: &mut Context<'_>, frame: Frame) -> Result<(u64, u64), Broken> {
         let from = self.tap.lock().encoded();
         // Not `poll_ready`: it would send what the engine has in mind after an error.
-        Pin::new(&mut self.frames).start_send(frame).map_err(|error| rule(1011, error))?;
+        Pin::new(&mut self.frames).start_send(frame).map_err(|error| own(&error))?;
         // The tap takes everything, so that this is never pending.
-        let _ = Pin::new(&mut self.frames).poll_flush(cx).map_err(|error| rule(1011, error))?;
+        let _ = Pin::new(&mut self.frames).poll_flush(cx).map_err(|error| own(&error))?;
         Ok((from, self.tap.lock().encoded()))
     }
 
@@ -170,7 +172,7 @@ impl Engine {
 
     fn begin(&mut self, kind: Kind, last: bool, payload: Bytes) -> Result<Option<Incoming>, Broken> {
         if self.partial.is_some() {
-            return Err(rule(1002, "a message began within another one"));
+            return Err(rule(1002, "WS_ERR_INVALID_OPCODE", "a message began within another one"));
         }
         if last {
             return self.message(kind, payload).map(Some);
@@ -181,7 +183,7 @@ impl Engine {
 
     fn go_on(&mut self, last: bool, payload: Bytes) -> Result<Option<Incoming>, Broken> {
         let Some(mut partial) = self.partial.take() else {
-            return Err(rule(1002, "a fragment continues no message"));
+            return Err(rule(1002, "WS_ERR_INVALID_OPCODE", "a fragment continues no message"));
         };
         if partial.payload.len() + payload.len() > self.max_payload {
             return Err(self.too_large());
@@ -199,36 +201,62 @@ impl Engine {
             return Err(self.too_large());
         }
         if kind == Kind::Text && std::str::from_utf8(&payload).is_err() {
-            return Err(rule(1007, "a text message is not UTF-8"));
+            return Err(rule(1007, "WS_ERR_INVALID_UTF8", "a text message is not UTF-8"));
         }
         Ok(Incoming::Message { kind, payload })
     }
 
     fn too_large(&self) -> Broken {
-        rule(1009, format!("a message is larger than maxPayload, {} bytes", self.max_payload))
+        rule(1009, "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", format!("a message is larger than maxPayload, {} bytes", self.max_payload))
     }
 
     /// What an error of the engine's comes to.
     fn failed(&self, error: &WebSocketError) -> Result<Incoming, Broken> {
         let tapped = self.tap.lock();
-        match (&tapped.stopped, error) {
-            (Some(Stopped::Violated(violation)), _) => Err(rule(1002, violation.as_str())),
-            (Some(_), _) => Err(Broken::Connection),
-            (None, WebSocketError::FrameTooLarge) => Err(self.too_large()),
-            (None, WebSocketError::InvalidCloseCode) => match tapped.close().and_then(Close::read) {
-                // Registered after the engine was written.
-                Some(close) if close.code == 1014 => Ok(Incoming::Close(Some(close))),
-                _ => Err(rule(1002, "the code of a Close frame is none")),
-            },
-            (None, WebSocketError::InvalidUTF8) => Err(rule(1007, "the reason of a Close frame is not UTF-8")),
-            (None, WebSocketError::IoError(error)) => Err(rule(1007, format!("a message cannot be inflated: {error}"))),
-            (None, other) => Err(rule(1002, other)),
+        match &tapped.stopped {
+            Some(Stopped::Violated(violation)) => return Err(rule(1002, violation.name(), violation.as_str())),
+            Some(Stopped::End | Stopped::Failed(_)) => return Err(Broken::Connection),
+            None => {}
         }
+        let (code, name) = match error {
+            WebSocketError::FrameTooLarge => return Err(self.too_large()),
+            WebSocketError::InvalidCloseCode => match tapped.close().and_then(Close::read) {
+                // Registered after the engine was written.
+                Some(close) if close.code == 1014 => return Ok(Incoming::Close(Some(close))),
+                _ => (1002, "WS_ERR_INVALID_CLOSE_CODE"),
+            },
+            WebSocketError::InvalidCloseFrame => (1002, "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH"),
+            WebSocketError::InvalidUTF8 => (1007, "WS_ERR_INVALID_UTF8"),
+            WebSocketError::ReservedBitsNotZero => (1002, "WS_ERR_UNEXPECTED_RSV_2_3"),
+            WebSocketError::CompressionNotSupported => (1002, "WS_ERR_UNEXPECTED_RSV_1"),
+            WebSocketError::ControlFrameFragmented => (1002, "WS_ERR_EXPECTED_FIN"),
+            WebSocketError::InvalidOpCode(_) => (1002, "WS_ERR_INVALID_OPCODE"),
+            // Inflating is all that is left to fail. ws gives zlib's own code.
+            WebSocketError::IoError(_) => (1007, "Z_DATA_ERROR"),
+            _ => (1002, "ERR_WS_PROTOCOL"),
+        };
+        Err(rule(code, name, format!("the server broke the protocol: {error}")))
     }
 }
 
-fn rule(code: u16, what: impl ToString) -> Broken {
-    Broken::Rule { code, what: what.to_string() }
+fn rule(code: u16, name: &'static str, what: impl Into<String>) -> Broken {
+    Broken::Rule { code, name, what: what.into() }
+}
+
+/// Of our own doing: what cannot happen.
+fn own(error: &WebSocketError) -> Broken {
+    rule(1011, "ERR_INTERNAL", format!("it could not be written to: {error}"))
+}
+
+impl Broken {
+    /// Of an engine that could not be made.
+    pub fn unusable(&self) -> Fault {
+        let fault = Fault::new("ERR_WS_HANDSHAKE", Phase::Handshake, Delivery::NotSent);
+        match self {
+            Broken::Connection => fault,
+            Broken::Rule { what, .. } => fault.with_detail(what.clone()),
+        }
+    }
 }
 
 impl Close {

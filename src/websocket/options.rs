@@ -45,6 +45,8 @@ pub struct Options {
     pub heartbeat: Option<Heartbeat>,
     /// Bytes of payload. Longer messages leave in several frames.
     pub max_frame: usize,
+    /// What large sends do to an endpoint is remembered in this process.
+    pub adapts: bool,
     /// Bytes of a message that comes, after inflation.
     pub max_payload: usize,
     /// What a peer has for its answer to a Close frame.
@@ -89,6 +91,7 @@ impl Options {
             resend: Resend::Unsent,
             heartbeat: Some(Heartbeat::default()),
             max_frame: MAX_FRAME,
+            adapts: true,
             max_payload: 100 * 1024 * 1024,
             close_timeout: Duration::from_secs(30),
             no_delay: true,

@@ -58,6 +58,12 @@ impl Request {
         Ok(Request { url, protocols, headers: map })
     }
 
+    /// With the scheme of a WebSocket.
+    pub fn ws_url(&self) -> String {
+        // `http` and `https` begin alike.
+        format!("ws{}", &self.url.as_str()["http".len()..])
+    }
+
     pub fn is_secure(&self) -> bool {
         self.url.scheme() == "https"
     }
@@ -220,7 +226,8 @@ mod tests {
         assert_eq!(plain.target(), Target::Tcp { host: "::1".into(), port: 81 });
         assert_eq!((plain.authority().as_str(), plain.is_secure()), ("[::1]:81", false));
         assert_eq!(plain.http("k", None).unwrap().headers()["host"], "[::1]:81");
-        assert_eq!(request("https://h.test/p?q", &[]).endpoint(), "h.test:443/p");
+        let secure = request("https://h.test/p?q", &[]);
+        assert_eq!((secure.endpoint().as_str(), secure.ws_url().as_str()), ("h.test:443/p", "wss://h.test/p?q"));
         assert!(request("wss://h.test", &[]).is_secure());
         assert!(Request::new("ftp://h.test", Vec::new(), &[]).is_err());
         assert!(Request::new("nowhere", Vec::new(), &[]).is_err());

@@ -27,6 +27,15 @@ impl Violation {
             Violation::LongControl => "a control frame is longer than 125 bytes",
         }
     }
+
+    /// As ws calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Violation::Masked => "WS_ERR_UNEXPECTED_MASK",
+            Violation::Compressed => "WS_ERR_UNEXPECTED_RSV_1",
+            Violation::LongControl => "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH",
+        }
+    }
 }
 
 /// The frames of one connection, as far as their bytes have come.

@@ -103,7 +103,7 @@ impl Way {
             }
             left -= 1;
             request = request.redirected(&location).map_err(NotMade::Failed)?;
-            tell(Redirect { status, url: request.url.as_str(), headers });
+            tell(Redirect { status, url: &request.ws_url(), headers });
         }
     }
 
