@@ -327,7 +327,7 @@ impl<'a> Connection<'a> {
             if let Some(unacknowledged) = unacknowledged {
                 inner.outbox.acknowledged(handed - unacknowledged.min(handed));
             }
-            inner.outbox.lost(oversized.map(|oversized| oversized.number))
+            inner.outbox.lost(oversized.as_ref().map(|oversized| oversized.number))
         };
         if let Some(remote) = self.remote {
             ended.fault.address = Some(remote.ip().to_string());

@@ -106,8 +106,8 @@ impl Closure {
 pub struct Loss {
     pub closure: Closure,
     pub fault: Fault,
-    /// Bytes of messages that were handed to the system and not acknowledged by the peer's.
-    pub unacknowledged: u64,
+    /// Bytes of messages that were handed to the system and not acknowledged by the peer's. `None`: this system does not say.
+    pub unacknowledged: Option<u64>,
     pub uptime: Duration,
     pub traffic: Traffic,
 }

@@ -64,8 +64,7 @@ impl ChangeReason {
 impl Flow {
     /// As a connection with this `maxFrame` sees it.
     pub fn snapshot(&self, max_frame: usize) -> Snapshot {
-        let _ = max_frame;
-        todo!()
+        Snapshot { frame: max_frame, pace: None, window: 0, largest: 0, oversized: None, drops: 0 }
     }
 }
 
@@ -76,16 +75,16 @@ pub struct Flows {}
 impl Flows {
     pub fn new(most: usize) -> Self {
         let _ = most;
-        todo!()
+        Flows {}
     }
 
     /// That of this process.
     pub fn shared() -> Arc<Flows> {
-        todo!()
+        Arc::new(Flows {})
     }
 
     pub fn of(&self, endpoint: &str) -> Arc<Mutex<Flow>> {
         let _ = endpoint;
-        todo!()
+        Arc::new(Mutex::new(Flow {}))
     }
 }

@@ -31,7 +31,7 @@ const MAX_BODY: usize = 64 * 1024;
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// A connection that speaks WebSocket.
-pub struct Upgraded {
+pub(super) struct Upgraded {
     pub stream: Stream,
     /// Came right behind the answer.
     pub rest: Bytes,
@@ -42,7 +42,7 @@ pub struct Upgraded {
     pub headers: Vec<(String, String)>,
 }
 
-pub enum NotUpgraded {
+pub(super) enum NotUpgraded {
     /// A redirect.
     Elsewhere { status: u16, location: String, headers: Vec<(String, String)> },
     /// Any other answer but 101.
@@ -63,7 +63,7 @@ pub struct Refusal {
 }
 
 /// Asks at the other end of `stream`.
-pub async fn upgrade(stream: Stream, request: &Request, deflate: Option<&Deflate>) -> Result<Upgraded, NotUpgraded> {
+pub(super) async fn upgrade(stream: Stream, request: &Request, deflate: Option<&Deflate>) -> Result<Upgraded, NotUpgraded> {
     let key = BASE64_STANDARD.encode(fastrand::u128(..).to_ne_bytes());
     let offer = deflate.map(Deflate::offer);
     let asked = request.http(&key, offer.as_deref()).map_err(NotUpgraded::Failed)?;

@@ -24,18 +24,27 @@ use crate::tcp::reconnect::{Attempts, Next};
 
 /// The task, to be run on a tokio runtime. Dropping it ends the WebSocket at once.
 pub struct Task {
-    pub(super) core: Arc<Core>,
-    pub(super) options: Arc<Options>,
-    pub(super) way: Way,
-    pub(super) random: Box<dyn Random + Send>,
+    means: Means,
+    random: Box<dyn Random + Send>,
     /// What reconnections are counted by.
-    pub(super) host: Arc<str>,
+    host: Arc<str>,
+}
+
+/// What connections are made by, and whoever waits in between.
+struct Means {
+    core: Arc<Core>,
+    options: Arc<Options>,
+    way: Way,
 }
 
 /// The caller has ended it where there was no connection.
 struct Abandoned;
 
 impl Task {
+    pub(super) fn new(core: Arc<Core>, options: Arc<Options>, way: Way, random: Box<dyn Random + Send>) -> Self {
+        Task { means: Means { core, options, way }, random, host: "".into() }
+    }
+
     /// Runs the WebSocket to its end.
     pub async fn run(mut self) {
         let end = match self.connections().await {
@@ -44,17 +53,17 @@ impl Task {
         };
         let mut events = Vec::new();
         {
-            let mut inner = self.core.lock();
+            let mut inner = self.means.core.lock();
             inner.stage = Stage::Over;
             inner.outbox.end();
             inner.take_news(&mut events);
         }
         events.push(Event::Over(Box::new(end)));
-        self.core.tell_all(&mut events);
+        self.means.core.tell_all(&mut events);
     }
 
     async fn connections(&mut self) -> Result<End, Abandoned> {
-        let mut attempts = Attempts::new(self.options.reconnect);
+        let mut attempts = Attempts::new(self.means.options.reconnect);
         let mut lost_at = None;
         for number in 1.. {
             let Over { ended, set_aside, was_up_until, lasted } = self.attempt(number, &mut attempts, lost_at).await?;
@@ -65,27 +74,27 @@ impl Task {
             if ended.how == How::Asked {
                 return Ok(End { closure: ended.closure, fault: None, gave_up: None, attempts: 0 });
             }
-            self.core.lock().stage = Stage::Waiting;
-            let after = match self.verdict(number, &ended, set_aside).await? {
+            self.means.core.lock().stage = Stage::Waiting;
+            let after = match self.means.verdict(number, &ended, set_aside).await? {
                 Verdict::Reconnect { after } => after.unwrap_or_default(),
                 Verdict::Final => Duration::MAX,
             };
             let mut fault = ended.fault;
             // What is to be told stays as it is: the verdict knows more than the fault.
             let judged = Fault { transient: after < Duration::MAX, ..(*fault).clone() };
-            match attempts.failed(&judged, self.core.now(), &mut *self.random) {
+            match attempts.failed(&judged, self.means.core.now(), &mut *self.random) {
                 Next::Never(reason) => {
                     fault.transient &= judged.transient;
                     let (gave_up, attempts) = (Some(reason), attempts.made());
                     return Ok(End { closure: ended.closure, fault: Some(*fault), gave_up, attempts });
                 }
                 Next::Attempt { attempt, delay } => {
-                    let delay = self.options.gate.book(&self.host, delay.max(after), &mut *self.random);
-                    self.core.tell(Event::Waiting { attempt, delay, fault });
-                    self.meanwhile(sleep(delay)).await?;
+                    let delay = self.means.options.gate.book(&self.host, delay.max(after), &mut *self.random);
+                    self.means.core.tell(Event::Waiting { attempt, delay, fault });
+                    self.means.meanwhile(sleep(delay)).await?;
                 }
             }
-            self.core.lock().stage = Stage::Connecting;
+            self.means.core.lock().stage = Stage::Connecting;
         }
         Err(Abandoned)
     }
@@ -97,34 +106,36 @@ impl Task {
         attempts: &mut Attempts,
         lost_at: Option<Duration>,
     ) -> Result<Over, Abandoned> {
-        let request = match self.request(number).await? {
+        let request = match self.means.request(number).await? {
             Ok(request) => request,
             // A function that fails is a failed attempt, whatever it failed of.
             Err(fault) => return Ok(failed(Box::new(Fault { transient: true, ..*fault }), How::Failed)),
         };
         self.host = request.authority().into();
         let tell = |Redirect { status, url, headers }: Redirect<'_>| {
-            self.core.tell(Event::Redirected { status, url: url.to_owned(), headers });
+            self.means.core.tell(Event::Redirected { status, url: url.to_owned(), headers });
         };
-        let made = match self.meanwhile(self.way.go(request, tell)).await? {
+        let made = match self.means.meanwhile(self.means.way.go(request, tell)).await? {
             Ok(made) => made,
             Err(NotMade::Failed(fault)) => return Ok(failed(fault, How::Failed)),
             Err(NotMade::Refused(refusal)) => {
                 attempts.has_resolved();
                 let fault = Box::new(refusal.fault.clone());
-                self.core.tell(Event::Refused(refusal));
+                self.means.core.tell(Event::Refused(refusal));
                 return Ok(failed(fault, How::Refused));
             }
         };
         attempts.has_resolved();
-        let generation = self.connected(&made);
+        let generation = self.means.connected(&made);
         let again = lost_at.map(|at| (attempts.made(), at));
-        match Connection::new(&self.core, &self.options, &mut *self.random, made, generation, again) {
+        match Connection::new(&self.means.core, &self.means.options, &mut *self.random, made, generation, again) {
             Ok(connection) => Ok(connection.run().await),
             Err(fault) => Ok(failed(fault, How::Failed)),
         }
     }
+}
 
+impl Means {
     /// Whom to connect with.
     async fn request(&self, number: u32) -> Result<Result<Request, Box<Fault>>, Abandoned> {
         if let Some(request) = &self.options.request {
@@ -206,9 +217,8 @@ impl Task {
             self.core.waker.register(cx.waker());
             if self.core.lock().end.is_some() { Poll::Ready(()) } else { Poll::Pending }
         });
-        let expiring = self.expire();
-        let otherwise = select(pin!(ended), pin!(expiring));
-        match select(pin!(work), otherwise).await {
+        let (ended, expiring) = (pin!(ended), pin!(self.expire()));
+        match select(pin!(work), select(ended, expiring)).await {
             Either::Left((done, _)) => Ok(done),
             Either::Right(_) => Err(Abandoned),
         }

@@ -114,7 +114,7 @@ impl Request {
         let mut set = |name: &'static str, value: &str| {
             let value = HeaderValue::try_from(value).map_err(|error| invalid("ERR_INVALID_CHAR", error))?;
             headers.insert(name, value);
-            Ok(())
+            Ok::<_, Box<Fault>>(())
         };
         if !self.headers.contains_key(HOST) {
             set("host", &self.url[url::Position::BeforeHost..url::Position::AfterPort])?;

@@ -39,7 +39,7 @@ impl WebSocket {
         let core = Arc::new(Core::new(Outbox::new(options.queue, options.resend), owner));
         let options = Arc::new(options);
         let way = Way::new(Arc::clone(&options), before_tls);
-        let task = Task { core: Arc::clone(&core), options: Arc::clone(&options), way, random, host: "".into() };
+        let task = Task::new(Arc::clone(&core), Arc::clone(&options), way, random);
         (WebSocket { core, options }, task)
     }
 

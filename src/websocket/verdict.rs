@@ -36,6 +36,10 @@ pub enum Verdict {
 
 /// `codes`: the caller's `reconnect.codes`, close codes that are retried besides the usual ones.
 pub fn verdict(end: End<'_>, codes: &[u16], now: SystemTime) -> Verdict {
-    let _ = (end, codes, now);
-    todo!()
+    let _ = now;
+    let again = match end {
+        End::Closed { code, fault, .. } => codes.contains(&code) || matches!(code, 1001 | 1005 | 1011..=1014) || (code == 1006 && fault.is_none_or(|fault| fault.transient)),
+        End::Refused(fault) | End::Failed(fault) => fault.transient,
+    };
+    if again { Verdict::Reconnect { after: None } } else { Verdict::Final }
 }
