@@ -2096,9 +2096,8 @@ export interface WebSocketOptions {
    * Whether another connection follows: overrides the rule by code and status. `undefined` leaves it as it is. A promise is awaited.
    *
    * @param event how the connection would end as far as the standard goes: `code`, `reason`, `wasClean`
-   * @param fault why; `undefined` for 1000
    */
-  shouldReconnect?: (event: WebSocketCloseEvent, fault: Fault | undefined) => boolean | undefined | void | Promise<boolean | undefined | void>;
+  shouldReconnect?: (event: WebSocketCloseEvent, fault: Fault) => boolean | undefined | void | Promise<boolean | undefined | void>;
   /** As {@link WebSocketReconnectOptions.minUptime}, which goes before it. */
   minUptime?: number;
   /**

@@ -25,6 +25,9 @@ const { requestOf, responseOf } = require('./response');
 const { Sender, bodyOf } = require('./sender');
 const { Warning } = require('../net/warning');
 
+/** The code of an end that needs no reason. */
+const NORMAL = 1000;
+
 /** Bytes that a control frame holds. */
 const LONGEST_PING = 125;
 
@@ -40,7 +43,9 @@ class WebSocket extends EmittingTarget {
   #binaryType;
   #isPaused = false;
   #wasOpen = false;
-  /** Closed by the program when it had never been open. */
+  /** The program wants no more of it. */
+  #isEnded = false;
+  /** And it had never been open. */
   #isClosedEarly = false;
   /** @type {Sender} */
   #sender;
@@ -252,6 +257,7 @@ class WebSocket extends EmittingTarget {
   /** The program has ended it. */
   #end() {
     this.#isClosedEarly ||= !this.#wasOpen;
+    this.#isEnded = true;
     this.#readyState = CLOSING;
     this.#warning.stop();
     this.#sender.end();
@@ -339,6 +345,7 @@ class WebSocket extends EmittingTarget {
   }
 
   [hooks.down]({ fault, unacknowledged, uptime, close, ...loss }) {
+    if (this.#isEnded) return;
     if (this.#readyState === OPEN) this.#readyState = CONNECTING;
     this.#announceDetail('disconnect', withoutNulls({
       fault, unacknowledged: unacknowledged ?? 'unknown', uptime, code: close.code, reason: close.reason, ...loss,
@@ -369,14 +376,16 @@ class WebSocket extends EmittingTarget {
   }
 
   [hooks.over](event) {
-    const { close, fault } = event;
+    const { close } = event;
+    // An end that was wanted on both sides is none.
+    const fault = close.wasClean && (this.#isEnded || close.code === NORMAL) ? undefined : event.fault;
     this.#readyState = CLOSED;
     this.#isPaused = false;
     this.#warning.stop();
     this.#sender.clear();
     try {
       if (this.#isClosedEarly) this.#announceError(closedEarlyError());
-      else if (fault !== undefined && !close.wasClean && event.gaveUp !== 'aborted') this.#announceError(finalError(event));
+      else if (fault !== undefined && !close.wasClean && !this.#isEnded) this.#announceError(finalError(event));
     } finally {
       const { code, reason } = close;
       this.#announce('close', () => new CloseEvent({ ...close, fault }), code, Buffer.from(reason), fault);
