@@ -25,6 +25,8 @@ const { requestOf, responseOf } = require('./response');
 const { Sender, bodyOf } = require('./sender');
 const { Warning } = require('../net/warning');
 
+const UNKNOWN_FLOW = Object.freeze({ pace: null, window: null, largest: null, oversized: null, drops: 0 });
+
 /** The code of an end that needs no reason. */
 const NORMAL = 1000;
 
@@ -49,6 +51,8 @@ class WebSocket extends EmittingTarget {
   #isClosedEarly = false;
   /** @type {Sender} */
   #sender;
+  /** Of an endpoint that is not known yet. */
+  #flow;
   #warning = new Warning('WebSocket', () => ['disconnect', 'reconnecting'].some((name) => this.#isHeard(name)));
 
   /**
@@ -64,7 +68,9 @@ class WebSocket extends EmittingTarget {
     const asked = isSecondOptions || protocols === undefined ? given.protocols : protocols;
     const request = new HandshakeRequest(url, asked, given);
     this.#url = request.url;
-    this.#connection = new Connection(this, request, parseOptions(given), hooks);
+    const parsed = parseOptions(given);
+    this.#flow = { ...UNKNOWN_FLOW, frame: parsed.native.maxFrame, maxFrame: parsed.native.maxFrame };
+    this.#connection = new Connection(this, request, parsed, hooks);
     this.#sender = new Sender(this.#connection.outgoing, (lost) => this[hooks.unsent](lost));
     this.#watchForText();
   }
@@ -211,7 +217,7 @@ class WebSocket extends EmittingTarget {
 
   /** What its endpoint has taught: how large frames are, how fast they leave. */
   flow() {
-    return withoutNulls(JSON.parse(this.#connection.native.flow()));
+    return withoutNulls({ ...this.#flow, ...JSON.parse(this.#connection.native.flow()) });
   }
 
   stats() {
@@ -345,7 +351,8 @@ class WebSocket extends EmittingTarget {
   }
 
   [hooks.down]({ fault, unacknowledged, uptime, close, ...loss }) {
-    if (this.#isEnded) return;
+    // What was wanted, by the program or by a peer that is done, is no loss.
+    if (this.#isEnded || (this.#readyState === CLOSING && close.code === NORMAL)) return;
     if (this.#readyState === OPEN) this.#readyState = CONNECTING;
     this.#announceDetail('disconnect', withoutNulls({
       fault, unacknowledged: unacknowledged ?? 'unknown', uptime, code: close.code, reason: close.reason, ...loss,
