@@ -53,7 +53,7 @@ pub(super) struct Connection<'a> {
     remote: Option<SocketAddr>,
     made_at: Duration,
     /// What is told when it comes up.
-    again: Option<(u32, Duration)>,
+    returns: Option<(u32, Duration)>,
     /// It is, or was, up: the caller's messages could leave.
     up: bool,
     side: Side,
@@ -61,6 +61,8 @@ pub(super) struct Connection<'a> {
     write_failed: Option<io::Error>,
     /// When the next frame may leave.
     waits_until: Option<Duration>,
+    /// Something was learnt that may let the next frame leave.
+    again: bool,
     read: u64,
     handed: u64,
     came_at: Duration,
@@ -123,11 +125,12 @@ impl<'a> Connection<'a> {
             generation,
             remote,
             made_at: now,
-            again,
+            returns: again,
             up: false,
             side: Side::Open,
             write_failed: None,
             waits_until: None,
+            again: false,
             read: 0,
             handed: 0,
             came_at: now,
@@ -167,6 +170,9 @@ impl<'a> Connection<'a> {
             self.core.tell_all(&mut self.events);
             if let Some(stop) = out {
                 return Poll::Ready(stop);
+            }
+            if std::mem::take(&mut self.again) {
+                continue;
             }
             if more {
                 // Others have a turn.
@@ -216,7 +222,7 @@ impl<'a> Connection<'a> {
     fn comes_up(&mut self) {
         self.up = true;
         self.core.came_up();
-        let again = self.again.map(|(attempts, lost_at)| {
+        let again = self.returns.map(|(attempts, lost_at)| {
             self.core.counts.reconnects.fetch_add(1, Ordering::Relaxed);
             Return { attempts, downtime: self.core.now().saturating_sub(lost_at) }
         });
@@ -264,7 +270,10 @@ impl<'a> Connection<'a> {
             return Some(Stop::Caller(Closure::abnormal()));
         }
         if self.waits_until.is_some_and(|until| now >= until) && self.unacknowledged() == Some(0) {
-            self.course.all_acknowledged(now);
+            let proof = self.course.all_acknowledged(now);
+            self.proves(proof);
+        } else if self.waits_until.is_some_and(|until| now >= until) {
+            self.again = true;
         }
         if !self.pulse.is_dead(now) || matches!(self.side, Side::Ending { .. }) {
             return None;

@@ -35,6 +35,10 @@ const WRITE_BUFFER: usize = 1024;
 
 pub struct Engine {
     frames: Streaming<Tap>,
+    /// One that compresses nothing, and only writes: the other one compresses whatever is long enough. Made when a message
+    /// is not to be compressed.
+    plain: Option<Box<Streaming<Tap>>>,
+    compresses: bool,
     tap: Tap,
     max_payload: usize,
     /// The message whose fragments are coming.
@@ -76,26 +80,8 @@ impl Engine {
     pub fn new(tap: Tap, agreed: Option<&Agreed>, max_payload: usize) -> Result<Self, Broken> {
         // A length that the limit is added to must not overflow.
         let max_payload = max_payload.min(usize::MAX / 4);
-        let options = yawc::Options::default()
-            .with_max_payload_read(max_payload + 1)
-            .with_max_read_buffer(max_payload + 1)
-            .with_read_buffer_capacity(READ_BUFFER)
-            .with_write_buffer_capacity(WRITE_BUFFER)
-            // It decides nothing: whatever is encoded is flushed to the tap at once.
-            .with_backpressure_boundary(1);
-        let (options, extension) = match agreed {
-            None => (options.without_compression(), None),
-            Some(agreed) => {
-                let options = options
-                    .with_compression_level(yawc::CompressionLevel::new(agreed.level))
-                    .with_compression_threshold(agreed.threshold.max(LEAST_COMPRESSED));
-                (options, Some(agreed.to_string()))
-            }
-        };
-        let socket =
-            WebSocket::from_stream_with_extensions(tap.clone(), Role::Client, extension.as_deref(), options)
-                .map_err(|error| own(&error))?;
-        Ok(Engine { frames: socket.into_streaming(), tap, max_payload, partial: None })
+        let frames = frames(tap.clone(), agreed, max_payload)?;
+        Ok(Engine { frames, plain: None, compresses: agreed.is_some(), tap, max_payload, partial: None })
     }
 
     /// The next thing that the peer says. After an error, or a Close frame, it must not be asked again.
@@ -124,11 +110,13 @@ impl Engine {
         }
     }
 
-    /// Encodes one frame of a message, whose place among the bytes of the connection it returns.
+    /// Encodes one frame of a message, whose place among the bytes of the connection it returns. `compress`: if that was
+    /// agreed on.
     pub fn send(
         &mut self,
         cx: &mut Context<'_>,
         kind: Kind,
+        compress: bool,
         payload: Bytes,
         first: bool,
         last: bool,
@@ -138,7 +126,15 @@ impl Engine {
             (true, Kind::Text) => Frame::text(payload),
             (true, Kind::Binary) => Frame::binary(payload),
         };
-        self.encode(cx, frame.with_fin(last))
+        let frame = frame.with_fin(last);
+        if compress || !self.compresses {
+            return self.encode(cx, frame);
+        }
+        let plain = match &mut self.plain {
+            Some(plain) => plain,
+            none => none.insert(Box::new(frames(self.tap.clone(), None, self.max_payload)?)),
+        };
+        encode(plain, &self.tap, cx, frame)
     }
 
     pub fn ping(&mut self, cx: &mut Context<'_>, payload: Bytes) -> Result<(u64, u64), Broken> {
@@ -156,12 +152,7 @@ impl Engine {
     }
 
     fn encode(&mut self, cx: &mut Context<'_>, frame: Frame) -> Result<(u64, u64), Broken> {
-        let from = self.tap.lock().encoded();
-        // Not `poll_ready`: it would send what the engine has in mind after an error.
-        Pin::new(&mut self.frames).start_send(frame).map_err(|error| own(&error))?;
-        // The tap takes everything, so that this is never pending.
-        let _ = Pin::new(&mut self.frames).poll_flush(cx).map_err(|error| own(&error))?;
-        Ok((from, self.tap.lock().encoded()))
+        encode(&mut self.frames, &self.tap, cx, frame)
     }
 
     /// The engine's pongs, into the tap.
@@ -237,6 +228,42 @@ impl Engine {
         };
         Err(rule(code, name, format!("the server broke the protocol: {error}")))
     }
+}
+
+fn frames(tap: Tap, agreed: Option<&Agreed>, max_payload: usize) -> Result<Streaming<Tap>, Broken> {
+    let options = yawc::Options::default()
+        .with_max_payload_read(max_payload + 1)
+        .with_max_read_buffer(max_payload + 1)
+        .with_read_buffer_capacity(READ_BUFFER)
+        .with_write_buffer_capacity(WRITE_BUFFER)
+        // It decides nothing: whatever is encoded is flushed to the tap at once.
+        .with_backpressure_boundary(1);
+    let (options, extension) = match agreed {
+        None => (options.without_compression(), None),
+        Some(agreed) => {
+            let options = options
+                .with_compression_level(yawc::CompressionLevel::new(agreed.level))
+                .with_compression_threshold(agreed.threshold.max(LEAST_COMPRESSED));
+            (options, Some(agreed.to_string()))
+        }
+    };
+    WebSocket::from_stream_with_extensions(tap, Role::Client, extension.as_deref(), options)
+        .map(WebSocket::into_streaming)
+        .map_err(|error| own(&error))
+}
+
+fn encode(
+    frames: &mut Streaming<Tap>,
+    tap: &Tap,
+    cx: &mut Context<'_>,
+    frame: Frame,
+) -> Result<(u64, u64), Broken> {
+    let from = tap.lock().encoded();
+    // Not `poll_ready`: it would send what the engine has in mind after an error.
+    Pin::new(&mut *frames).start_send(frame).map_err(|error| own(&error))?;
+    // The tap takes everything, so that this is never pending.
+    let _ = Pin::new(frames).poll_flush(cx).map_err(|error| own(&error))?;
+    Ok((from, tap.lock().encoded()))
 }
 
 fn rule(code: u16, name: &'static str, what: impl Into<String>) -> Broken {

@@ -3,12 +3,13 @@
 //! hyper sends and parses. What it means is judged here, since a server, or something between, that only looks as if it
 //! spoke WebSocket must not be sent a single message.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use futures_util::future::{Either, join, select};
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
 use http::header::{CONNECTION, LOCATION, RETRY_AFTER, UPGRADE};
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -71,14 +72,9 @@ pub(super) async fn upgrade(stream: Stream, request: &Request, deflate: Option<&
     // Some servers read names as they are usually written.
     builder.title_case_headers(true).max_headers(MAX_HEADERS);
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
-    let mut connection = pin!(connection.with_upgrades());
-    let answering = pin!(sender.send_request(asked));
-    let response = match select(answering, connection.as_mut()).await {
-        Either::Left((response, _)) => response,
-        // It has ended, and what was asked fails of the same.
-        Either::Right((_, answering)) => answering.await,
-    };
-    let response = response.map_err(|error| failed(&error))?;
+    // It ends with the upgrade, or with the connection, and must not be polled after that.
+    let mut connection = pin!(connection.with_upgrades().fuse());
+    let response = over(connection.as_mut(), sender.send_request(asked)).await.map_err(|error| failed(&error))?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Err(refused(response, connection).await);
     }
@@ -86,12 +82,20 @@ pub(super) async fn upgrade(stream: Stream, request: &Request, deflate: Option<&
     let (agreed, protocol) = judged.map_err(|what| NotUpgraded::Failed(Box::new(broken(&what))))?;
     let headers = pairs(response.headers());
     let extensions = joined(response.headers(), "sec-websocket-extensions").unwrap_or_default();
-    let (upgraded, _) = join(hyper::upgrade::on(response), connection).await;
+    let upgraded = over(connection, hyper::upgrade::on(response)).await;
     let parts = upgraded.map_err(|error| failed(&error))?.downcast::<TokioIo<Stream>>();
     // It is what was handed to hyper above.
     let parts = parts.map_err(|_| NotUpgraded::Failed(Box::new(broken("the connection was lost"))))?;
     let (stream, rest) = (parts.io.into_inner(), parts.read_buf);
     Ok(Upgraded { stream, rest, agreed, protocol, extensions, headers })
+}
+
+/// What `work` comes to while the connection that it is about goes on. When that has ended, so will the work.
+async fn over<T>(connection: Pin<&mut impl Future>, work: impl Future<Output = T>) -> T {
+    match select(pin!(work), connection).await {
+        Either::Left((done, _)) => done,
+        Either::Right((_, work)) => work.await,
+    }
 }
 
 /// The extension and the subprotocol of an answer; the error says what is wrong with it.
@@ -150,10 +154,7 @@ async fn refused(
     let phrase = phrase.unwrap_or_else(|| status.canonical_reason().unwrap_or_default().to_owned());
     let mut fault = Fault::from_status(status.as_u16(), retry_after);
     fault.phase = Phase::Handshake;
-    let body = match select(pin!(beginning(response.into_body())), pin!(connection)).await {
-        Either::Left((body, _)) => body,
-        Either::Right((_, reading)) => reading.await,
-    };
+    let body = over(pin!(connection), beginning(response.into_body())).await;
     NotUpgraded::Refused(Box::new(Refusal { status: status.as_u16(), phrase, headers, body, fault }))
 }
 

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::super::core::Stage;
+use super::super::course::Proof;
 use super::super::engine::{Broken, Close, Incoming};
 use super::super::event::{Closure, Event};
 use super::super::flow::Change;
@@ -88,6 +89,13 @@ impl Connection<'_> {
 
     fn has_proved(&mut self, ping: u64, now: Duration) {
         let proof = self.course.proved(ping, now);
+        self.proves(proof);
+    }
+
+    /// What got through is not in doubt any more, and what waited for that may leave.
+    pub(super) fn proves(&mut self, proof: Proof) {
+        self.waits_until = None;
+        self.again = true;
         let mut inner = self.core.lock();
         if let Some(number) = proof.message {
             inner.outbox.proved(number);

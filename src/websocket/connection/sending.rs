@@ -56,10 +56,13 @@ impl Connection<'_> {
 
     /// Encodes what may leave, until there is enough of it; returns how many frames.
     fn encode(&mut self, cx: &mut Context<'_>, now: Duration) -> Result<usize, Broken> {
-        let mut frames = self.encode_controls(cx, now)?;
+        if matches!(self.side, Side::Closing { said: true, .. }) {
+            return Ok(0);
+        }
+        let mut frames = self.encode_controls(cx, now)? + self.encode_greeting(cx)?;
         self.waits_until = None;
         if !self.up {
-            return Ok(frames + self.encode_greeting(cx)?);
+            return Ok(frames);
         }
         let mut place = None;
         while frames < AT_ONCE && !self.tap.lock().is_full() {
@@ -67,12 +70,12 @@ impl Connection<'_> {
             if let Some((from, to)) = place.take() {
                 inner.outbox.encoded(from, to);
             }
-            let Some(rest) = inner.outbox.rest() else {
+            if inner.outbox.rest().is_none() {
                 let wish = inner.end.clone();
                 drop(inner);
                 return self.encode_close(cx, wish).map(|close| frames + close);
-            };
-            let most = match self.course.allow(rest, now) {
+            }
+            let most = match self.course.allow(now) {
                 Allowance::Frame(most) => most,
                 Allowance::Wait { until } => {
                     self.waits_until = Some(until);
@@ -87,7 +90,7 @@ impl Connection<'_> {
             if frame.last {
                 self.core.counts.messages_written.fetch_add(1, Ordering::Relaxed);
             }
-            place = Some(self.engine.send(cx, frame.message.kind, frame.payload, frame.first, frame.last)?);
+            place = Some(self.engine.send(cx, frame.message.kind, frame.message.compress, frame.payload, frame.first, frame.last)?);
             frames += 1;
             if self.course.wants_proof() {
                 self.ping(cx, now)?;
@@ -124,32 +127,31 @@ impl Connection<'_> {
         Ok(())
     }
 
-    /// What the caller's `onConnect` sends. It knows nothing of what waits.
+    /// What the caller's `onConnect` sends. The last of it may have been sent just before that came to its end.
     fn encode_greeting(&mut self, cx: &mut Context<'_>) -> Result<usize, Broken> {
         let mut frames = 0;
-        loop {
-            let Some((kind, payload)) = self.core.lock().greeting.sends.pop_front() else { return Ok(frames) };
+        while !self.tap.lock().is_full() {
+            let Some((kind, payload)) = self.core.lock().greeting.sends.pop_front() else { break };
             self.asked = true;
             let mut rest = payload;
             let mut first = true;
             loop {
                 let piece = rest.split_to(rest.len().min(self.options.max_frame));
                 let last = rest.is_empty();
-                self.engine.send(cx, kind, piece, std::mem::take(&mut first), last)?;
+                self.engine.send(cx, kind, true, piece, std::mem::take(&mut first), last)?;
                 frames += 1;
                 if last {
                     break;
                 }
             }
         }
+        Ok(frames)
     }
 
     /// The caller's Close frame, behind all its messages.
     fn encode_close(&mut self, cx: &mut Context<'_>, wish: Option<Wish>) -> Result<usize, Broken> {
         let (Some(Wish::Close(close)), Side::Closing { said, .. }) = (wish, &mut self.side) else { return Ok(0) };
-        if std::mem::replace(said, true) {
-            return Ok(0);
-        }
+        *said = true;
         self.engine.close(cx, close.as_ref())?;
         Ok(1)
     }
