@@ -121,6 +121,7 @@ class Connection {
     this.outgoing.flush();
     this.#held = this.#held.filter(([hook]) => hook === 'over');
     this.resume();
+    this.#failDrains();
     if (this.#isOpen) this.native.terminate();
   }
 
@@ -250,10 +251,6 @@ class Connection {
     this.#tell(hook, event);
   }
 
-  tellAfterMessages(hook, event) {
-    this.#tellInOrder(hook, 0, event);
-  }
-
   over(event) {
     this.#loseSession(event.fault);
     this.#isOpen = false;
@@ -261,7 +258,7 @@ class Connection {
     this.#observer.onOver(event);
     this.#context.runInAsyncScope(this.outgoing.onOver, this.outgoing);
     this.#tellInOrder('over', 0, event);
-    for (const { reject } of this.#drains.splice(0)) reject(closedError());
+    this.#failDrains();
   }
 
   // ---------------------------------------------------------------------------------------------
@@ -325,6 +322,10 @@ class Connection {
     if (this.native.notifyDrained(atMost)) this.onRoom();
   }
 
+  #failDrains() {
+    for (const { reject } of this.#drains.splice(0)) reject(closedError());
+  }
+
   #greet({ generation, protocol, url }) {
     const session = new Session({ generation, protocol, url }, {
       send: (data) => (typeof data === 'string' ? this.native.greetText(generation, data) : this.native.greetBinary(generation, data)),
@@ -367,7 +368,6 @@ const EVENTS = {
   shouldReconnect: (connection, event) => connection.shouldReconnect(event),
   fates: (connection, event) => connection.fates(event),
   adapt: (connection, event) => connection.tellNow('adapt', event),
-  closing: (connection, event) => connection.tellAfterMessages('closing', event),
   over: (connection, event) => connection.over(event),
 };
 
