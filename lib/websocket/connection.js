@@ -35,6 +35,8 @@ class Connection {
   /** Keeps the caller's `lookup` within reach of native code. */
   #lookups;
   #isOpen = true;
+  /** The program has ended it, and what it had sent is given up. */
+  #isTerminated = false;
   #isPaused = false;
   /** What waits for the program to go on: `[hook, ...arguments]`. Made of a message or what came after one. */
   #held = [];
@@ -104,7 +106,8 @@ class Connection {
   /** Resolves when not more than so many bytes wait to be sent. */
   drained(atMost) {
     this.outgoing.flush();
-    if (!this.#isOpen || this.outgoing.bytes <= atMost) return Promise.resolve();
+    if (!this.#isOpen || this.#isTerminated) return Promise.reject(closedError());
+    if (this.outgoing.bytes <= atMost) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#drains.push({ atMost, resolve, reject });
       this.#awaitRoom();
@@ -119,6 +122,7 @@ class Connection {
   /** Ends it at once. What the program did not want to hear yet it will not hear any more. */
   terminate() {
     this.outgoing.flush();
+    this.#isTerminated = true;
     this.#held = this.#held.filter(([hook]) => hook === 'over');
     this.resume();
     this.#failDrains();

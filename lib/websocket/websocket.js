@@ -14,7 +14,7 @@ const { parseClosing } = require('./closing');
 const { Connection } = require('./connection');
 const { CONNECTING, OPEN, CLOSING, CLOSED, defineStates } = require('./constants');
 const { EmittingTarget } = require('./emitting-target');
-const { closedEarlyError, closedError, finalError, notOpenError } = require('./errors');
+const { closedEarlyError, finalError, notOpenError } = require('./errors');
 const { CloseEvent, detailEvent, errorEvent, messageEvent } = require('./events');
 const { hooks } = require('./hooks');
 const { isSequence } = require('./address');
@@ -213,7 +213,6 @@ class WebSocket extends EmittingTarget {
     checkNumber(atMost, 'atMost', { infinity: true });
     if (this.bufferedAmount <= atMost) return;
     await this.#sender.handedOver();
-    if (this.#readyState === CLOSED) throw closedError();
     await this.#connection.drained(atMost);
   }
 
