@@ -19,6 +19,7 @@ const wrapHttp = undefined;
 const Socket = undefined;
 const connect = undefined;
 const createConnection = undefined;
+const WebSocket = undefined;
 const FaultProxy = undefined;
 
 module.exports = {
@@ -36,6 +37,7 @@ module.exports = {
   Socket,
   connect,
   createConnection,
+  WebSocket,
   FaultProxy,
 };
 
@@ -48,4 +50,5 @@ Object.defineProperties(module.exports, {
   Socket: { enumerable: true, get: () => require('./lib/net').Socket },
   connect: { enumerable: true, get: () => require('./lib/net').connect },
   createConnection: { enumerable: true, get: () => require('./lib/net').createConnection },
+  WebSocket: { enumerable: true, get: () => require('./lib/websocket').WebSocket },
 });

@@ -32,7 +32,7 @@ class Socket extends Duplex {
   /** @type {Connection | undefined} */
   #connection;
   #writes = new Writes();
-  #warning = new Warning(this);
+  #warning = new Warning('Socket', () => this.listenerCount('disconnect') + this.listenerCount('reconnecting') > 0);
   #addresses = NOT_CONNECTED;
   #peer = new Peer(null);
   #isUp = false;

@@ -1,0 +1,163 @@
+//! What comes on a connection.
+
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::super::core::Stage;
+use super::super::course::Proof;
+use super::super::engine::{Broken, Close, Incoming};
+use super::super::event::{Closure, Event};
+use super::super::flow::Change;
+use super::super::tap::Stopped;
+use super::{Connection, LAST_WORDS, READ_AHEAD, Side, Stop, weight};
+
+/// So many messages are told together at most.
+const AT_ONCE: usize = 256;
+/// That of a Close frame, in bytes (RFC 6455, section 5.5).
+const MAX_REASON: usize = 123;
+
+impl Connection<'_> {
+    pub(super) fn read(&mut self, cx: &mut Context<'_>, now: Duration, more: &mut bool) -> Option<Stop> {
+        let mut messages = 0;
+        loop {
+            if matches!(self.side, Side::Ending { .. }) {
+                return None;
+            }
+            if messages == AT_ONCE {
+                *more = true;
+                return None;
+            }
+            let waits = {
+                let inner = self.core.lock();
+                inner.paused || inner.untaken >= READ_AHEAD
+            };
+            // Answers to pings that the peer does not read pile up.
+            if (waits && self.up) || self.tap.lock().is_full() {
+                self.pulse.stop_listening();
+                return self.fails_to_write();
+            }
+            self.pulse.listen(now);
+            let incoming = self.engine.poll_next(cx);
+            self.note_what_came(now);
+            match incoming {
+                Poll::Pending => return self.fails_to_write(),
+                Poll::Ready(Ok(incoming)) => self.take(cx, incoming, now),
+                Poll::Ready(Err(broken)) => return self.breaks(cx, broken, now),
+            }
+            messages += 1;
+        }
+    }
+
+    fn note_what_came(&mut self, now: Duration) {
+        let read = self.tap.lock().read;
+        if read > self.read {
+            self.core.counts.read.fetch_add(read - self.read, Ordering::Relaxed);
+            self.read = read;
+            self.came_at = now;
+            self.asked = false;
+            self.pulse.received();
+        }
+    }
+
+    fn take(&mut self, cx: &mut Context<'_>, incoming: Incoming, now: Duration) {
+        let bytes = match incoming {
+            Incoming::Message { kind, payload } => {
+                let bytes = payload.len();
+                self.core.counts.messages_read.fetch_add(1, Ordering::Relaxed);
+                self.events.push(Event::Message { kind, payload });
+                bytes
+            }
+            Incoming::Ping(payload) => {
+                let bytes = payload.len();
+                self.events.push(Event::Ping(payload));
+                bytes
+            }
+            Incoming::Pong(payload) => {
+                if let Some((number, _)) = self.pulse.pong(&payload, now) {
+                    self.has_proved(number, now);
+                    return;
+                }
+                let bytes = payload.len();
+                self.events.push(Event::Pong(payload));
+                bytes
+            }
+            Incoming::Close(close) => return self.is_closed(cx, close, now),
+        };
+        self.core.lock().untaken += weight(bytes);
+    }
+
+    fn has_proved(&mut self, ping: u64, now: Duration) {
+        let proof = self.course.proved(ping, now);
+        self.proves(proof);
+    }
+
+    /// What got through is not in doubt any more, and what waited for that may leave.
+    pub(super) fn proves(&mut self, proof: Proof) {
+        self.waits_until = None;
+        self.again = true;
+        let mut inner = self.core.lock();
+        if let Some(number) = proof.message {
+            inner.outbox.proved(number);
+        }
+        inner.round_trip = self.pulse.round_trip();
+        drop(inner);
+        self.adapted(proof.change);
+    }
+
+    pub(super) fn adapted(&mut self, change: Option<Change>) {
+        self.core.lock().flow = Some(self.course.snapshot());
+        self.events.extend(change.map(Event::Adapted));
+    }
+
+    /// The peer's Close frame has come. It is answered, unless it is the answer.
+    fn is_closed(&mut self, cx: &mut Context<'_>, close: Option<Close>, now: Duration) {
+        self.core.lock().stage = Stage::Closing;
+        if self.has_said_close() {
+            let (code, reason) = close.map_or((1005, String::new()), |Close { code, reason }| (code, reason));
+            return self.ends(Stop::Caller(Closure { code, reason, was_clean: true }), now);
+        }
+        if self.write_failed.is_none() {
+            // Not its reason, which was not said to itself. That it cannot be answered does not change what it said.
+            let echo = close.as_ref().map(|close| Close { code: close.code, reason: String::new() });
+            let _ = self.engine.close(cx, echo.as_ref());
+        }
+        self.ends(Stop::Close(close), now);
+    }
+
+    fn has_said_close(&self) -> bool {
+        matches!(self.side, Side::Closing { said: true, .. })
+    }
+
+    /// All is said.
+    fn ends(&mut self, stop: Stop, now: Duration) {
+        self.side = Side::Ending { stop: Some(stop), until: now + LAST_WORDS, shut: false };
+    }
+
+    /// Nothing can be read any more, or must not be.
+    pub(super) fn breaks(&mut self, cx: &mut Context<'_>, broken: Broken, now: Duration) -> Option<Stop> {
+        let Broken::Rule { code, name, what } = broken else { return Some(self.how_it_stopped()) };
+        if self.write_failed.is_none() && !self.has_said_close() {
+            let reason = if what.len() <= MAX_REASON { what.clone() } else { String::new() };
+            // Whether it can be told does not change what it is.
+            let _ = self.engine.close(cx, Some(&Close { code, reason }));
+        }
+        self.ends(Stop::Rule { name, what }, now);
+        None
+    }
+
+    /// Nothing more comes, and nothing can leave.
+    fn fails_to_write(&mut self) -> Option<Stop> {
+        self.write_failed.take().map(|error| Stop::Failed { error, syscall: "write" })
+    }
+
+    fn how_it_stopped(&mut self) -> Stop {
+        let stopped = self.tap.lock().stopped.take();
+        match (stopped, self.write_failed.take()) {
+            (Some(Stopped::Failed(error)), _) => Stop::Failed { error, syscall: "read" },
+            // A reset that a writer has met is not told to a reader as well.
+            (_, Some(error)) => Stop::Failed { error, syscall: "write" },
+            _ => Stop::Fin,
+        }
+    }
+}
