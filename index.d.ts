@@ -2096,9 +2096,8 @@ export interface WebSocketOptions {
    * Whether another connection follows: overrides the rule by code and status. `undefined` leaves it as it is. A promise is awaited.
    *
    * @param event how the connection would end as far as the standard goes: `code`, `reason`, `wasClean`
-   * @param fault why; `undefined` for 1000
    */
-  shouldReconnect?: (event: WebSocketCloseEvent, fault: Fault | undefined) => boolean | undefined | void | Promise<boolean | undefined | void>;
+  shouldReconnect?: (event: WebSocketCloseEvent, fault: Fault) => boolean | undefined | void | Promise<boolean | undefined | void>;
   /** As {@link WebSocketReconnectOptions.minUptime}, which goes before it. */
   minUptime?: number;
   /**
@@ -2301,8 +2300,10 @@ export interface WebSocketDisconnect extends Disconnect {
 export interface WebSocketAdapt {
   /** Bytes of a frame from now on. */
   frame: number;
+  previousFrame: number;
   /** Bytes a second from now on; `undefined`: as fast as the peer drains them. */
   pace: number | undefined;
+  previousPace: number | undefined;
   /** `reset`: after a loss that followed large messages; `growth`: messages got through. */
   reason: 'reset' | 'growth';
 }
@@ -2325,8 +2326,14 @@ export interface WebSocketFlow {
   maxFrame: number;
   /** Bytes a second; `undefined`: as fast as the peer drains them. */
   pace: number | undefined;
-  /** The largest message that is known to have got through. */
+  /** Bytes that may be on their way without a sign that the peer has read them. */
+  window: number | undefined;
+  /** Bytes of the largest message that is known to have got through. */
   largest: number | undefined;
+  /** Bytes of the smallest message that was set aside. */
+  oversized: number | undefined;
+  /** Losses after which frame and pace dropped. */
+  drops: number;
 }
 
 export interface WebSocketStats {

@@ -50,7 +50,7 @@ const options: WebSocketOptions = {
   protocols: () => ['a'],
   headers: async ({ attempt, fault }) => ({ 'x-attempt': attempt, 'x-last': fault?.code ?? '' }),
   reconnect: { retries: 3, backoff: { base: 1 }, codes: [4000], minUptime: 10, onRetry: ({ attempt }) => void attempt },
-  shouldReconnect: (event: WebSocketCloseEvent, fault: Fault | undefined) => (event.code === 4001 ? fault?.transient : undefined),
+  shouldReconnect: (event: WebSocketCloseEvent, fault: Fault) => (event.code === 4001 ? fault.transient : undefined),
   async onConnect(session) {
     session.send('login');
     const answer = await session.once((data, isBinary) => !isBinary && data !== 'noise');

@@ -155,7 +155,12 @@ class Connection {
     this.#tell('oversized', flags, value, { bytes, largest: largest ?? undefined, fault });
   }
 
+  /** What is over has nothing left to send either: that it is over is told first. */
   onRoom() {
+    process.nextTick(() => this.#settleDrains());
+  }
+
+  #settleDrains() {
     const drains = this.#drains;
     this.#drains = [];
     for (const drain of drains) {
@@ -317,7 +322,7 @@ class Connection {
     if (this.#drains.length === 0 || !this.#isOpen) return;
     const atMost = Math.max(...this.#drains.map((drain) => drain.atMost));
     // Not from within itself: it may be so already.
-    if (this.native.notifyDrained(atMost)) process.nextTick(() => this.onRoom());
+    if (this.native.notifyDrained(atMost)) this.onRoom();
   }
 
   #greet({ generation, protocol, url }) {

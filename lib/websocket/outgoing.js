@@ -127,10 +127,10 @@ class Outgoing {
   onFates(fates) {
     for (const { from, to, bytes, ...fate } of fates) {
       const error = deliveryError(fate);
-      const heard = this.#awaited.settle(from, to, error);
-      const messages = to - from + 1 - heard;
+      // Of the messages in one range somebody waits for each, or for none.
+      const isHeard = this.#awaited.settle(from, to, error) > 0;
       // There is an event of its own for one that was set aside.
-      if (messages > 0 && fate.why !== 'oversized') this.#onUnheard({ messages, bytes, error });
+      if (!isHeard && fate.why !== 'oversized') this.#onUnheard({ messages: to - from + 1, bytes, error });
     }
   }
 

@@ -45,10 +45,10 @@ class Session {
    * @param {'message' | ((data: string | Buffer, isBinary: boolean) => boolean)} [accepts]
    * @returns {Promise<string | Buffer>}
    */
-  once(accepts = 'message') {
+  async once(accepts = 'message') {
     const accept = accepts === 'message' ? () => true : checkFunction(accepts, 'accepts');
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    if (this.#waiting !== undefined) return Promise.reject(new Error('A session waits for one message at a time.'));
+    if (this.#ended !== undefined) throw this.#ended;
+    if (this.#waiting !== undefined) throw new Error('A session waits for one message at a time.');
     return new Promise((resolve, reject) => {
       this.#waiting = { accept, resolve, reject };
       // What came before it was asked for.

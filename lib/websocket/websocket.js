@@ -25,6 +25,11 @@ const { requestOf, responseOf } = require('./response');
 const { Sender, bodyOf } = require('./sender');
 const { Warning } = require('../net/warning');
 
+const UNKNOWN_FLOW = Object.freeze({ pace: null, window: null, largest: null, oversized: null, drops: 0 });
+
+/** The code of an end that needs no reason. */
+const NORMAL = 1000;
+
 /** Bytes that a control frame holds. */
 const LONGEST_PING = 125;
 
@@ -40,10 +45,14 @@ class WebSocket extends EmittingTarget {
   #binaryType;
   #isPaused = false;
   #wasOpen = false;
-  /** Closed by the program when it had never been open. */
+  /** The program wants no more of it. */
+  #isEnded = false;
+  /** And it had never been open. */
   #isClosedEarly = false;
   /** @type {Sender} */
   #sender;
+  /** Of an endpoint that is not known yet. */
+  #flow;
   #warning = new Warning('WebSocket', () => ['disconnect', 'reconnecting'].some((name) => this.#isHeard(name)));
 
   /**
@@ -59,7 +68,9 @@ class WebSocket extends EmittingTarget {
     const asked = isSecondOptions || protocols === undefined ? given.protocols : protocols;
     const request = new HandshakeRequest(url, asked, given);
     this.#url = request.url;
-    this.#connection = new Connection(this, request, parseOptions(given), hooks);
+    const parsed = parseOptions(given);
+    this.#flow = { ...UNKNOWN_FLOW, frame: parsed.native.maxFrame, maxFrame: parsed.native.maxFrame };
+    this.#connection = new Connection(this, request, parsed, hooks);
     this.#sender = new Sender(this.#connection.outgoing, (lost) => this[hooks.unsent](lost));
     this.#watchForText();
   }
@@ -206,7 +217,7 @@ class WebSocket extends EmittingTarget {
 
   /** What its endpoint has taught: how large frames are, how fast they leave. */
   flow() {
-    return withoutNulls(JSON.parse(this.#connection.native.flow()));
+    return withoutNulls({ ...this.#flow, ...JSON.parse(this.#connection.native.flow()) });
   }
 
   stats() {
@@ -252,6 +263,7 @@ class WebSocket extends EmittingTarget {
   /** The program has ended it. */
   #end() {
     this.#isClosedEarly ||= !this.#wasOpen;
+    this.#isEnded = true;
     this.#readyState = CLOSING;
     this.#warning.stop();
     this.#sender.end();
@@ -339,6 +351,8 @@ class WebSocket extends EmittingTarget {
   }
 
   [hooks.down]({ fault, unacknowledged, uptime, close, ...loss }) {
+    // What was wanted, by the program or by a peer that is done, is no loss.
+    if (this.#isEnded || (this.#readyState === CLOSING && close.code === NORMAL)) return;
     if (this.#readyState === OPEN) this.#readyState = CONNECTING;
     this.#announceDetail('disconnect', withoutNulls({
       fault, unacknowledged: unacknowledged ?? 'unknown', uptime, code: close.code, reason: close.reason, ...loss,
@@ -369,14 +383,16 @@ class WebSocket extends EmittingTarget {
   }
 
   [hooks.over](event) {
-    const { close, fault } = event;
+    const { close } = event;
+    // An end that was wanted on both sides is none.
+    const fault = close.wasClean && (this.#isEnded || close.code === NORMAL) ? undefined : event.fault;
     this.#readyState = CLOSED;
     this.#isPaused = false;
     this.#warning.stop();
     this.#sender.clear();
     try {
       if (this.#isClosedEarly) this.#announceError(closedEarlyError());
-      else if (fault !== undefined && !close.wasClean && event.gaveUp !== 'aborted') this.#announceError(finalError(event));
+      else if (fault !== undefined && !close.wasClean && !this.#isEnded) this.#announceError(finalError(event));
     } finally {
       const { code, reason } = close;
       this.#announce('close', () => new CloseEvent({ ...close, fault }), code, Buffer.from(reason), fault);

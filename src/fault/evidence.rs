@@ -63,6 +63,11 @@ pub struct Link {
     /// undici: the socket as it was at that moment.
     pub socket: Option<Socket>,
 
+    /// `code` of a WebSocket's close event.
+    pub close_code: Option<u16>,
+    /// It is an event, and a WebSocket's.
+    pub of_web_socket: bool,
+
     /// The value is itself a response.
     pub is_response: bool,
     /// Its own status, or that of a response it is.

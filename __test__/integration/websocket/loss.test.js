@@ -244,9 +244,10 @@ describe('what is sent', () => {
     const word = ws.deliver('a');
     const inLine = ws.deliver(new Blob(['b']));
     ws.send('cc');
+    const closed = ended(ws);
     ws.terminate();
     expect([await word, await inLine]).toEqual(['unsent', 'unsent']);
-    await ended(ws);
+    await closed;
     expect(await ws.deliver('after')).toBe('unsent');
     await new Promise(setImmediate);
     expect(unsent.map(({ messages: count, bytes, delivery }) => [count, bytes, delivery])).toEqual([[1, 2, 'not-sent']]);
@@ -273,16 +274,20 @@ describe('why it was lost', () => {
     expect(loss).toMatchObject({ code: 1006, fault: { code: 'ECONNRESET', ending: 'fin' } });
   });
 
-  test('idle for so long', async () => {
-    const server = await serve();
+  test('a reset while nothing was going on, with the bytes in and out', async () => {
+    const server = await echoing();
     const { proxy, url } = await proxied(server);
-    const ws = connectTo(url);
+    const ws = connectTo(url, { perMessageDeflate: false });
     await once(ws, 'open');
+    const back = messages(ws, 1);
+    ws.send('12345');
+    await back;
     const lost = once(ws, 'disconnect');
     proxy.resetAll();
-    const [{ fault, idle }] = await lost;
-    expect([fault.phase, idle >= 0]).toEqual(['idle', true]);
-    expect(fault.reason).toMatch(/idle|nothing/i);
+    const [{ fault, idle, bytesRead, bytesWritten }] = await lost;
+    // Two bytes of head, and four of a mask on the way out.
+    expect([fault.phase, fault.ending, idle >= 0, bytesRead, bytesWritten]).toEqual(['idle', 'rst', true, 7, 11]);
+    expect(fault.reason).toContain('7 bytes in, 11 bytes out');
   });
 
   test('a certificate that is not trusted is final, and says so', async () => {

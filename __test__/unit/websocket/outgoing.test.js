@@ -108,12 +108,15 @@ test('callbacks are called when their messages are settled, each once', async ()
     outgoing.text('x', 0, number === 2 ? undefined : new Told(tell));
   }
   outgoing.flush();
-  outgoing.onFates([{ from: 2, to: 3, bytes: 2, outcome: 'unsent', why: 'expired' }]);
+  outgoing.onFates([
+    { from: 2, to: 2, bytes: 1, outcome: 'unsent', why: 'expired' },
+    { from: 3, to: 3, bytes: 1, outcome: 'unsent', why: 'expired' },
+  ]);
   outgoing.onWritten(4);
   outgoing.onWritten(4);
   await turn();
   expect(told).toEqual([[3, 'ERR_WEBSOCKET_MESSAGE_EXPIRED not-sent'], [1], [4]]);
-  expect(unheard).toEqual([{ messages: 1, bytes: 2, error: expect.objectContaining({ delivery: 'not-sent' }) }]);
+  expect(unheard).toEqual([{ messages: 1, bytes: 1, error: expect.objectContaining({ delivery: 'not-sent' }) }]);
   outgoing.onOver();
   await turn();
   expect(told.slice(3)).toEqual([[5, 'ERR_WEBSOCKET_CLOSED unknown'], [6, 'ERR_WEBSOCKET_CLOSED unknown']]);
