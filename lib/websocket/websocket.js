@@ -14,7 +14,7 @@ const { parseClosing } = require('./closing');
 const { Connection } = require('./connection');
 const { CONNECTING, OPEN, CLOSING, CLOSED, defineStates } = require('./constants');
 const { EmittingTarget } = require('./emitting-target');
-const { closedEarlyError, closedError, finalError, notOpenError } = require('./errors');
+const { closedEarlyError, finalError, notOpenError } = require('./errors');
 const { CloseEvent, detailEvent, errorEvent, messageEvent } = require('./events');
 const { hooks } = require('./hooks');
 const { isSequence } = require('./address');
@@ -51,6 +51,8 @@ class WebSocket extends EmittingTarget {
   #isClosedEarly = false;
   /** @type {Sender} */
   #sender;
+  /** What 'disconnect' tells of a connection that the peer has ended with 1000, if it does. */
+  #orderlyEnd;
   /** Of an endpoint that is not known yet. */
   #flow;
   #warning = new Warning('WebSocket', () => ['disconnect', 'reconnecting'].some((name) => this.#isHeard(name)));
@@ -211,7 +213,6 @@ class WebSocket extends EmittingTarget {
     checkNumber(atMost, 'atMost', { infinity: true });
     if (this.bufferedAmount <= atMost) return;
     await this.#sender.handedOver();
-    if (this.#readyState === CLOSED) throw closedError();
     await this.#connection.drained(atMost);
   }
 
@@ -351,22 +352,22 @@ class WebSocket extends EmittingTarget {
   }
 
   [hooks.down]({ fault, unacknowledged, uptime, close, ...loss }) {
-    // What was wanted, by the program or by a peer that is done, is no loss.
-    if (this.#isEnded || (this.#readyState === CLOSING && close.code === NORMAL)) return;
-    if (this.#readyState === OPEN) this.#readyState = CONNECTING;
-    this.#announceDetail('disconnect', withoutNulls({
-      fault, unacknowledged: unacknowledged ?? 'unknown', uptime, code: close.code, reason: close.reason, ...loss,
-    }));
+    // What the program has ended is not lost.
+    if (this.#isEnded) return;
+    this.#readyState = CONNECTING;
+    const detail = withoutNulls({ fault, unacknowledged: unacknowledged ?? 'unknown', uptime, code: close.code, reason: close.reason, ...loss });
+    // Nor is what a peer ends that is done, unless the program wants it back.
+    if (close.code === NORMAL && close.wasClean) this.#orderlyEnd = detail;
+    else this.#announceDetail('disconnect', detail);
   }
 
   [hooks.waiting](next) {
-    if (this.#readyState >= CLOSING) return;
+    if (this.#isEnded) return;
     this.#warning.start(next.fault);
+    const end = this.#orderlyEnd;
+    this.#orderlyEnd = undefined;
+    if (end !== undefined) this.#announceDetail('disconnect', end);
     this.#announceDetail('reconnecting', next);
-  }
-
-  [hooks.closing]() {
-    if (this.#readyState < CLOSING) this.#readyState = CLOSING;
   }
 
   [hooks.adapt](change) {
