@@ -13,7 +13,7 @@ const { checkNumber } = require('../validate');
 const { parseClosing } = require('./closing');
 const { Connection } = require('./connection');
 const { CONNECTING, OPEN, CLOSING, CLOSED, defineStates } = require('./constants');
-const { EmittingTarget } = require('./emitting-target');
+const { EmittingTarget, defineHandlers } = require('./emitting-target');
 const { closedEarlyError, finalError, notOpenError } = require('./errors');
 const { CloseEvent, detailEvent, errorEvent, messageEvent } = require('./events');
 const { hooks } = require('./hooks');
@@ -106,38 +106,6 @@ class WebSocket extends EmittingTarget {
 
   set binaryType(type) {
     if (BINARY_TYPES.includes(type)) this.#binaryType = type;
-  }
-
-  get onopen() {
-    return this.handler('open');
-  }
-
-  set onopen(value) {
-    this.setHandler('open', value);
-  }
-
-  get onmessage() {
-    return this.handler('message');
-  }
-
-  set onmessage(value) {
-    this.setHandler('message', value);
-  }
-
-  get onerror() {
-    return this.handler('error');
-  }
-
-  set onerror(value) {
-    this.setHandler('error', value);
-  }
-
-  get onclose() {
-    return this.handler('close');
-  }
-
-  set onclose(value) {
-    this.setHandler('close', value);
   }
 
   /**
@@ -401,8 +369,9 @@ class WebSocket extends EmittingTarget {
   }
 }
 defineStates(WebSocket);
+defineHandlers(WebSocket, ['open', 'message', 'error', 'close']);
 // As WebIDL has it: what an object of the class has is listed.
-for (const name of ['url', 'readyState', 'protocol', 'extensions', 'bufferedAmount', 'binaryType', 'onopen', 'onmessage', 'onerror', 'onclose', 'send', 'close']) {
+for (const name of ['url', 'readyState', 'protocol', 'extensions', 'bufferedAmount', 'binaryType', 'send', 'close']) {
   Object.defineProperty(WebSocket.prototype, name, { enumerable: true });
 }
 Object.defineProperty(WebSocket.prototype, Symbol.toStringTag, { value: 'WebSocket', configurable: true });

@@ -216,7 +216,7 @@ describe('what is sent', () => {
     const cut = told.lastIndexOf('unknown');
     expect(cut).toBeGreaterThanOrEqual(0);
     expect(new Set(told.slice(cut + 1))).toEqual(new Set(['written']));
-    expect(loss.unacknowledged === 'unknown' || loss.unacknowledged > 0).toBe(true);
+    expect(loss).toMatchObject({ code: 1006, fault: { ending: 'rst', phase: 'send', reason: expect.stringMatching(/message of 1048576 bytes/) } });
     ws.close();
     await ended(ws);
     expect(got).toEqual(Array.from({ length: 16 }, (_, index) => index).slice(cut + 1));
@@ -327,4 +327,32 @@ test('policies, channels and their listeners are told', async () => {
   expect(told.filter(([name]) => name === 'gave-up').map(([, { gaveUp, recovery }]) => [gaveUp, recovery.attempts.length, recovery.gaveUp])).toEqual([
     ['attempts-exhausted', 2, 'attempts-exhausted'],
   ]);
+});
+
+test.each([
+  ['nobody listens', () => {}, 1],
+  ['somebody listens with on', (ws) => ws.on('disconnect', () => {}), 0],
+  ['somebody listens as the standard has it', (ws) => ws.addEventListener('reconnecting', () => {}), 0],
+])('after 30 s without a connection it warns once, where %s', async (name, listen, warnings) => {
+  const server = await serve();
+  await server.close();
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] });
+  const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  try {
+    const ws = connectTo(server.url);
+    listen(ws);
+    await new Promise((resolve) => {
+      const { emit } = ws;
+      ws.emit = (event, ...args) => {
+        if (event === 'reconnecting') resolve();
+        return emit.call(ws, event, ...args);
+      };
+    });
+    jest.advanceTimersByTime(30_000);
+    jest.advanceTimersByTime(30_000);
+    expect(warned.mock.calls.map(([text, { code }]) => [text.split(' ')[1], code])).toEqual(Array(warnings).fill(['WebSocket', 'UNRESET_SOCKET_DOWN']));
+  } finally {
+    jest.useRealTimers();
+    warned.mockRestore();
+  }
 });
