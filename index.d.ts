@@ -507,7 +507,7 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** Whose call an event is about. */
 export interface ObservedCall {
-  /** Who makes the call: `fetch`, `wrapFetch`, `wrapAxios`, `wrapHttp`, `retry`. */
+  /** Who makes the call: `fetch`, `wrapFetch`, `wrapAxios`, `wrapHttp`, `retry`, `WebSocket`. */
   surface: string;
   /** What budget, breaker and stats go by: `https://api.example`, or what {@link RetryFunctionOptions.origin} says. */
   origin: string;

@@ -55,6 +55,8 @@ class WebSocket extends EmittingTarget {
   #orderlyEnd;
   /** Of an endpoint that is not known yet. */
   #flow;
+  /** Whether what the endpoint has taught is heeded. */
+  #adapts;
   #warning = new Warning('WebSocket', () => ['disconnect', 'reconnecting'].some((name) => this.#isHeard(name)));
 
   /**
@@ -71,7 +73,9 @@ class WebSocket extends EmittingTarget {
     const request = new HandshakeRequest(url, asked, given);
     this.#url = request.url;
     const parsed = parseOptions(given);
-    this.#flow = { ...UNKNOWN_FLOW, frame: parsed.native.maxFrame, maxFrame: parsed.native.maxFrame };
+    const { adapt, maxFrame } = parsed.native;
+    this.#adapts = adapt;
+    this.#flow = { ...UNKNOWN_FLOW, frame: maxFrame, maxFrame };
     this.#connection = new Connection(this, request, parsed, hooks);
     this.#sender = new Sender(this.#connection.outgoing, (lost) => this[hooks.unsent](lost));
     this.#watchForText();
@@ -186,7 +190,9 @@ class WebSocket extends EmittingTarget {
 
   /** What its endpoint has taught: how large frames are, how fast they leave. */
   flow() {
-    return withoutNulls({ ...this.#flow, ...JSON.parse(this.#connection.native.flow()) });
+    const learnt = JSON.parse(this.#connection.native.flow());
+    const { frame, pace } = this.#flow;
+    return withoutNulls({ ...this.#flow, ...learnt, ...(this.#adapts ? undefined : { frame, pace }) });
   }
 
   stats() {
@@ -339,6 +345,7 @@ class WebSocket extends EmittingTarget {
   }
 
   [hooks.adapt](change) {
+    if (!this.#adapts) return;
     this.#announceDetail('adapt', withoutNulls(change));
   }
 

@@ -4,7 +4,7 @@
 
 const { once } = require('node:events');
 const { FaultProxy } = require('../../..');
-const { SOON, closeWebSockets, connectTo, ended, record, serve } = require('../../support/websockets');
+const { SOON, closeWebSockets, connectTo, ended, readFrames, record, serve, serveRaw } = require('../../support/websockets');
 
 const MIB = 1024 * 1024;
 
@@ -124,10 +124,33 @@ test('after a reset that follows large messages frames and pace are smaller, and
     const other = connectTo(`ws://${proxy.address}/other`);
     await Promise.all([once(same, 'open'), once(other, 'open')]);
     expect([same.flow().frame, other.flow().frame]).toEqual([32_768, 65_536]);
-    const indifferent = connectTo(`ws://${proxy.address}/adapts`, { adapt: false });
-    await once(indifferent, 'open');
-    expect(indifferent.flow().frame).toBe(65_536);
   } finally {
     await proxy.close();
+  }
+});
+
+test('adapt: false keeps frames as they are', async () => {
+  const frames = [];
+  let received = 0;
+  const server = await serveRaw((socket) => {
+    const isFirst = server.upgrades === 1;
+    if (isFirst) socket.on('data', ({ length }) => (received += length) > 2 * MIB && socket.resetAndDestroy());
+    else readFrames(socket, ({ opcode, payload }) => opcode < 8 && frames.push(payload.length));
+  });
+  const options = { perMessageDeflate: false };
+  const first = connectTo(server.url, options);
+  const adapted = once(first, 'adapt');
+  first.send(Buffer.alloc(8 * MIB));
+  await adapted;
+  first.terminate();
+  for (const [adapt, length] of [[true, 32_768], [false, 65_536]]) {
+    frames.length = 0;
+    const ws = connectTo(server.url, { ...options, adapt });
+    await once(ws, 'open');
+    expect(ws.flow().frame).toBe(length);
+    ws.send(Buffer.alloc(100_000));
+    while (frames.length === 0) await new Promise(setImmediate);
+    expect(frames[0]).toBe(length);
+    ws.terminate();
   }
 });
