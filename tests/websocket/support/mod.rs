@@ -7,7 +7,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use client::{Client, to};
-pub use peer::{Peer, frame, listen};
+pub use peer::{Peer, accept_of, frame, listen};
 
 /// What hangs must fail the test. Nothing here takes a fraction of it.
 const PATIENCE: Duration = Duration::from_secs(60);

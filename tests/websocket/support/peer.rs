@@ -54,6 +54,14 @@ pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// The answer to a key.
+pub fn accept_of(key: &str) -> String {
+    let mut digest = Sha1::new();
+    digest.update(key);
+    digest.update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    BASE64_STANDARD.encode(digest.finalize())
+}
+
 impl Peer {
     /// Takes a connection and reads the request.
     pub async fn accept(listener: &TcpListener) -> Peer {
@@ -88,10 +96,7 @@ impl Peer {
     }
 
     pub fn accept_key(&self) -> String {
-        let mut digest = Sha1::new();
-        digest.update(self.header("sec-websocket-key").unwrap());
-        digest.update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-        BASE64_STANDARD.encode(digest.finalize())
+        accept_of(self.header("sec-websocket-key").unwrap())
     }
 
     pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {
