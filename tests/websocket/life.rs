@@ -184,7 +184,9 @@ async fn the_caller_may_decide_otherwise() {
 }
 
 async fn asked(client: &mut Client) -> (u32, bool) {
-    client.until(|event| if let Event::ShouldReconnect { id, usual, .. } = event { Some((id, usual)) } else { None }).await
+    client
+        .until(|event| if let Event::ShouldReconnect { id, usual, .. } = event { Some((id, usual)) } else { None })
+        .await
 }
 
 #[tokio::test]

@@ -18,7 +18,9 @@ pub async fn within<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// A client and its first connection, which is up.
-pub async fn connected(change: impl FnOnce(&mut unreset::websocket::options::Options)) -> (Client, Peer, tokio::net::TcpListener) {
+pub async fn connected(
+    change: impl FnOnce(&mut unreset::websocket::options::Options),
+) -> (Client, Peer, tokio::net::TcpListener) {
     let (listener, url) = listen().await;
     let mut options = to(&url);
     change(&mut options);
