@@ -18,7 +18,7 @@ use tokio::time::{Sleep, sleep_until};
 
 use super::core::{Core, Stage, Wish};
 use super::course::{self, Course, Judgement};
-use super::ending::{Ended, Known, Stop};
+use super::ending::{Ended, How, Known, Stop};
 use super::engine::Engine;
 use super::event::{Closure, Event, Loss, Oversized, Return, Traffic};
 use super::flow::Flows;
@@ -79,9 +79,16 @@ pub(super) struct Connection<'a> {
 enum Side {
     Open,
     /// The caller wants its end: messages leave, then a Close frame, and the peer's must have come until then.
-    Closing { until: Duration, said: bool },
+    Closing {
+        until: Duration,
+        said: bool,
+    },
     /// All is said. What has been encoded leaves, then the end of the stream, and the peer's is waited for.
-    Ending { stop: Option<Stop>, until: Duration, shut: bool },
+    Ending {
+        stop: Option<Stop>,
+        until: Duration,
+        shut: bool,
+    },
 }
 
 /// A connection that is over.
@@ -112,6 +119,8 @@ impl<'a> Connection<'a> {
             // What it learns goes with it.
             false => Flows::new(1).of(""),
         };
+        let course = Course::new(flow, options.max_frame, now);
+        core.lock().flow = Some(course.snapshot());
         let tap = Tap::new(made.link, made.upgraded.rest);
         let engine = Engine::new(tap.clone(), made.upgraded.agreed.as_ref(), options.max_payload);
         let engine = engine.map_err(|broken| Box::new(broken.unusable()))?;
@@ -120,7 +129,7 @@ impl<'a> Connection<'a> {
             options,
             engine,
             tap,
-            course: Course::new(flow, options.max_frame, now),
+            course,
             pulse: Pulse::new(options.heartbeat, now, random),
             generation,
             remote,
@@ -179,8 +188,10 @@ impl<'a> Connection<'a> {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let next = self.wakes_at(now);
-            self.timer.as_mut().reset(self.core.at(next));
+            let next = self.core.at(self.wakes_at(now));
+            if self.timer.deadline() != next {
+                self.timer.as_mut().reset(next);
+            }
             if self.timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
@@ -342,7 +353,8 @@ impl<'a> Connection<'a> {
             ended.fault.address = Some(remote.ip().to_string());
             ended.fault.port = Some(remote.port());
         }
-        if self.up {
+        // What the caller has ended is no loss.
+        if self.up && ended.how != How::Asked {
             self.events.push(Event::Down(Box::new(Loss {
                 closure: ended.closure.clone(),
                 fault: (*ended.fault).clone(),

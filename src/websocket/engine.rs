@@ -157,8 +157,10 @@ impl Engine {
 
     /// The engine's pongs, into the tap.
     fn take_out_answers(&mut self, cx: &mut Context<'_>) {
-        // Never pending, and never an error: as above.
+        let from = self.tap.lock().encoded();
+        // Never pending, and never an error: the tap takes everything.
         let _ = Pin::new(&mut self.frames).poll_ready(cx);
+        self.tap.lock().note_answers(from);
     }
 
     fn begin(&mut self, kind: Kind, last: bool, payload: Bytes) -> Result<Option<Incoming>, Broken> {
@@ -198,7 +200,11 @@ impl Engine {
     }
 
     fn too_large(&self) -> Broken {
-        rule(1009, "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", format!("a message is larger than maxPayload, {} bytes", self.max_payload))
+        rule(
+            1009,
+            "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH",
+            format!("a message is larger than maxPayload, {} bytes", self.max_payload),
+        )
     }
 
     /// What an error of the engine's comes to.
@@ -252,12 +258,7 @@ fn frames(tap: Tap, agreed: Option<&Agreed>, max_payload: usize) -> Result<Strea
         .map_err(|error| own(&error))
 }
 
-fn encode(
-    frames: &mut Streaming<Tap>,
-    tap: &Tap,
-    cx: &mut Context<'_>,
-    frame: Frame,
-) -> Result<(u64, u64), Broken> {
+fn encode(frames: &mut Streaming<Tap>, tap: &Tap, cx: &mut Context<'_>, frame: Frame) -> Result<(u64, u64), Broken> {
     let from = tap.lock().encoded();
     // Not `poll_ready`: it would send what the engine has in mind after an error.
     Pin::new(&mut *frames).start_send(frame).map_err(|error| own(&error))?;

@@ -56,6 +56,8 @@ impl Task {
             let mut inner = self.means.core.lock();
             inner.stage = Stage::Over;
             inner.outbox.end();
+            // What is given up has not drained.
+            inner.drained_at = None;
             inner.take_news(&mut events);
         }
         events.push(Event::Over(Box::new(end)));
@@ -73,6 +75,11 @@ impl Task {
             }
             if ended.how == How::Asked {
                 return Ok(End { closure: ended.closure, fault: None, gave_up: None, attempts: 0 });
+            }
+            if was_up_until.is_some() && self.means.core.lock().end.is_some() {
+                // The caller was about to end it, and the peer, or the network, was first.
+                let fault = (!ended.closure.was_clean).then_some(*ended.fault);
+                return Ok(End { closure: ended.closure, fault, gave_up: None, attempts: 0 });
             }
             self.means.core.lock().stage = Stage::Waiting;
             let after = match self.means.verdict(number, &ended, set_aside).await? {
@@ -115,7 +122,8 @@ impl Task {
         let tell = |Redirect { status, url, headers }: Redirect<'_>| {
             self.means.core.tell(Event::Redirected { status, url: url.to_owned(), headers });
         };
-        let made = match self.means.meanwhile(self.means.way.go(request, tell)).await? {
+        // Boxed: what it takes to connect is not to be kept for as long as the connection is.
+        let made = match self.means.meanwhile(Box::pin(self.means.way.go(request, tell))).await? {
             Ok(made) => made,
             Err(NotMade::Failed(fault)) => return Ok(failed(fault, How::Failed)),
             Err(NotMade::Refused(refusal)) => {

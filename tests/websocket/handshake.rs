@@ -143,9 +143,20 @@ async fn a_refusal_keeps_the_beginning_of_its_body_only() {
 /// Every status that is retried, and some that are not.
 #[tokio::test]
 async fn some_refusals_are_worth_another_try() {
-    for (status, again) in [(408, true), (425, true), (429, true), (500, true), (502, true), (503, true), (504, true),
-        (400, false), (401, false), (403, false), (404, false), (200, false)]
-    {
+    for (status, again) in [
+        (408, true),
+        (425, true),
+        (429, true),
+        (500, true),
+        (502, true),
+        (503, true),
+        (504, true),
+        (400, false),
+        (401, false),
+        (403, false),
+        (404, false),
+        (200, false),
+    ] {
         let (listener, url) = listen().await;
         let mut client = Client::open(to(&url));
         Peer::accept(&listener).await.write(format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n")).await;

@@ -43,9 +43,8 @@ async fn too_large_for_the_peer_is_set_aside_and_not_sent_again() {
     assert_eq!(peer.message().await.1.len(), 20_000);
     peer.data_frame().await;
     peer.close(1009, "").await;
-    let oversized = client
-        .until(|event| if let Event::Oversized(oversized) = event { Some(*oversized) } else { None })
-        .await;
+    let oversized =
+        client.until(|event| if let Event::Oversized(oversized) = event { Some(*oversized) } else { None }).await;
     assert_eq!((oversized.number, oversized.message.payload.len(), oversized.largest), (1, 300_000, 20_000));
     drop(peer);
     let mut peer = Peer::meet(&listener).await;

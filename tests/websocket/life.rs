@@ -90,6 +90,17 @@ async fn who_does_not_answer_the_close_frame_is_left() {
 }
 
 #[tokio::test]
+async fn a_connection_that_breaks_while_it_is_closed_is_not_come_back_to() {
+    let (mut client, mut peer, _listener) = connected(|_| {}).await;
+    client.socket.close(Some(Close { code: 1000, reason: String::new() }));
+    assert_eq!(peer.closed().await, Some(1000));
+    peer.reset();
+    let end = client.over().await;
+    assert_eq!(end.closure, Closure::abnormal());
+    assert!(end.fault.is_some_and(|fault| fault.ending.is_some()));
+}
+
+#[tokio::test]
 async fn termination_is_at_once_and_a_reset() {
     let (mut client, mut peer, _listener) = connected(|_| {}).await;
     client.socket.terminate();
@@ -173,7 +184,9 @@ async fn the_caller_may_decide_otherwise() {
 }
 
 async fn asked(client: &mut Client) -> (u32, bool) {
-    client.until(|event| if let Event::ShouldReconnect { id, usual, .. } = event { Some((id, usual)) } else { None }).await
+    client
+        .until(|event| if let Event::ShouldReconnect { id, usual, .. } = event { Some((id, usual)) } else { None })
+        .await
 }
 
 #[tokio::test]

@@ -9,3 +9,4 @@ mod life;
 mod protocol;
 mod queue;
 mod support;
+mod tls;

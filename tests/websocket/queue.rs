@@ -151,3 +151,31 @@ async fn a_batch_is_taken_as_one() {
     assert_eq!((taken, status), (2, Some(Accepted::Refused)));
     assert_eq!(peer.message().await.1.len() + peer.message().await.1.len(), 80);
 }
+
+/// A peer that answers each message with as much before it reads the next one: both sides' buffers fill.
+#[tokio::test]
+async fn a_peer_that_waits_to_be_read_is_read() {
+    let (mut client, mut peer, _listener) = connected(|options| options.queue = limits(256 << 20, None)).await;
+    const MESSAGES: usize = 16;
+    for _ in 0..MESSAGES {
+        client.binary(vec![1; 4 << 20]);
+    }
+    let echo = async {
+        for _ in 0..MESSAGES {
+            let first = peer.frame().await;
+            // Nothing more is read before all of this is written.
+            peer.write(frame(0x82, &vec![2; 4 << 20])).await;
+            let mut rest = (4 << 20) - if first.opcode == 9 { 0 } else { first.payload.len() };
+            while rest > 0 {
+                let next = peer.data_frame().await;
+                rest -= next.payload.len();
+            }
+        }
+    };
+    let read = async {
+        for _ in 0..MESSAGES {
+            assert_eq!(client.message().await.1.len(), 4 << 20);
+        }
+    };
+    tokio::join!(echo, read);
+}

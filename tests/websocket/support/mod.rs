@@ -7,7 +7,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use client::{Client, to};
-pub use peer::{Peer, frame, listen};
+pub use peer::{Peer, accept_of, frame, listen};
 
 /// What hangs must fail the test. Nothing here takes a fraction of it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -18,7 +18,9 @@ pub async fn within<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// A client and its first connection, which is up.
-pub async fn connected(change: impl FnOnce(&mut unreset::websocket::options::Options)) -> (Client, Peer, tokio::net::TcpListener) {
+pub async fn connected(
+    change: impl FnOnce(&mut unreset::websocket::options::Options),
+) -> (Client, Peer, tokio::net::TcpListener) {
     let (listener, url) = listen().await;
     let mut options = to(&url);
     change(&mut options);

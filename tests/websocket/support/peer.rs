@@ -54,6 +54,14 @@ pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// The answer to a key.
+pub fn accept_of(key: &str) -> String {
+    let mut digest = Sha1::new();
+    digest.update(key);
+    digest.update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    BASE64_STANDARD.encode(digest.finalize())
+}
+
 impl Peer {
     /// Takes a connection and reads the request.
     pub async fn accept(listener: &TcpListener) -> Peer {
@@ -74,7 +82,11 @@ impl Peer {
 
     /// The value of a header of the request.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().filter_map(|line| line.split_once(": ")).find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.head
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
     /// The proper answer, and what comes besides.
@@ -88,10 +100,7 @@ impl Peer {
     }
 
     pub fn accept_key(&self) -> String {
-        let mut digest = Sha1::new();
-        digest.update(self.header("sec-websocket-key").unwrap());
-        digest.update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-        BASE64_STANDARD.encode(digest.finalize())
+        accept_of(self.header("sec-websocket-key").unwrap())
     }
 
     pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {
