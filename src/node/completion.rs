@@ -211,7 +211,8 @@ unsafe fn make(env: sys::napi_env, value: Value) -> Result<sys::napi_value> {
         Value::Shared(bytes) => {
             let (data, length) = (bytes.as_ptr().cast_mut(), bytes.len());
             // Node copies it where it must not point to memory that is not its own.
-            let buffer = unsafe { BufferSlice::from_external(&Env::from_raw(env), data, length, bytes, |_, kept| drop(kept)) }?;
+            let buffer =
+                unsafe { BufferSlice::from_external(&Env::from_raw(env), data, length, bytes, |_, kept| drop(kept)) }?;
             made = buffer.raw();
         }
         Value::Bytes(bytes) => made = unsafe { Buffer::to_napi_value(env, Buffer::from(bytes)) }?,

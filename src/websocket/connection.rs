@@ -79,9 +79,16 @@ pub(super) struct Connection<'a> {
 enum Side {
     Open,
     /// The caller wants its end: messages leave, then a Close frame, and the peer's must have come until then.
-    Closing { until: Duration, said: bool },
+    Closing {
+        until: Duration,
+        said: bool,
+    },
     /// All is said. What has been encoded leaves, then the end of the stream, and the peer's is waited for.
-    Ending { stop: Option<Stop>, until: Duration, shut: bool },
+    Ending {
+        stop: Option<Stop>,
+        until: Duration,
+        shut: bool,
+    },
 }
 
 /// A connection that is over.

@@ -198,7 +198,11 @@ impl Engine {
     }
 
     fn too_large(&self) -> Broken {
-        rule(1009, "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", format!("a message is larger than maxPayload, {} bytes", self.max_payload))
+        rule(
+            1009,
+            "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH",
+            format!("a message is larger than maxPayload, {} bytes", self.max_payload),
+        )
     }
 
     /// What an error of the engine's comes to.
@@ -252,12 +256,7 @@ fn frames(tap: Tap, agreed: Option<&Agreed>, max_payload: usize) -> Result<Strea
         .map_err(|error| own(&error))
 }
 
-fn encode(
-    frames: &mut Streaming<Tap>,
-    tap: &Tap,
-    cx: &mut Context<'_>,
-    frame: Frame,
-) -> Result<(u64, u64), Broken> {
+fn encode(frames: &mut Streaming<Tap>, tap: &Tap, cx: &mut Context<'_>, frame: Frame) -> Result<(u64, u64), Broken> {
     let from = tap.lock().encoded();
     // Not `poll_ready`: it would send what the engine has in mind after an error.
     Pin::new(&mut *frames).start_send(frame).map_err(|error| own(&error))?;

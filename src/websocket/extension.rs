@@ -171,7 +171,10 @@ mod tests {
     fn answers_are_read_as_they_are_written() {
         assert_eq!(accept("permessage-deflate").unwrap(), "permessage-deflate");
         let answer = "Permessage-Deflate ;client_max_window_bits = \"12\"; SERVER_no_context_takeover";
-        assert_eq!(accept(answer).unwrap(), "permessage-deflate; server_no_context_takeover; client_max_window_bits=12");
+        assert_eq!(
+            accept(answer).unwrap(),
+            "permessage-deflate; server_no_context_takeover; client_max_window_bits=12"
+        );
         let bits = "permessage-deflate; server_max_window_bits=8";
         assert_eq!(accept(bits).unwrap(), bits);
     }
@@ -194,7 +197,8 @@ mod tests {
         ] {
             assert!(accept(answer).is_err(), "{answer}");
         }
-        let narrow = Deflate { server_max_window_bits: Some(10), client_max_window_bits: Some(11), ..Deflate::default() };
+        let narrow =
+            Deflate { server_max_window_bits: Some(10), client_max_window_bits: Some(11), ..Deflate::default() };
         assert!(narrow.accept("permessage-deflate; server_max_window_bits=11").is_err());
         assert!(narrow.accept("permessage-deflate; client_max_window_bits=12").is_err());
         assert!(narrow.accept("permessage-deflate; server_max_window_bits=10; client_max_window_bits=11").is_ok());

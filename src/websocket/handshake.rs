@@ -64,7 +64,11 @@ pub struct Refusal {
 }
 
 /// Asks at the other end of `stream`.
-pub(super) async fn upgrade(stream: Stream, request: &Request, deflate: Option<&Deflate>) -> Result<Upgraded, NotUpgraded> {
+pub(super) async fn upgrade(
+    stream: Stream,
+    request: &Request,
+    deflate: Option<&Deflate>,
+) -> Result<Upgraded, NotUpgraded> {
     let key = BASE64_STANDARD.encode(fastrand::u128(..).to_ne_bytes());
     let offer = deflate.map(Deflate::offer);
     let asked = request.http(&key, offer.as_deref()).map_err(NotUpgraded::Failed)?;

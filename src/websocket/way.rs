@@ -77,9 +77,9 @@ impl Way {
         self.opener.begin();
         let going = self.follow(request, tell);
         let Some(limit) = self.options.handshake_timeout else { return going.await };
-        timeout(limit, going).await.unwrap_or_else(|_| {
-            Err(NotMade::Failed(Box::new(Fault { syscall: None, ..*self.opener.too_late() })))
-        })
+        timeout(limit, going)
+            .await
+            .unwrap_or_else(|_| Err(NotMade::Failed(Box::new(Fault { syscall: None, ..*self.opener.too_late() }))))
     }
 
     async fn follow(&self, mut request: Request, tell: impl Fn(Redirect<'_>)) -> Result<Made, NotMade> {
@@ -111,10 +111,11 @@ impl Way {
         let (opened, tls) = self.open(request).await.map_err(NotUpgraded::Failed)?;
         let Opened { stream, peer, acknowledged_before } = opened;
         let upgraded = handshake::upgrade(stream, request, self.options.deflate.as_ref()).await;
-        let Upgraded { stream, rest, agreed, protocol, extensions, headers } = upgraded.map_err(|error| match error {
-            NotUpgraded::Failed(fault) => NotUpgraded::Failed(self.opener.at(*fault, peer)),
-            other => other,
-        })?;
+        let Upgraded { stream, rest, agreed, protocol, extensions, headers } =
+            upgraded.map_err(|error| match error {
+                NotUpgraded::Failed(fault) => NotUpgraded::Failed(self.opener.at(*fault, peer)),
+                other => other,
+            })?;
         let mut link = Link::new(stream, acknowledged_before);
         // What has left so far was the handshake.
         link.flushed();

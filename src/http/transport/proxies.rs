@@ -19,8 +19,8 @@ use url::Url;
 
 pub use self::proxy::{InvalidProxy, Proxy, ProxyScheme};
 
-pub(super) use self::faults::{misplaced_credentials, not_through_in_time};
 pub(crate) use self::faults::unreachable;
+pub(super) use self::faults::{misplaced_credentials, not_through_in_time};
 
 /// The TLS of servers as it is spoken with proxies, which speak HTTP/1.1 and have no business with the certificate that is
 /// meant for servers. Of a configuration that has no ALPN yet.

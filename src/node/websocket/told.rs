@@ -66,7 +66,8 @@ impl JsOwner {
 
     /// Ranges with one outcome, and the written ones of whom somebody waits to hear.
     fn fates(&self, fates: &[Fate], told: &mut Vec<Completion>) {
-        for alike in fates.chunk_by(|one, next| (one.word, one.why, one.awaited) == (next.word, next.why, next.awaited)) {
+        for alike in fates.chunk_by(|one, next| (one.word, one.why, one.awaited) == (next.word, next.why, next.awaited))
+        {
             let (Some(first), Some(last)) = (alike.first(), alike.last()) else { continue };
             if first.word == Word::Written {
                 told.push(Completion { number: sequence(last.number), ..self.completion(Kind::Written) });

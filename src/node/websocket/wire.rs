@@ -231,7 +231,8 @@ mod tests {
 
     #[test]
     fn a_request_that_none_can_be_made_of_is_an_error_at_once() {
-        let request = |url: &str| read(&format!(r#", "request": {{ "url": "{url}", "protocols": ["a"], "headers": [] }}"#));
+        let request =
+            |url: &str| read(&format!(r#", "request": {{ "url": "{url}", "protocols": ["a"], "headers": [] }}"#));
         assert_eq!(request("ws://a.test").unwrap().request.unwrap().protocols, ["a"]);
         assert!(request("nowhere").is_err());
     }

@@ -90,7 +90,14 @@ impl Connection<'_> {
             if frame.last {
                 self.core.counts.messages_written.fetch_add(1, Ordering::Relaxed);
             }
-            place = Some(self.engine.send(cx, frame.message.kind, frame.message.compress, frame.payload, frame.first, frame.last)?);
+            place = Some(self.engine.send(
+                cx,
+                frame.message.kind,
+                frame.message.compress,
+                frame.payload,
+                frame.first,
+                frame.last,
+            )?);
             frames += 1;
             if self.course.wants_proof() {
                 self.ping(cx, now)?;
