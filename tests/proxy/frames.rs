@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use crate::support::*;
 
 const UPGRADE: &str = "GET /chat HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+const ANOTHER: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 const SWITCHED: &str = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
 
 /// Opcodes, of whole messages and of parts.
@@ -67,10 +68,13 @@ async fn a_frame_is_hit_after_so_many_bytes_whatever_its_form() {
             let (mut from, mut to) = if masked { (client, server) } else { (server, client) };
             let before = [frame(TEXT, 70_000, masked), frame(PING, 4, masked)].concat();
             let hit = frame(TEXT, size, masked);
-            // What the proxy does not take any more is of no interest.
             let sent = [&before[..], &hit].concat();
-            tokio::spawn(async move { write_what_is_taken(&mut from, &sent).await });
+            let sender = tokio::spawn(async move {
+                write_while_possible(&mut from, &sent).await;
+                from
+            });
             let (received, _) = read_all(&mut to).await;
+            drop(within(sender).await);
             assert_eq!(received.len(), before.len() + after, "{size} masked: {masked}");
             assert_eq!(&received[before.len()..], &hit[..after]);
         }
@@ -187,10 +191,10 @@ async fn what_is_no_websocket_has_no_frames() {
         read_exactly(&mut server, request.len()).await;
         write(&mut server, answer).await;
         read_exactly(&mut client, answer.len()).await;
-        for (from, to) in [(&mut client, &mut server)] {
-            write(from, "GET / HTTP/1.1\r\n\r\n").await;
-            read_exactly(to, 18).await;
-        }
+        write(&mut client, "GET / HTTP/1.1\r\n\r\n").await;
+        read_exactly(&mut server, 18).await;
+        write(&mut server, ANOTHER).await;
+        read_exactly(&mut client, ANOTHER.len()).await;
         assert_eq!((bench.proxy.hits(request_frame), bench.proxy.hits(response_frame)), (0, 0));
         assert_eq!(bench.count("frames"), 0);
     }
