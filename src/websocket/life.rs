@@ -19,7 +19,7 @@ use super::request::Request;
 use super::verdict::{self, Verdict, verdict};
 use super::way::{Made, NotMade, Redirect, Way};
 use crate::fault::Fault;
-use crate::policy::Random;
+use crate::policy::{GaveUp, Random};
 use crate::tcp::reconnect::{Attempts, Next};
 
 /// The task, to be run on a tokio runtime. Dropping it ends the WebSocket at once.
@@ -96,7 +96,12 @@ impl Task {
                     return Ok(End { closure: ended.closure, fault: Some(*fault), gave_up, attempts });
                 }
                 Next::Attempt { attempt, delay } => {
-                    let delay = self.means.options.gate.book(&self.host, delay.max(after), &mut *self.random);
+                    let place = self.means.options.gate.book(&self.host, delay.max(after), &mut *self.random);
+                    let delay = place.delay();
+                    if attempts.is_too_late(self.means.core.now() + delay) {
+                        let gave_up = Some(GaveUp::OutOfTime);
+                        return Ok(End { closure: ended.closure, fault: Some(*fault), gave_up, attempts: attempt - 1 });
+                    }
                     self.means.core.tell(Event::Waiting { attempt, delay, fault });
                     self.means.meanwhile(sleep(delay)).await?;
                 }

@@ -23,7 +23,7 @@ const MOST_OUTSTANDING: usize = 16;
 pub struct Heartbeat {
     /// Between two pings.
     pub interval: Duration,
-    /// How long after a ping something must have come; `None`: by the round trips seen.
+    /// The longest that something may take to come after a ping. By the round trips seen it may be less.
     pub timeout: Option<Duration>,
 }
 
@@ -161,7 +161,8 @@ impl Pulse {
 
     fn patience(&self, heartbeat: Heartbeat) -> Duration {
         let seen = |trips: RoundTrips| trips.timeout().clamp(MIN_TIMEOUT, MAX_TIMEOUT);
-        heartbeat.timeout.unwrap_or_else(|| self.trips.map_or(INITIAL_TIMEOUT, seen))
+        let learnt = self.trips.map_or(INITIAL_TIMEOUT, seen);
+        heartbeat.timeout.map_or(learnt, |longest| learnt.min(longest))
     }
 
     fn payload(&self, number: u64) -> [u8; 8] {
@@ -270,17 +271,20 @@ mod tests {
     }
 
     #[test]
-    fn patience_has_bounds_and_can_be_fixed() {
+    fn patience_has_bounds_and_can_be_shorter() {
         let mut swift = pulse();
         trip(&mut swift, SECOND, Duration::from_millis(1));
         assert_eq!(swift.timeout(), Some(MIN_TIMEOUT));
         let mut slow = pulse();
         trip(&mut slow, SECOND, SECOND * 30);
         assert_eq!(slow.timeout(), Some(MAX_TIMEOUT));
-        let fixed = Heartbeat { timeout: Some(SECOND), ..HEARTBEAT };
-        let mut fixed = Pulse::new(Some(fixed), Duration::ZERO, &mut Fixed(0));
-        trip(&mut fixed, SECOND, SECOND * 30);
-        assert_eq!(fixed.timeout(), Some(SECOND));
+        let bounded = Heartbeat { timeout: Some(SECOND * 8), ..HEARTBEAT };
+        let mut bounded = Pulse::new(Some(bounded), Duration::ZERO, &mut Fixed(0));
+        assert_eq!(bounded.timeout(), Some(SECOND * 8));
+        trip(&mut bounded, SECOND, Duration::from_millis(1));
+        assert_eq!(bounded.timeout(), Some(MIN_TIMEOUT), "what was seen counts, where it is less");
+        trip(&mut bounded, SECOND * 9, SECOND * 30);
+        assert_eq!(bounded.timeout(), Some(SECOND * 8));
     }
 
     #[test]
