@@ -4,7 +4,7 @@ const { cases, PEERS } = require('./cases');
 const { UsageError, choose, parseArguments } = require('../lib/arguments');
 
 /** Short rounds and many of them: neighbours in time meet the same weather. Times in ms. */
-const RECORD = { rounds: 9, warmUp: 500, window: 1500 };
+const RECORD = { rounds: 7, warmUp: 300, window: 1000 };
 const QUICK = { rounds: 1, warmUp: 200, window: 300 };
 
 const USAGE = `Usage: npm run bench:websocket -- [options]
