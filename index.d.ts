@@ -1166,7 +1166,7 @@ export type StallFault = { type: 'stall' } & FaultPoint & FaultSelection;
 
 /**
  * Everything leaves later than it arrived, the end of the stream included; order and throughput stay. At `accept` the
- * upstream is contacted that much later, at an HTTP point that point is passed that much later.
+ * upstream is contacted that much later, at a point of HTTP or of a frame that point is passed that much later.
  *
  * @example { type: 'latency', on: 'response', ms: 200, jitter: 50 }
  */
@@ -1176,7 +1176,7 @@ export type LatencyFault = {
   ms: number;
   /** Up to this much more or less, in ms, at most `ms`; drawn for each piece of data. Default 0. */
   jitter?: number;
-} & ({ on: 'accept' } | BytesPoint | RequestPoint | ResponsePoint) & FaultSelection;
+} & ({ on: 'accept' } | BytesPoint | RequestPoint | ResponsePoint | FramePoint | AfterFramePoint) & FaultSelection;
 
 /**
  * No more than so many bytes per second, for each connection, in the direction.
@@ -1203,7 +1203,14 @@ export type SliceFault = {
 } & ShapingPoint & FaultSelection;
 
 /** Where a fault strikes. */
-export type FaultPoint = AcceptPoint | IdlePoint | BytesPoint | RequestPoint | ResponsePoint;
+export type FaultPoint =
+  | AcceptPoint
+  | IdlePoint
+  | BytesPoint
+  | RequestPoint
+  | ResponsePoint
+  | FramePoint
+  | AfterFramePoint;
 
 /** Where `bandwidth` and `slice` begin to take effect. */
 export type ShapingPoint = BytesPoint | (ResponsePoint & { on: 'response-body' });
@@ -1259,6 +1266,32 @@ export interface ResponsePoint {
   afterMs?: number;
   /** Only for responses to requests like this. Without it: all. */
   match?: RequestMatch;
+}
+
+/**
+ * At a frame of a WebSocket, to the upstream (`request-frame`) or from it: its header has arrived, and exactly
+ * `afterBytes` bytes of it were forwarded. Frames are counted from 1 in each direction of a connection, fragments and
+ * control frames too; the timeline shows the numbers. A frame that has passed, or is shorter, is not struck.
+ *
+ * @example { type: 'reset', on: 'response-frame', frame: 3, afterBytes: 20 }
+ */
+export interface FramePoint {
+  on: 'request-frame' | 'response-frame';
+  /** Which one. Default 1. */
+  frame?: number;
+  /** Of the frame as it is on the wire, with its header. Default 0: the receiver sees none of it. */
+  afterBytes?: number;
+  /** How long after the point, in ms; bytes go on flowing meanwhile. Default 0. */
+  afterMs?: number;
+}
+
+/** When the last byte of a frame was forwarded: see {@link FramePoint}. */
+export interface AfterFramePoint {
+  on: 'after-request-frame' | 'after-response-frame';
+  /** Which one. Default 1. */
+  frame?: number;
+  /** How long after the point, in ms; bytes go on flowing meanwhile. Default 0. */
+  afterMs?: number;
 }
 
 /** HTTP/1.1 requests, told by what stands in their first line. Nothing can be told through TLS. */
@@ -1333,6 +1366,16 @@ export type TimelineEvent =
   | { event: 'exchange'; exchange: number; method: string; path: string }
   /** The head of its response was seen. */
   | { event: 'answer'; exchange: number; status: number }
+  /** So many frames of a WebSocket began, alike and with nothing in between; `frame` is the number of the first. */
+  | {
+      event: 'frames';
+      direction: 'request' | 'response';
+      kind: 'text' | 'binary' | 'continuation' | 'close' | 'ping' | 'pong' | 'reserved';
+      /** They end their message. */
+      fin: boolean;
+      frame: number;
+      frames: number;
+    }
   /** A fault struck, when `bytes` had been forwarded in its direction. */
   | {
       event: 'strike';
@@ -1341,6 +1384,8 @@ export type TimelineEvent =
       type: ProxyFault['type'];
       on: ProxyFault['on'];
       exchange?: number;
+      /** Of a WebSocket, where `on` is one. */
+      frame?: number;
       direction?: 'request' | 'response';
       bytes?: number;
     }

@@ -23,10 +23,6 @@ class Outlet {
   /** The callback of the end. */
   #final;
   #isClosed = false;
-  /** What native code took. */
-  bytesTaken = 0;
-  /** Of that, what the stream still counts as its own: the write that is under way. */
-  bytesUnconfirmed = 0;
 
   /** A write is made; its callback hears what becomes of it. */
   add(callback) {
@@ -50,8 +46,7 @@ class Outlet {
       this.#blocked = () => this.write(chunk, done);
       return;
     }
-    const outcome = this.#native.write(chunk, this.#writes.areAwaited(1));
-    this.#given([chunk.length], 1, outcome, () => this.#confirm(done));
+    this.#given(1, this.#native.write(chunk, this.#writes.areAwaited(1)), done);
   }
 
   /** As `stream.Writable._writev`. */
@@ -66,7 +61,7 @@ class Outlet {
     const count = outcome >>> 2;
     // It stops where the queue is full.
     const isDone = () => this.#isClosed || count === chunks.length;
-    this.#given(lengths, count, outcome & 3, () => (isDone() ? this.#confirm(done) : this.writeAll(chunks.slice(count), done)));
+    this.#given(count, outcome & 3, () => (isDone() ? done() : this.writeAll(chunks.slice(count), done)));
   }
 
   /** As `stream.Writable._final`. */
@@ -116,13 +111,8 @@ class Outlet {
   }
 
   /** The first so many were given to native code; `goOn` is for when there may be more. */
-  #given(lengths, count, outcome, goOn) {
+  #given(count, outcome, goOn) {
     this.#writes.give(count);
-    const taken = outcome === REFUSED ? count - 1 : count;
-    for (let i = 0; i < taken; i++) {
-      this.bytesTaken += lengths[i];
-      this.bytesUnconfirmed += lengths[i];
-    }
     if (outcome === FULL) {
       this.#blocked = goOn;
       return;
@@ -130,11 +120,6 @@ class Outlet {
     if (outcome === REFUSED) this.#writes.refused(unsentError('full'));
     // Not at once: what else is written in this turn then crosses together.
     process.nextTick(goOn);
-  }
-
-  #confirm(done) {
-    this.bytesUnconfirmed = 0;
-    done();
   }
 }
 

@@ -17,6 +17,7 @@ class Session {
   /** The first so many of these bytes are told to be taken. */
   #told = 0;
   #reading;
+  /** Makes the error that says why nothing can be done any more. */
   #ended;
   #controller = new AbortController();
   /** What comes is kept here, and not the stream's. */
@@ -40,7 +41,7 @@ class Session {
 
   /** Sends at once, past everything that is queued. */
   write(chunk, encoding) {
-    if (this.#ended !== undefined) throw this.#ended;
+    if (this.#ended !== undefined) throw this.#ended();
     if (!this.#send(bytesOf(chunk, encoding))) throw sessionOverError();
   }
 
@@ -78,9 +79,9 @@ class Session {
   }
 
   /** `onConnect` has returned. */
-  finish(error = sessionOverError()) {
-    this.#ended ??= error;
-    this.#reading?.reject(this.#ended);
+  finish(why = sessionOverError) {
+    this.#ended ??= why;
+    this.#reading?.reject(this.#ended());
     this.#reading = undefined;
   }
 
@@ -95,7 +96,7 @@ class Session {
 
   /** The connection is lost. */
   lose(error) {
-    this.finish(error);
+    this.finish(() => error);
     this.#controller.abort(error);
     this.#tell(this.#length);
     this.release();
@@ -103,7 +104,7 @@ class Session {
 
   /** `wants`: how many bytes, as far as is known now; 0 if it is not. */
   #next(wants) {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    if (this.#ended !== undefined) return Promise.reject(this.#ended());
     if (this.#reading !== undefined) return Promise.reject(sessionBusyError());
     return new Promise((resolve, reject) => {
       this.#reading = { wants, resolve, reject };

@@ -37,6 +37,8 @@ class Socket extends Duplex {
   /** The last fault that a connection was lost by. */
   #lastFault;
   #isReferenced = true;
+  /** Bytes, of the program. */
+  #written = 0;
   /** What is set before there is a connection. */
   #noDelay;
   #keepAlive;
@@ -94,8 +96,12 @@ class Socket extends Duplex {
     // The stream says what is wrong in its own words.
     if (this.writableEnded || this.destroyed) return super.write(chunk, encoding, callback);
     this.#outlet.add(callback);
+    const before = this.writableLength;
     try {
-      return super.write(chunk, encoding);
+      const goesOn = super.write(chunk, encoding);
+      // What is under way counts, too: no write is done before the next tick.
+      this.#written += this.writableLength - before;
+      return goesOn;
     } catch (error) {
       this.#outlet.takeBack();
       throw error;
@@ -262,8 +268,7 @@ class Socket extends Duplex {
 
   /** What was written, sent or not. */
   get bytesWritten() {
-    const { bytesTaken, bytesUnconfirmed } = this.#outlet;
-    return bytesTaken - bytesUnconfirmed + this.writableLength;
+    return this.#written;
   }
 
   get bufferSize() {

@@ -280,11 +280,13 @@ impl<'a> Connection<'a> {
             self.tap.lock().link.socket().end_with_reset();
             return Some(Stop::Caller(Closure::abnormal()));
         }
-        if self.waits_until.is_some_and(|until| now >= until) && self.unacknowledged() == Some(0) {
-            let proof = self.course.all_acknowledged(now);
-            self.proves(proof);
-        } else if self.waits_until.is_some_and(|until| now >= until) {
+        // Taken, or else it would be time again and again while the connection takes nothing.
+        if self.waits_until.take_if(|until| now >= *until).is_some() {
             self.again = true;
+            if self.unacknowledged() == Some(0) {
+                let proof = self.course.all_acknowledged(now);
+                self.proves(proof);
+            }
         }
         if !self.pulse.is_dead(now) || matches!(self.side, Side::Ending { .. }) {
             return None;
@@ -322,7 +324,9 @@ impl<'a> Connection<'a> {
             Side::Open => None,
             Side::Closing { until, .. } | Side::Ending { until, .. } => Some(until),
         };
-        let known = [self.pulse.next(), self.greets_until(), ends, self.waits_until].into_iter().flatten().min();
+        // Who has said its last sends no pings.
+        let beats = if self.can_send() { self.pulse.next() } else { None };
+        let known = [beats, self.greets_until(), ends, self.waits_until].into_iter().flatten().min();
         known.unwrap_or(now + LATER)
     }
 

@@ -64,3 +64,24 @@ async fn nothing_is_concluded_while_nothing_is_read() {
     client.socket.set_paused(false);
     assert_eq!(client.message().await.1, "still there");
 }
+
+/// A ping is due, and cannot leave any more: the time for it must not come again and again.
+#[tokio::test]
+async fn a_heartbeat_waits_for_nobody_who_closes_or_does_not_read() {
+    let (mut client, mut peer, _listener) = connected(|options| options.heartbeat = every(20, 30_000)).await;
+    client.socket.close(None);
+    while peer.frame().await.opcode != 8 {}
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    peer.close(1000, "").await;
+    assert!(client.over().await.closure.was_clean);
+
+    let (mut client, mut peer, _listener) = connected(|options| {
+        options.heartbeat = every(20, 30_000);
+        options.queue.bytes = 64 << 20;
+    })
+    .await;
+    client.binary(vec![0; 32 << 20]);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(peer.message().await.1.len(), 32 << 20);
+    client.fates().await;
+}
