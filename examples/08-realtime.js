@@ -192,7 +192,7 @@ async function run(variant, { url, control }, report) {
   const alive = setInterval(() => {}, 1000);
   const patience = variant === ours ? LONG_PATIENCE : PATIENCE;
 
-  await heard('welcome', LONG_PATIENCE);
+  await until('welcome', LONG_PATIENCE);
   for (const order of ORDERS) {
     if (SCRIPT[order]?.before === 'restart') await strikes(() => restart(control));
     const lost = await answered(order);
@@ -213,7 +213,7 @@ async function run(variant, { url, control }, report) {
   }
 
   async function answered(order) {
-    const answer = heard(`price after ${order}`, patience);
+    const answer = until(`price after ${order}`, patience);
     try {
       client.send(order);
     } catch (err) {
@@ -223,7 +223,7 @@ async function run(variant, { url, control }, report) {
   }
 
   /** Resolves when the text is heard, when the connection is lost under it (with the fault), or in the end. */
-  async function heard(text, within) {
+  async function until(text, within) {
     const answer = new Promise((resolve) => {
       tell = (fault) => {
         // Sent over this connection, and not answered.

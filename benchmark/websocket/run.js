@@ -19,6 +19,7 @@ const { ownEnvironment } = require('../lib/environment');
 const { describeMachine, nodeVersion } = require('../lib/machine');
 const { requireReleaseAddon } = require('../lib/preconditions');
 const { writeResults } = require('../lib/results');
+const { measureInRounds } = require('../lib/rounds');
 const { sideBySide } = require('../lib/sideBySide');
 const { number, percent } = require('../lib/table');
 
@@ -44,36 +45,15 @@ async function bench(options) {
   const peers = options.peers.filter((peer) => peer !== 'built-in' || parseInt(node, 10) >= BUILT_IN);
   const server = fork(path.join(__dirname, 'server.js'), { env: ownEnvironment() });
   const [ports] = await once(server, 'message');
-  const results = await measureAll({ ...options, peers }, ports, server.pid).finally(() => server.disconnect());
+  const plan = { ...options, peersOf: (name) => cases[name].peers.filter((peer) => peers.includes(peer)) };
+  const results = await measureInRounds(plan, (turn) => measure({ ...options, ...turn, ports, serverPid: server.pid }))
+    .finally(() => server.disconnect());
   const { rounds, warmUp, window } = options;
   const versions = { ws: require('ws/package.json').version, unreset: require('../../package.json').version };
   const record = { ...beginRecord(options, results, machine, node), rounds, warmUp, windowMs: window, versions, ...results };
   console.log(sideBySide({ cases, columns: COLUMNS, compared: COMPARED }, options.cases, results.measurements));
   console.log(`\nwritten to ${writeResults(record, 'websocket')}`);
   if (results.failures.length > 0) process.exitCode = 1;
-}
-
-async function measureAll(options, ports, serverPid) {
-  const results = { loopSource: undefined, failures: [], measurements: [] };
-  for (let round = 1; round <= options.rounds; round += 1) {
-    for (const name of options.cases) {
-      const peers = cases[name].peers.filter((peer) => options.peers.includes(peer));
-      const first = round % peers.length;
-      for (const peer of [...peers.slice(first), ...peers.slice(0, first)]) {
-        const progress = `round ${round} of ${options.rounds}, ${name}, ${peer}`;
-        try {
-          const { loopSource, figures } = await measure({ ...options, peer, case: name, ports, serverPid });
-          results.loopSource ??= loopSource;
-          results.measurements.push({ round, case: name, peer, figures });
-          console.error(progress);
-        } catch (error) {
-          results.failures.push({ peer, case: name, reason: error.stderr || error.message });
-          console.error(`${progress}: FAILED\n${error.stderr || error.message}`);
-        }
-      }
-    }
-  }
-  return results;
 }
 
 async function measure(job) {
