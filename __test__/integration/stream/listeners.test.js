@@ -21,7 +21,7 @@ test.each(['response', 'progress', 'resume', 'data'])('download: what a listener
   const thrown = reset();
   const stream = download(origin.url, { retry: QUICK }).on(event, () => { throw thrown; });
   // Not `once`: that would listen to 'error' before it rejects.
-  const error = await new Promise((resolve) => stream.on('error', resolve).resume());
+  const error = await new Promise((resolve) => { stream.on('error', resolve).resume(); });
   expect(error).toBe(thrown);
 });
 
@@ -35,7 +35,7 @@ test.each(['progress', 'data'])('resumable: what a listener of %p throws is no f
   const open = jest.fn(({ offset }) => Readable.from([content.subarray(offset)]));
   const thrown = reset();
   const stream = resumable(open, { retry: QUICK }).on(event, () => { throw thrown; });
-  const error = await new Promise((resolve) => stream.on('error', resolve).resume());
+  const error = await new Promise((resolve) => { stream.on('error', resolve).resume(); });
   expect(error).toBe(thrown);
   expect(open).toHaveBeenCalledTimes(1);
 });
@@ -63,7 +63,7 @@ describe('as a web stream', () => {
     const origin = await startOrigin(reply(404));
     const stream = download(origin.url);
     const web = stream.web();
-    await new Promise((resolve) => stream.on('close', resolve));
+    await new Promise((resolve) => { stream.on('close', resolve); });
     process.off('uncaughtException', crash);
     expect(stream.listenerCount('error')).toBe(1);
     await expect(web.getReader().read()).rejects.toMatchObject({ code: 'HTTP_404' });
