@@ -507,7 +507,7 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** Whose call an event is about. */
 export interface ObservedCall {
-  /** Who makes the call: `fetch` (also for `download`), `wrapFetch`, `wrapAxios`, `wrapHttp`, `retry`, `resumable`. */
+  /** Who makes the call: `fetch` (also for `download`), `wrapFetch`, `wrapAxios`, `wrapHttp`, `retry`, `resumable`, `WebSocket`. */
   surface: string;
   /** What budget, breaker and stats go by: `https://api.example`, or what {@link RetryFunctionOptions.origin} says. */
   origin: string;
@@ -1166,7 +1166,7 @@ export type StallFault = { type: 'stall' } & FaultPoint & FaultSelection;
 
 /**
  * Everything leaves later than it arrived, the end of the stream included; order and throughput stay. At `accept` the
- * upstream is contacted that much later, at an HTTP point that point is passed that much later.
+ * upstream is contacted that much later, at a point of HTTP or of a frame that point is passed that much later.
  *
  * @example { type: 'latency', on: 'response', ms: 200, jitter: 50 }
  */
@@ -1176,7 +1176,7 @@ export type LatencyFault = {
   ms: number;
   /** Up to this much more or less, in ms, at most `ms`; drawn for each piece of data. Default 0. */
   jitter?: number;
-} & ({ on: 'accept' } | BytesPoint | RequestPoint | ResponsePoint) & FaultSelection;
+} & ({ on: 'accept' } | BytesPoint | RequestPoint | ResponsePoint | FramePoint | AfterFramePoint) & FaultSelection;
 
 /**
  * No more than so many bytes per second, for each connection, in the direction.
@@ -1203,7 +1203,14 @@ export type SliceFault = {
 } & ShapingPoint & FaultSelection;
 
 /** Where a fault strikes. */
-export type FaultPoint = AcceptPoint | IdlePoint | BytesPoint | RequestPoint | ResponsePoint;
+export type FaultPoint =
+  | AcceptPoint
+  | IdlePoint
+  | BytesPoint
+  | RequestPoint
+  | ResponsePoint
+  | FramePoint
+  | AfterFramePoint;
 
 /** Where `bandwidth` and `slice` begin to take effect. */
 export type ShapingPoint = BytesPoint | (ResponsePoint & { on: 'response-body' });
@@ -1259,6 +1266,32 @@ export interface ResponsePoint {
   afterMs?: number;
   /** Only for responses to requests like this. Without it: all. */
   match?: RequestMatch;
+}
+
+/**
+ * At a frame of a WebSocket, to the upstream (`request-frame`) or from it: its header has arrived, and exactly
+ * `afterBytes` bytes of it were forwarded. Frames are counted from 1 in each direction of a connection, fragments and
+ * control frames too; the timeline shows the numbers. A frame that has passed, or is shorter, is not struck.
+ *
+ * @example { type: 'reset', on: 'response-frame', frame: 3, afterBytes: 20 }
+ */
+export interface FramePoint {
+  on: 'request-frame' | 'response-frame';
+  /** Which one. Default 1. */
+  frame?: number;
+  /** Of the frame as it is on the wire, with its header. Default 0: the receiver sees none of it. */
+  afterBytes?: number;
+  /** How long after the point, in ms; bytes go on flowing meanwhile. Default 0. */
+  afterMs?: number;
+}
+
+/** When the last byte of a frame was forwarded: see {@link FramePoint}. */
+export interface AfterFramePoint {
+  on: 'after-request-frame' | 'after-response-frame';
+  /** Which one. Default 1. */
+  frame?: number;
+  /** How long after the point, in ms; bytes go on flowing meanwhile. Default 0. */
+  afterMs?: number;
 }
 
 /** HTTP/1.1 requests, told by what stands in their first line. Nothing can be told through TLS. */
@@ -1333,6 +1366,16 @@ export type TimelineEvent =
   | { event: 'exchange'; exchange: number; method: string; path: string }
   /** The head of its response was seen. */
   | { event: 'answer'; exchange: number; status: number }
+  /** So many frames of a WebSocket began, alike and with nothing in between; `frame` is the number of the first. */
+  | {
+      event: 'frames';
+      direction: 'request' | 'response';
+      kind: 'text' | 'binary' | 'continuation' | 'close' | 'ping' | 'pong' | 'reserved';
+      /** They end their message. */
+      fin: boolean;
+      frame: number;
+      frames: number;
+    }
   /** A fault struck, when `bytes` had been forwarded in its direction. */
   | {
       event: 'strike';
@@ -1341,6 +1384,8 @@ export type TimelineEvent =
       type: ProxyFault['type'];
       on: ProxyFault['on'];
       exchange?: number;
+      /** Of a WebSocket, where `on` is one. */
+      frame?: number;
       direction?: 'request' | 'response';
       bytes?: number;
     }
@@ -1857,6 +1902,514 @@ export interface SocketStats {
   unacknowledged: number;
   /** The smoothed round trip, ms. Linux. */
   rtt: number | undefined;
+  /** Segments that were sent again, on this connection. Linux. */
+  retransmits: number | undefined;
+}
+
+// ---------------------------------------------------------------------------------------------------- WebSocket
+
+// Without Node's types it is `any`.
+// @ts-ignore
+import { Buffer } from 'node:buffer';
+
+/**
+ * A WebSocket that stays connected: the WHATWG `WebSocket` and the client of `ws` in one object, over a succession of
+ * connections. `docs/websocket.md` is the guide.
+ *
+ * ```js
+ * import { WebSocket } from 'unreset';
+ *
+ * const ws = new WebSocket('wss://example.com/feed', { onConnect: (session) => session.send('{"subscribe":"trades"}') });
+ * ws.on('message', (data) => handle(JSON.parse(String(data))));
+ * ws.on('disconnect', ({ fault }) => log(fault.reason));
+ * ```
+ *
+ * A lost connection is neither an error nor the end: 'open' and 'close' come once, and between two connections
+ * `readyState` is CONNECTING and what is sent waits.
+ *
+ * Every event comes by `on` and by `addEventListener`: 'open' 'message' 'error' 'close' with the events of the standard, those
+ * that are only ours as a `CustomEvent` with the same object as its `detail`. Those of `ws` that the standard does not know
+ * ('ping', 'pong', 'upgrade', 'unexpected-response', 'redirect') come by `on` alone. See {@link WebSocketEvents}.
+ */
+export class WebSocket extends EventTarget {
+  static readonly CONNECTING: 0;
+  static readonly OPEN: 1;
+  static readonly CLOSING: 2;
+  static readonly CLOSED: 3;
+  /** As the export of that name. */
+  static createWebSocketStream: typeof createWebSocketStream;
+
+  /**
+   * @param url `ws://`, `wss://`, `http://` or `https://`; or a function, asked for each connection anew
+   * @param protocols subprotocols, of which the server takes one; or a function. The options may stand in their place
+   * @throws DOMException `SyntaxError` for a URL or a subprotocol that is none
+   * @throws {TypeError | RangeError} which name the option that is wrong
+   */
+  constructor(
+    url: string | URL | WebSocketProvider<string | URL>,
+    protocols?: string | readonly string[] | WebSocketProvider<string | readonly string[] | undefined>,
+    options?: WebSocketOptions,
+  );
+  constructor(url: string | URL | WebSocketProvider<string | URL>, options: WebSocketOptions);
+
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+
+  /** Of the connection there is, or was last, after redirects. Empty until a function has told it. */
+  readonly url: string;
+  /** CONNECTING also between two connections. */
+  readonly readyState: 0 | 1 | 2 | 3;
+  /** The subprotocol that the server has taken. */
+  readonly protocol: string;
+  readonly extensions: string;
+  /**
+   * Bytes of messages that the system has not taken yet: UTF-8 for text, without what the protocol adds. As in the standard, what
+   * is sent when it is closing or closed counts for ever.
+   */
+  readonly bufferedAmount: number;
+  /**
+   * What binary messages are. Until it is set, events of the standard have a `Blob`, as everywhere, and listeners of `on` a
+   * `Buffer`, as with `ws`; once it is set, both have what it says. `'fragments'` is an array of one `Buffer`.
+   */
+  binaryType: 'blob' | 'arraybuffer' | 'nodebuffer' | 'fragments';
+
+  onopen: ((this: WebSocket, event: Event) => void) | null;
+  onmessage: ((this: WebSocket, event: MessageEvent) => void) | null;
+  onerror: ((this: WebSocket, event: Event & { readonly error: Error; readonly message: string }) => void) | null;
+  onclose: ((this: WebSocket, event: WebSocketCloseEvent) => void) | null;
+
+  /**
+   * Sends a message, or keeps it until there is a connection. All that is sent in one turn of the event loop leaves together.
+   *
+   * @param data anything that is neither bytes nor a Blob is sent as the text that it makes
+   * @param callback called without an argument when the system has taken the whole message; with an error if it was
+   *   not sent (`delivery: 'not-sent'`) or if nobody can tell (`delivery: 'unknown'`)
+   */
+  send(data: WebSocketData, callback?: (error?: WebSocketDeliveryError) => void): void;
+  send(data: WebSocketData, options?: WebSocketSendOptions, callback?: (error?: WebSocketDeliveryError) => void): void;
+
+  /**
+   * As {@link send}, and says what became of the message:
+   *
+   * - `written`: the system has taken all of it, on a connection that was there. Whether the peer has read it only the peer can
+   *   tell.
+   * - `unsent`: not one byte of it left.
+   * - `unknown`: some or all of it left, and the connection was lost before the peer's system acknowledged it.
+   *
+   * @example
+   * if ((await ws.deliver(order)) !== 'written') await store(order);
+   */
+  deliver(data: WebSocketData, options?: WebSocketSendOptions): Promise<'written' | 'unsent' | 'unknown'>;
+
+  /**
+   * Resolves when not more than so many bytes wait to be sent. Default 0: everything has left.
+   *
+   * @throws Error ERR_WEBSOCKET_CLOSED when the WebSocket ends before
+   */
+  drained(atMost?: number): Promise<void>;
+
+  /**
+   * Ends it for good: what was sent leaves first, if there is a connection; without one it is over at once.
+   *
+   * @param code 1000, 3000 to 4999, or another one that RFC 6455 lets an endpoint send, as `ws` does
+   * @param reason at most 123 bytes of UTF-8
+   * @throws DOMException `InvalidAccessError` for another code, `SyntaxError` for a longer reason
+   */
+  close(code?: number, reason?: string | Uint8Array): void;
+
+  /** Ends it for good and at once. */
+  terminate(): void;
+
+  /** At most 125 bytes. Without a connection nothing is sent, and the callback is told. */
+  ping(data?: WebSocketData, mask?: boolean, callback?: (error?: Error) => void): void;
+  ping(data: WebSocketData, callback: (error?: Error) => void): void;
+  ping(callback: (error?: Error) => void): void;
+  pong(data?: WebSocketData, mask?: boolean, callback?: (error?: Error) => void): void;
+  pong(data: WebSocketData, callback: (error?: Error) => void): void;
+  pong(callback: (error?: Error) => void): void;
+
+  /** No message is told, and nothing is read from the peer, until {@link resume}. */
+  pause(): void;
+  resume(): void;
+  readonly isPaused: boolean;
+
+  /** What the endpoint has taught this process. */
+  flow(): WebSocketFlow;
+  /** How it is. After the end, how it was. */
+  stats(): WebSocketStats;
+
+  /** Whether the process stays alive for it. */
+  ref(): this;
+  unref(): this;
+
+  // Of an EventEmitter.
+  on<Name extends keyof WebSocketEvents>(event: Name, listener: (this: WebSocket, ...args: WebSocketEvents[Name]) => void): this;
+  on(event: string | symbol, listener: (this: WebSocket, ...args: any[]) => void): this;
+  once<Name extends keyof WebSocketEvents>(event: Name, listener: (this: WebSocket, ...args: WebSocketEvents[Name]) => void): this;
+  once(event: string | symbol, listener: (this: WebSocket, ...args: any[]) => void): this;
+  addListener<Name extends keyof WebSocketEvents>(event: Name, listener: (this: WebSocket, ...args: WebSocketEvents[Name]) => void): this;
+  addListener(event: string | symbol, listener: (this: WebSocket, ...args: any[]) => void): this;
+  prependListener(event: string | symbol, listener: (this: WebSocket, ...args: any[]) => void): this;
+  prependOnceListener(event: string | symbol, listener: (this: WebSocket, ...args: any[]) => void): this;
+  off(event: string | symbol, listener: (...args: any[]) => void): this;
+  removeListener(event: string | symbol, listener: (...args: any[]) => void): this;
+  /** Of `on`; those of the standard stay. */
+  removeAllListeners(event?: string | symbol): this;
+  emit(event: string | symbol, ...args: any[]): boolean;
+  listeners(event: string | symbol): Function[];
+  rawListeners(event: string | symbol): Function[];
+  listenerCount(event: string | symbol, listener?: Function): number;
+  eventNames(): (string | symbol)[];
+  setMaxListeners(count: number): this;
+  getMaxListeners(): number;
+
+  // Of an EventTarget.
+  addEventListener<Name extends keyof WebSocketEventMap>(
+    type: Name,
+    listener: ((this: WebSocket, event: WebSocketEventMap[Name]) => void) | { handleEvent(event: WebSocketEventMap[Name]): void } | null,
+    options?: boolean | { once?: boolean; passive?: boolean; capture?: boolean; signal?: AbortSignal },
+  ): void;
+  addEventListener(
+    type: string,
+    listener: ((event: any) => void) | { handleEvent(event: any): void } | null,
+    options?: boolean | { once?: boolean; passive?: boolean; capture?: boolean; signal?: AbortSignal },
+  ): void;
+}
+
+/** The messages of a WebSocket as a `Duplex`, as `ws` has it. */
+export function createWebSocketStream(ws: WebSocket, options?: object): Duplex;
+
+/** What can be sent. */
+export type WebSocketData = string | ArrayBufferLike | ArrayBufferView | Blob | number;
+
+/**
+ * Asked before each attempt, the first one included. A promise is awaited. What it throws, or rejects with, is a failed
+ * attempt and not the end.
+ *
+ * @example
+ * new WebSocket(async () => `wss://example.com/?ticket=${await fetchTicket()}`);
+ */
+export type WebSocketProvider<T> = (context: {
+  /** From 1, over the life of the WebSocket. */
+  attempt: number;
+  /** Of the last loss or failed attempt. */
+  fault: Fault | undefined;
+}) => T | Promise<T>;
+
+export interface WebSocketSendOptions {
+  /** A binary message, whatever the data is. Default: text for strings, binary for bytes. */
+  binary?: boolean;
+  /** Where compression was agreed on and the message is large enough. Default `true`. */
+  compress?: boolean;
+  /** `false`: the message goes on with the next `send`, and leaves when its last part is there. Default `true`. */
+  fin?: boolean;
+  /** As `ws` has it. Nothing but `true` is accepted. */
+  mask?: boolean;
+}
+
+/** Why a message was not written. */
+export interface WebSocketDeliveryError extends Error {
+  /**
+   * `ERR_WEBSOCKET_CLOSED`, `ERR_WEBSOCKET_QUEUE_FULL`, `ERR_WEBSOCKET_MESSAGE_EXPIRED`, `ERR_WEBSOCKET_MESSAGE_CUT`,
+   * `ERR_WEBSOCKET_MESSAGE_OVERSIZED`, `ERR_WEBSOCKET_BLOB_UNREADABLE`.
+   */
+  code: string;
+  delivery: 'not-sent' | 'unknown';
+}
+
+export interface WebSocketOptions {
+  /** As the argument of that name. */
+  protocols?: string | readonly string[] | WebSocketProvider<string | readonly string[] | undefined>;
+  /** Those of the handshake itself must be left out. */
+  headers?: WebSocketHeaders | WebSocketProvider<WebSocketHeaders | undefined>;
+  /** The `Origin` header, if `headers` has none. */
+  origin?: string | URL;
+  /** `user:password`, for the `Authorization` header, if `headers` has none. They may also stand in the URL. */
+  auth?: string;
+
+  /**
+   * For one attempt: resolving, connecting, TLS, the handshake and its redirects together; and once more for `onConnect`.
+   * 0 and `Infinity` are no limit. Default 10 000 ms.
+   */
+  handshakeTimeout?: number;
+  /** Bytes of a message that comes, decompressed; 0 is no limit. A longer one ends the connection with 1009. Default 100 MiB. */
+  maxPayload?: number;
+  /** Whether permessage-deflate is offered, and how. Default `true`. */
+  perMessageDeflate?: boolean | WebSocketDeflateOptions;
+  /** Default `false`. `Authorization` and `Cookie` do not go to another host. */
+  followRedirects?: boolean;
+  /** In one attempt. Default 10. */
+  maxRedirects?: number;
+  /** How long `close` waits for the peer to answer, ms. Default 30 000. */
+  closeTimeout?: number;
+
+  /** A connection that is lost, or cannot be made, is tried again. Default: without end. */
+  reconnect?: false | number | WebSocketReconnectOptions | RetryPolicy;
+  /**
+   * Whether another connection follows: overrides the rule by code and status. `undefined` leaves it as it is. A promise is awaited.
+   *
+   * @param event how the connection would end as far as the standard goes: `code`, `reason`, `wasClean`
+   */
+  shouldReconnect?: (event: WebSocketCloseEvent, fault: Fault) => boolean | undefined | void | Promise<boolean | undefined | void>;
+  /** As {@link WebSocketReconnectOptions.minUptime}, which goes before it. */
+  minUptime?: number;
+  /**
+   * Has every connection for itself, before anything that was sent leaves: authenticate, subscribe again, say what was seen
+   * last. What it throws, or rejects with, is a failed attempt.
+   *
+   * @example
+   * async onConnect(session) {
+   *   session.send(JSON.stringify({ auth: token }));
+   *   const answer = await session.once();
+   *   if (answer !== 'welcome') throw new Error(`not let in: ${answer}`);
+   * }
+   */
+  onConnect?: (this: WebSocket, session: WebSocketSession) => unknown;
+
+  /** Messages that wait to leave, with a connection or without one. */
+  queue?: {
+    /**
+     * Bytes of all of them. A message that does not fit is not taken, and its callback is told (`ERR_WEBSOCKET_QUEUE_FULL`); where
+     * nothing waits, one of any size is taken. Default 64 MiB.
+     */
+    bytes?: number;
+    /**
+     * How long one waits for a connection, ms. Then it is given up, and its callback is told
+     * (`ERR_WEBSOCKET_MESSAGE_EXPIRED`). Default 60 000.
+     */
+    age?: number;
+  };
+  /**
+   * What leaves again on the next connection. `'unsent'` (default): messages of which not one byte had left. `'unknown-too'`: also those that
+   * may have arrived, which the peer may then have twice.
+   */
+  resend?: 'unsent' | 'unknown-too';
+  /**
+   * Pings by the native thread, whatever the event loop does. Default `true`.
+   */
+  heartbeat?: boolean | {
+    /** From ping to ping, ms. Default 25 000. */
+    interval?: number;
+    /** The longest wait for a sign of life after a ping, ms; from the round trips that it has seen it learns a shorter one. Default 30 000. */
+    timeout?: number;
+  };
+  /** Bytes. A longer message leaves in fragments. 1 KiB to 16 MiB, default 64 KiB. */
+  maxFrame?: number;
+  /** After a reset that follows large messages, use smaller frames and a slower pace for this endpoint. Default `true`. */
+  adapt?: boolean;
+
+  /** As in {@link CreateFetchOptions.proxy}; the connection goes through it by CONNECT. */
+  proxy?: CreateFetchOptions['proxy'];
+  /** For `wss:`. The members may also stand among the other options, as with `ws`. */
+  tls?: WebSocketTlsOptions;
+  ca?: WebSocketTlsOptions['ca'];
+  cert?: WebSocketTlsOptions['cert'];
+  key?: WebSocketTlsOptions['key'];
+  passphrase?: WebSocketTlsOptions['passphrase'];
+  minVersion?: WebSocketTlsOptions['minVersion'];
+  rejectUnauthorized?: WebSocketTlsOptions['rejectUnauthorized'];
+  servername?: WebSocketTlsOptions['servername'];
+
+  /** Of the addresses of a name only these. Default 0, both. */
+  family?: 0 | 4 | 6 | 'IPv4' | 'IPv6';
+  /** `false`: only the first address of a name is tried. Default `true`. */
+  autoSelectFamily?: boolean;
+  localAddress?: string;
+  localPort?: number;
+  /** Finds the addresses of a name in place of the system. */
+  lookup?: LookupFunction;
+  /** Default `true`. */
+  noDelay?: boolean;
+  /** Of TCP. Default `true`. */
+  keepAlive?: boolean;
+  /** The silence before that, ms. Default 15 000. */
+  keepAliveInitialDelay?: number;
+}
+
+export type WebSocketHeaders = Iterable<readonly [string, string]> | Record<string, string | number>;
+
+export interface WebSocketTlsOptions extends TlsOptions {
+  /** Whom the certificate must be for, and what SNI says. Default: the host of the URL. */
+  servername?: string;
+}
+
+/** As `ws` has it (RFC 7692). What tunes the memory of Node's zlib is accepted and has no meaning here. */
+export interface WebSocketDeflateOptions {
+  /** Bytes from which a message is compressed. Default 1024. */
+  threshold?: number;
+  serverNoContextTakeover?: boolean;
+  clientNoContextTakeover?: boolean;
+  serverMaxWindowBits?: number;
+  clientMaxWindowBits?: true | number;
+  /** `level`: 1 to 9, default 6. */
+  zlibDeflateOptions?: { level?: number; [tuning: string]: unknown };
+  zlibInflateOptions?: object;
+  concurrencyLimit?: number;
+}
+
+/** The part of {@link RetryOptions} that has a meaning for a connection that lasts, and what a WebSocket adds. */
+export interface WebSocketReconnectOptions extends ReconnectOptions {
+  /** Close codes after which it comes back besides the usual ones: an application's own, from 4000. */
+  codes?: readonly number[];
+  /** A connection has proved itself when it has lasted so long: then the attempts count anew. Default 5 000 ms. */
+  minUptime?: number;
+}
+
+/** One new connection, in the hands of `onConnect`. */
+export interface WebSocketSession {
+  /** The number of the connection, from 1. */
+  readonly generation: number;
+  readonly url: string;
+  readonly protocol: string;
+  /** Aborted when the connection is lost, with the fault as its reason. */
+  readonly signal: AbortSignal;
+  /** Sends at once, past everything that is queued. */
+  send(data: string | ArrayBufferLike | ArrayBufferView): void;
+  /**
+   * The next message, or the next one that is accepted: text as a string, binary as a `Buffer`. What is not asked for here reaches
+   * the listeners after 'open' or 'reconnect'.
+   */
+  once(accepts?: 'message' | ((data: string | Buffer, isBinary: boolean) => boolean)): Promise<string | Buffer>;
+}
+
+/** How it was closed. */
+export interface WebSocketCloseEvent extends Event {
+  readonly code: number;
+  readonly reason: string;
+  readonly wasClean: boolean;
+  /** Why, where something went wrong. 1006 says nothing; this does. */
+  readonly fault: Fault | undefined;
+}
+
+/** The events of `on`, and what listeners are called with. */
+export interface WebSocketEvents {
+  /** There is the first connection. */
+  open: [];
+  /** Text as its bytes, as with `ws`; binary as {@link WebSocket.binaryType} says. */
+  message: [data: any, isBinary: boolean];
+  /** It is over, by a failure that no further attempt follows; then 'close'. */
+  error: [error: Error & Partial<Fault> & { attempts?: number; gaveUp?: GaveUp }];
+  /** It is over. */
+  close: [code: number, reason: Buffer, fault: Fault | undefined];
+  ping: [data: Buffer];
+  pong: [data: Buffer];
+  /** A handshake was answered as it should: for every connection. */
+  upgrade: [response: WebSocketResponse];
+  /** A handshake was answered with something else. What follows from it follows by itself. */
+  'unexpected-response': [request: { method: string; path: string; host: string }, response: WebSocketResponse];
+  /** A redirect is followed. */
+  redirect: [url: string, response: WebSocketResponse];
+  /** A connection is lost. */
+  disconnect: [loss: WebSocketDisconnect];
+  /** Another attempt follows. */
+  reconnecting: [next: Reconnecting];
+  /** There is a connection again. */
+  reconnect: [again: Reconnected];
+  /** Messages without a callback did not go, or nobody can tell. */
+  unsent: [lost: { messages: number; bytes: number; delivery: 'not-sent' | 'unknown'; error: WebSocketDeliveryError }];
+  /** Frames and pace have changed for the endpoint. */
+  adapt: [change: WebSocketAdapt];
+  /** The peer cannot take this message: it is set aside. */
+  oversized: [message: WebSocketOversized];
+}
+
+/** The events of `addEventListener`. */
+export interface WebSocketEventMap {
+  open: Event;
+  message: MessageEvent;
+  error: Event & { readonly error: Error; readonly message: string };
+  close: WebSocketCloseEvent;
+  disconnect: Event & { readonly detail: WebSocketDisconnect };
+  reconnecting: Event & { readonly detail: Reconnecting };
+  reconnect: Event & { readonly detail: Reconnected };
+  unsent: Event & { readonly detail: WebSocketEvents['unsent'][0] };
+  adapt: Event & { readonly detail: WebSocketAdapt };
+  oversized: Event & { readonly detail: WebSocketOversized };
+}
+
+/** What `ws` listeners read of an `IncomingMessage`: a `Readable` with the head. Of a body there are 64 KiB at most. */
+export interface WebSocketResponse extends AsyncIterable<Buffer> {
+  statusCode: number;
+  statusMessage: string;
+  headers: Record<string, string | string[]>;
+  rawHeaders: string[];
+}
+
+/** A connection is lost. */
+export interface WebSocketDisconnect extends Disconnect {
+  /** Of the peer's Close frame, or 1005, or 1006: there was none. */
+  code: number;
+  reason: string;
+  /** On this connection. */
+  bytesRead: number;
+  bytesWritten: number;
+  /** How long nothing had come, ms. */
+  idle: number;
+  /** The last message that was written to this connection, if there was one: its bytes, and how long before, ms. */
+  lastSend: { bytes: number; ago: number } | undefined;
+}
+
+/** A change of {@link WebSocketFlow}. */
+export interface WebSocketAdapt {
+  /** Bytes of a frame from now on. */
+  frame: number;
+  previousFrame: number;
+  /** Bytes a second from now on; `undefined`: as fast as the peer drains them. */
+  pace: number | undefined;
+  previousPace: number | undefined;
+  /** `reset`: after a loss that followed large messages; `growth`: messages got through. */
+  reason: 'reset' | 'growth';
+}
+
+/** A message that the peer does not survive, or refuses. It is not sent again. */
+export interface WebSocketOversized {
+  data: string | Buffer;
+  isBinary: boolean;
+  bytes: number;
+  /** The largest that is known to have got through. */
+  largest: number | undefined;
+  fault: Fault;
+}
+
+/** What an endpoint (host, port and path) has taught this process. */
+export interface WebSocketFlow {
+  /** Bytes: longer messages leave in fragments. */
+  frame: number;
+  /** Its bound, {@link WebSocketOptions.maxFrame}. */
+  maxFrame: number;
+  /** Bytes a second; `undefined`: as fast as the peer drains them. */
+  pace: number | undefined;
+  /** Bytes that may be on their way without a sign that the peer has read them. */
+  window: number | undefined;
+  /** Bytes of the largest message that is known to have got through. */
+  largest: number | undefined;
+  /** Bytes of the smallest message that was set aside. */
+  oversized: number | undefined;
+  /** Losses after which frame and pace dropped. */
+  drops: number;
+}
+
+export interface WebSocketStats {
+  /** Where it stands. */
+  state: string;
+  /** The number of the connection there is, or was last; 0: none yet. */
+  generation: number;
+  /** How long the connection has been up, ms. */
+  uptime: number | undefined;
+  reconnects: number;
+  /** Over all connections, in bytes of the wire. */
+  bytesRead: number;
+  bytesWritten: number;
+  messagesRead: number;
+  messagesWritten: number;
+  /** Bytes of messages that the system has not taken. */
+  buffered: number;
+  /** The round trip as the system measures it, ms. Linux. */
+  rtt: number | undefined;
+  /** The round trip of the last ping, ms. */
+  ping: number | undefined;
   /** Segments that were sent again, on this connection. Linux. */
   retransmits: number | undefined;
 }

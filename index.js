@@ -19,6 +19,7 @@ const wrapHttp = undefined;
 const Socket = undefined;
 const connect = undefined;
 const createConnection = undefined;
+const WebSocket = undefined;
 const download = undefined;
 const downloadTo = undefined;
 const resumable = undefined;
@@ -44,6 +45,7 @@ module.exports = {
   Socket,
   connect,
   createConnection,
+  WebSocket,
   download,
   downloadTo,
   resumable,
@@ -64,6 +66,7 @@ Object.defineProperties(module.exports, {
   Socket: { enumerable: true, get: () => require('./lib/net').Socket },
   connect: { enumerable: true, get: () => require('./lib/net').connect },
   createConnection: { enumerable: true, get: () => require('./lib/net').createConnection },
+  WebSocket: { enumerable: true, get: () => require('./lib/websocket').WebSocket },
   download: { enumerable: true, get: () => require('./lib/stream').download },
   downloadTo: { enumerable: true, get: () => require('./lib/stream').downloadTo },
   resumable: { enumerable: true, get: () => require('./lib/stream').resumable },

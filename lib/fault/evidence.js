@@ -53,10 +53,10 @@ function causesOf(value) {
   const several = read(value, 'errors');
   const errors = isArray(several) ? Array.from({ length: MAX_ERRORS }, (_, at) => read(several, at)) : [];
   // `error`: an ErrorEvent. `originalError`: what retry packages wrap.
-  // `errorResponse`: MongoDB's bulk writes. `socketError`: node-redis.
+  // `errorResponse`: MongoDB's bulk writes. `socketError`: node-redis. `fault`: our own events.
   const causes = [
     read(value, 'cause'), ...errors, ...errorsOfServers(value),
-    ...['error', 'originalError', 'errorResponse', 'socketError'].map((key) => read(value, key)),
+    ...['error', 'originalError', 'errorResponse', 'socketError', 'fault'].map((key) => read(value, key)),
   ];
   return causes.filter((cause) => isObject(cause) || typeof cause === 'string');
 }
@@ -101,6 +101,8 @@ function shapesOf(value, field) {
     timeout: number(field('timeout')),
     tlsConnect: ['path', 'host', 'port', 'localAddress'].every((key) => has(value, key)),
     socket: socketOf(field('socket')),
+    closeCode: closeCode(field),
+    ofWebSocket: isWebSocket(field('target')),
     ...databaseOf(field),
     ...serviceOf(field),
   };
@@ -136,6 +138,19 @@ function serviceOf(field) {
       }
       : undefined,
   };
+}
+
+/** Of a close event, and of what `ws` gives its 'close' listeners when somebody has put it together: `{ code, reason }`. */
+function closeCode(field) {
+  const code = field('code');
+  const isClose = field('wasClean') !== undefined || (field('reason') !== undefined && field('message') === undefined);
+  return isClose && Number.isInteger(code) && code >= 1000 && code <= 4999 ? code : undefined;
+}
+
+/** Of any client: the built-in one, undici's, ws's, ours. */
+function isWebSocket(target) {
+  if (!isObject(target)) return false;
+  return /^wss?:/.test(text(read(target, 'url')) ?? '') && Number.isInteger(read(target, 'readyState'));
 }
 
 /** A `ClientRequest` keeps its response; follow-redirects keeps the `ClientRequest` of the last hop. */
@@ -213,7 +228,7 @@ function faultOf(field) {
     delivery: text(field('delivery')),
     transient: flag(field('transient')),
     reconnect: flag(field('reconnect')),
-    reason: text(field('reason')),
+    reason: text(field('reason')) ?? bytesAsText(field('reason')),
     ending: text(field('ending')),
     retryAfter: number(field('retryAfter')),
     detail: text(field('detail')),
@@ -269,6 +284,13 @@ function call(object, method, argument) {
 /** Well formed, since JSON with half a surrogate pair cannot be read in Rust. */
 function text(value) {
   return typeof value === 'string' ? value.slice(0, MAX_TEXT).toWellFormed() : undefined;
+}
+
+/** The reason that `ws` gives to 'close' listeners. */
+function bytesAsText(value) {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]'
+    ? text(Buffer.from(value.buffer, value.byteOffset, Math.min(value.byteLength, MAX_TEXT)).toString())
+    : undefined;
 }
 
 /** It becomes the `detail` of a fault, and clients quote the URL that they were asked for. */

@@ -30,7 +30,7 @@ class Socket extends Duplex {
   #connection;
   #outlet = new Outlet();
   #idle = new Idle(() => this.emit('timeout'), () => this.#traffic());
-  #warning = new Warning(this);
+  #warning = new Warning('Socket', () => this.listenerCount('disconnect') + this.listenerCount('reconnecting') > 0);
   #addresses = NOT_CONNECTED;
   #peer = new Peer(null);
   #isUp = false;

@@ -77,6 +77,11 @@ pub struct Link {
     /// AWS SDK for JavaScript 3.
     pub aws: Option<Aws>,
 
+    /// `code` of a WebSocket's close event.
+    pub close_code: Option<u16>,
+    /// It is an event, and a WebSocket's.
+    pub of_web_socket: bool,
+
     /// The value is itself a response.
     pub is_response: bool,
     /// Its own status, or that of a response it is.

@@ -35,6 +35,7 @@ mod runtime;
 pub mod socket;
 mod tls;
 mod upload;
+pub mod websocket;
 
 use napi_derive::napi;
 

@@ -1,6 +1,6 @@
 //! A socket as JavaScript holds it: what it does crosses at once, what happens comes through the queue of its environment.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ use crate::tcp::reconnect::Reconnect;
 use crate::tcp::{Socket, Stats};
 
 /// The longest wait of a timer of Node's, which is how JavaScript says that there is no end.
-const LONGEST_TIMER: Duration = Duration::from_millis((1 << 31) - 1);
+pub(super) const LONGEST_TIMER: Duration = Duration::from_millis((1 << 31) - 1);
 
 /// `lib/net/options.js` makes it, complete. Times are milliseconds; bytes are strings of one-byte characters.
 #[derive(Deserialize)]
@@ -313,11 +313,11 @@ impl WireHeartbeat {
 }
 
 /// Each character is one byte.
-fn bytes_of(text: &str) -> Vec<u8> {
+pub(super) fn bytes_of(text: &str) -> Vec<u8> {
     text.chars().map(|character| character as u8).collect()
 }
 
-fn time(given: f64) -> Result<Duration, String> {
+pub(super) fn time(given: f64) -> Result<Duration, String> {
     milliseconds::from_js(given).ok_or_else(|| format!("{given} is no time"))
 }
 
@@ -403,19 +403,20 @@ fn event_json(event: &Event) -> Json {
 
 fn connected_json(connected: &Connected) -> Json {
     let Connected { generation, local, remote, tls } = connected;
-    let address = |address: &Option<std::net::SocketAddr>| {
-        address.map(|address| json!({ "address": address.ip(), "port": address.port() }))
-    };
     json!({
         "type": "connected",
         "generation": generation,
-        "local": address(local),
-        "remote": address(remote),
+        "local": address_json(*local),
+        "remote": address_json(*remote),
         "tls": tls.as_ref().map(secured_json),
     })
 }
 
-fn secured_json(tls: &Secured) -> Json {
+pub(super) fn address_json(address: Option<SocketAddr>) -> Json {
+    address.map_or(Json::Null, |address| json!({ "address": address.ip(), "port": address.port() }))
+}
+
+pub(super) fn secured_json(tls: &Secured) -> Json {
     let Secured { protocol, cipher, alpn, refusal, certificates } = tls;
     json!({
         "protocol": protocol,

@@ -66,7 +66,7 @@ pub struct Connected {
 }
 
 /// What a handshake came to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Secured {
     /// As Node names it: `TLSv1.3`.
     pub protocol: &'static str,

@@ -21,7 +21,7 @@ use super::options::{KEEP_ALIVE, KEEP_ALIVE_PROBES};
 use crate::http::transport::direct::tcp_info::TcpInfo;
 
 #[derive(Debug, Clone)]
-pub(super) enum Shared {
+pub(crate) enum Shared {
     Tcp(Arc<TcpStream>),
     #[cfg(unix)]
     Unix(Arc<UnixStream>),
@@ -29,13 +29,13 @@ pub(super) enum Shared {
 
 /// A socket that goes when the task does.
 #[derive(Debug, Clone)]
-pub(super) enum Held {
+pub(crate) enum Held {
     Tcp(Weak<TcpStream>),
     #[cfg(unix)]
     Unix(Weak<UnixStream>),
 }
 
-pub(super) struct Wire {
+pub(crate) struct Wire {
     pub socket: Shared,
     /// Bytes that the system took.
     pub written: u64,

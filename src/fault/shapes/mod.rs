@@ -17,6 +17,7 @@ mod node_fetch;
 mod superagent;
 mod tls;
 mod undici;
+mod websocket;
 
 use super::evidence::Link;
 use super::{Delivery, Fault, Phase};
@@ -56,6 +57,10 @@ pub static RULES: &[&dyn Rule] = &[
     &undici::ClosedSocket,
     &undici::NetworkError,
     &undici::UnparsedAnswer,
+    &websocket::CloseEvent,
+    &websocket::UnexpectedResponse,
+    &websocket::Worded,
+    &websocket::ErrorEvent,
     &http_response::Response,
     &http_response::ErrorWithStatus,
     &tls::InterruptedHandshake,
