@@ -6,6 +6,7 @@
  */
 
 const { isNativeError } = require('node:util/types');
+const { unlessAborted } = require('../abort');
 const { FaultError } = require('../errors');
 const { faultOfCode } = require('../fault/of-code');
 const { codingsOf, decodeTo } = require('./decoding');
@@ -154,9 +155,12 @@ class Saving {
     return this.#restarted;
   }
 
+  /** The hook may be slow, or never come to its end: an abort does not wait for it. */
   async #tellProgress() {
     const { length, total } = this.#partial;
-    await this.#options.onProgress?.({ bytes: length, total });
+    const { onProgress, call: { signal } } = this.#options;
+    const told = onProgress?.({ bytes: length, total });
+    if (typeof told?.then === 'function') await unlessAborted(told, signal);
   }
 
   /** An error of the transfer or the disk says how far it has come, and where that is. What a hook threw may be frozen. */

@@ -97,6 +97,17 @@ test('what cannot be replaced is refused before anything is asked for', async ()
   expect(origin.requests).toHaveLength(0);
 });
 
+test.each(['onProgress', 'onResume'])('an abort does not wait for %s', async (hook) => {
+  const origin = await serveBrokenFile(content, 100_000);
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const never = () => {
+    setImmediate(() => controller.abort(reason));
+    return new Promise(() => {});
+  };
+  await expect(downloadTo(origin.url, file, { retry: QUICK, signal: controller.signal, [hook]: never })).rejects.toBe(reason);
+});
+
 test('what a hook rejects with ends it, and it may be frozen', async () => {
   const error = Object.freeze(new Error('of the hook'));
   const origin = await serveBrokenFile(content, 100_000);
