@@ -1,0 +1,305 @@
+'use strict';
+
+/**
+ * Scenario 4: a shop looks up prices and takes orders, with mongoose and one connection that is to persist.
+ * The shape of this file is described in examples/README.md.
+ */
+
+const net = require('node:net');
+const { once } = require('node:events');
+const { setTimeout: pause } = require('node:timers/promises');
+const { Mongo } = require('./support/mongo');
+
+// --- The code people have, and the code they write instead ---------------------------------------
+
+const plain = {
+  label: 'mongoose.connect, and the errors of its connection logged',
+  client({ uri, mongoose, Price, Order }) {
+    mongoose.connect(uri);
+    mongoose.connection.on('error', (err) => console.log(`error: ${err.message}`));
+    return {
+      price: (sku) => Price.findOne({ sku }),
+      order: (sku) => Order.create({ sku }),
+    };
+  },
+};
+
+const usual = {
+  label: 'the same, connected again when it was reset',
+  client({ uri, mongoose, Price, Order }) {
+    mongoose.connect(uri);
+    mongoose.connection.on('error', (err) => {
+      console.log(`error: ${err.message}`);
+      if (err.code === 'ECONNRESET') mongoose.connect(uri);
+    });
+    return {
+      price: (sku) => Price.findOne({ sku }),
+      order: (sku) => Order.create({ sku }),
+    };
+  },
+};
+
+const repaired = {
+  label: 'connected again whatever it failed with, the code looked for in the cause, and a loop around what was reset',
+  client({ uri, mongoose, Price, Order }) {
+    const connect = () => mongoose.connect(uri).catch((err) => {
+      console.log(`connect: ${err.message}`);
+      setTimeout(connect, 500);
+    });
+    const again = async (operation) => {
+      for (let retries = 3; ; retries -= 1) {
+        try {
+          return await operation();
+        } catch (err) {
+          if ((err.code ?? err.cause?.code) !== 'ECONNRESET' || retries === 0) throw err;
+          console.log(`connection reset, ${retries} retries left`);
+        }
+      }
+    };
+    connect();
+    mongoose.connection.on('error', (err) => console.log(`error: ${err.message}`));
+    return {
+      price: (sku) => again(() => Price.findOne({ sku })),
+      order: (sku) => again(() => Order.create({ sku })),
+    };
+  },
+};
+
+const ours = {
+  label: 'wrapMongoose, and run around each operation',
+  client({ uri, mongoose, Price, Order, told }) {
+    const { wrapMongoose } = require('unreset');
+
+    const db = wrapMongoose(mongoose, {
+      uri,
+      pingAfter: 100, // a demo cannot be idle for the 15 s of the default
+      timeout: { ping: 2_000 },
+      retry: { onRetry: told }, // for this report; a program may log it, or leave it
+      reconnect: { onRetry: told },
+    });
+    return {
+      price: (sku) => db.run(() => Price.findOne({ sku }), { idempotent: true }),
+      order: (sku) => db.run(() => Order.create({ sku })),
+      close: () => db.close(),
+    };
+  },
+};
+
+// --- The database --------------------------------------------------------------------------------
+
+const PRICES = { anvil: 90, bolt: 1, crank: 20, gear: 12 };
+
+/** What each call meets; an array: its requests, in their order. The server has done the work when an RST loses its answer. */
+const SCRIPT = {
+  'price anvil': 'the server is not up yet',
+  'price bolt': ['RST'],
+  'price crank': ['RST', 'RST'],
+  'order crank': ['RST after the work'],
+  'order flange': 'a restart',
+  'order gear': 'silence',
+};
+const CALLS = [
+  'price anvil', 'order anvil', 'price bolt', 'price crank', 'order crank', 'order flange', 'order gear', 'price gear',
+];
+
+/** How long the server is away when it restarts (ms). */
+const RESTART = 1_000;
+/** The driver would try for 30 s before it says that there is no server, and a demo is to say so earlier. */
+const URI_OPTIONS = 'serverSelectionTimeoutMS=2000';
+
+async function start() {
+  const { FaultProxy } = require('unreset');
+  const requests = [];
+  let isPlaying = false;
+  let held = [];
+
+  /** Notes what the server has done. All connections are reset before its answer, where the script says so. */
+  function onWork({ command, collection, what }) {
+    if (!isPlaying || !['prices', 'orders'].includes(collection)) return true;
+    const line = `${command === 'find' ? 'price' : 'order'} ${what.sku}`;
+    const earlier = requests.filter((request) => request.line === line).length;
+    const isReset = Array.isArray(SCRIPT[line]) && earlier < SCRIPT[line].length;
+    requests.push({ line, at: performance.now(), did: isReset ? SCRIPT[line][earlier] : 'answered' });
+    if (isReset) proxy.resetAll();
+    return !isReset;
+  }
+
+  const server = await new Mongo(onWork).start();
+  await directly(server, (db) => db.collection('prices').insertMany(
+    Object.entries(PRICES).map(([sku, price]) => ({ sku, price })),
+  ));
+  const proxy = await FaultProxy.listen({ upstream: server.port });
+  let outage = proxy.add({ type: 'refuse', on: 'accept' });
+  isPlaying = true;
+  let restarting;
+
+  const orders = {
+    /** Its port refuses, as long as it has not been started. */
+    start: () => outage.remove(),
+    async restart() {
+      outage = proxy.add({ type: 'refuse', on: 'accept' });
+      await server.kill();
+      restarting = pause(RESTART).then(() => server.start()).then(() => outage.remove());
+    },
+    /** What stands between has forgotten all connections: nothing is said over them any more, and nobody is told. */
+    async silence() {
+      const { accepted, open } = proxy.stats().connections;
+      const silence = proxy.add({
+        type: 'blackhole', on: 'idle', afterMs: 1, connections: Array.from({ length: accepted }, (_, index) => index + 1),
+      });
+      while (silence.hits < open) await pause(5);
+    },
+  };
+  const control = net.createServer((socket) => {
+    socket.on('error', () => {}).on('data', async (order) => {
+      await orders[String(order)]();
+      socket.end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(control, 'listening');
+
+  return {
+    address: { port: proxy.port, control: control.address().port },
+    requests,
+    /** Orders that the database holds more often than once. */
+    duplicates: () => held.length - new Set(held.map(({ sku }) => sku)).size,
+    async close() {
+      control.close();
+      await restarting;
+      isPlaying = false;
+      held = await directly(server, (db) => db.collection('orders').find().toArray());
+      await proxy.close();
+      await server.remove();
+    },
+  };
+}
+
+/** Asks the database itself, past all faults. */
+async function directly({ port }, fn) {
+  const mongoose = require('mongoose');
+  const connection = await mongoose.createConnection(`mongodb://127.0.0.1:${port}/shop`).asPromise();
+  try {
+    return await fn(connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+// --- The program ---------------------------------------------------------------------------------
+
+/** How long a call is waited for (ms). */
+const PATIENCE = 5_000;
+
+const calls = CALLS.map((name) => ({ name, meets: [SCRIPT[name] ?? []].flat() }));
+
+/** Makes one call after the other; whoever plays this scenario starts, restarts and cuts off the server meanwhile. */
+async function run(variant, { port, control }, report) {
+  const mongoose = require('mongoose');
+  const Price = mongoose.model('Price', new mongoose.Schema({ sku: String, price: Number }));
+  const Order = mongoose.model('Order', new mongoose.Schema({ sku: String }));
+  let news = [];
+  const told = (event) => { news.push(event); };
+
+  const uri = `mongodb://127.0.0.1:${port}/shop?${URI_OPTIONS}`;
+  const client = variant.client({ uri, mongoose, Price, Order, told });
+  // A handle of the program's own, as that of a server is.
+  const alive = setInterval(() => {}, 1_000);
+
+  for (const name of CALLS) {
+    news = [];
+    const [what, sku] = name.split(' ');
+    const before = { 'a restart': 'restart', silence: 'silence' }[SCRIPT[name]];
+    if (before) await tell(control, before);
+    await pause(200); // the program has other things to do
+    const answer = outcomeOf(what, sku, () => client[what](sku));
+    if (name === CALLS[0]) {
+      // It is started when it was found missing.
+      await once(mongoose.connection, 'error').catch(() => {});
+      await tell(control, 'start');
+    }
+    const result = await answer;
+    report({ call: name, ...result, recovery: result.recovery ?? recoveryOf(news) });
+  }
+  clearInterval(alive);
+  await (client.close ? client.close() : mongoose.disconnect());
+}
+
+async function outcomeOf(what, sku, call) {
+  const end = new AbortController();
+  const tooLong = pause(PATIENCE, undefined, { signal: end.signal }).then(() => 'tooLong');
+  tooLong.catch(() => {});
+  try {
+    const document = await Promise.race([call(), tooLong]);
+    if (document === 'tooLong') return { outcome: 'failed', saw: 'nothing' };
+    const isRight = document?.sku === sku && (what === 'order' || document.price === PRICES[sku]);
+    return { outcome: isRight ? 'succeeded' : 'wrong', saw: JSON.stringify(document) };
+  } catch (err) {
+    console.log(`${what} ${sku}: ${err.name}: ${err.message} (err.code: ${err.code})`);
+    const { code = err.code, kind, delivery } = err.recovery?.attempts.at(-1).fault ?? {};
+    return { outcome: 'failed', saw: err.message, error: { message: err.message, code, kind, delivery }, recovery: err.recovery };
+  } finally {
+    end.abort();
+  }
+}
+
+async function tell(control, order) {
+  const socket = net.connect(control, '127.0.0.1');
+  socket.write(order);
+  socket.resume();
+  await once(socket, 'close');
+}
+
+/** What each wait of a call that was answered was for. */
+function recoveryOf(news) {
+  if (news.length === 0) return undefined;
+  const delays = [0, ...news.map(({ delay }) => delay)];
+  return { attempts: [...news.map(({ fault }) => fault), null].map((fault, index) => ({ fault, delay: delays[index] })) };
+}
+
+// --- What ours must have done --------------------------------------------------------------------
+
+/** Claims about the run of `ours`, each decided by what happened. */
+function promises({ outcomes, requests, duplicates }) {
+  const of = (name) => outcomes.find((outcome) => outcome.call === name) ?? {};
+  const done = (line) => requests.filter((request) => request.line === line).length;
+  const lost = of('order crank');
+  return [
+    {
+      claim: 'the program was up before its database, and was connected when that was there',
+      kept: of('price anvil').outcome === 'succeeded' && of('order anvil').outcome === 'succeeded',
+    },
+    {
+      claim: 'every price was answered rightly, also when the driver\'s own second try was reset',
+      kept: CALLS.filter((name) => name.startsWith('price')).every((name) => of(name).outcome === 'succeeded')
+        && done('price crank') === 3,
+    },
+    {
+      claim: 'the order whose answer was lost was placed once, and the program was told delivery "unknown"',
+      kept: done('order crank') === 1 && lost.outcome === 'failed' && lost.error?.code === 'ECONNRESET'
+        && lost.error.delivery === 'unknown' && lost.recovery?.gaveUp === 'not-idempotent',
+    },
+    {
+      claim: 'the order that met a restart waited for the server, and was placed once',
+      kept: of('order flange').outcome === 'succeeded' && done('order flange') === 1,
+    },
+    {
+      claim: 'the connections that had gone silent were found before the order was sent, and it was placed once',
+      kept: of('order gear').outcome === 'succeeded' && done('order gear') === 1,
+    },
+    { claim: 'the database holds no order twice', kept: duplicates === 0 },
+  ];
+}
+
+module.exports = {
+  number: 4,
+  title: 'a database',
+  story: 'A shop looks up prices and takes orders in MongoDB with mongoose; the server is late, resets, restarts and falls silent.',
+  calls,
+  start,
+  run,
+  promises,
+  plain,
+  usual,
+  repaired,
+  ours,
+};
