@@ -48,7 +48,9 @@ function allowed(did) {
   lastId += 1;
   const id = lastId;
   process.send({ did, id });
-  return new Promise((resolve) => held.set(id, resolve));
+  return new Promise((resolve) => {
+    held.set(id, resolve);
+  });
 }
 
 /** Undefined for commands that are not on documents. */

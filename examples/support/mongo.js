@@ -50,6 +50,7 @@ class Mongo {
 
   /** As a crash does it. */
   async kill() {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const ended = once(this.#process, 'close');
     this.#process.kill('SIGKILL');
     await ended;
