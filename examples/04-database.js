@@ -135,7 +135,8 @@ async function start() {
   isPlaying = true;
   let restarting;
 
-  const orders = {
+  /** What the control port may be told. */
+  const acts = {
     /** Its port refuses, as long as it has not been started. */
     start: () => outage.remove(),
     async restart() {
@@ -145,16 +146,21 @@ async function start() {
     },
     /** What stands between has forgotten all connections: nothing is said over them any more, and nobody is told. */
     async silence() {
-      const { accepted, open } = proxy.stats().connections;
-      const silence = proxy.add({
-        type: 'blackhole', on: 'idle', afterMs: 1, connections: Array.from({ length: accepted }, (_, index) => index + 1),
-      });
-      while (silence.hits < open) await pause(5);
+      const { accepted } = proxy.stats().connections;
+      const connections = Array.from({ length: accepted }, (_, index) => index + 1);
+      proxy.add({ type: 'blackhole', on: 'idle', afterMs: 1, connections });
+      while (!connections.every((each) => isOver(each))) await pause(5);
     },
   };
+
+  /** Whether a connection has ended or will say nothing more. */
+  function isOver(number) {
+    return proxy.timeline().some(({ connection, event }) => connection === number && ['strike', 'end'].includes(event));
+  }
+
   const control = net.createServer((socket) => {
-    socket.on('error', () => {}).on('data', async (order) => {
-      await orders[String(order)]();
+    socket.on('error', () => {}).on('data', async (act) => {
+      await acts[String(act)]();
       socket.end();
     });
   }).listen(0, '127.0.0.1');
@@ -238,9 +244,10 @@ async function outcomeOf(what, sku, call) {
   }
 }
 
-async function tell(control, order) {
+/** Resolves when it has been done, or has begun. */
+async function tell(control, act) {
   const socket = net.connect(control, '127.0.0.1');
-  socket.write(order);
+  socket.write(act);
   socket.resume();
   await once(socket, 'close');
 }
