@@ -73,7 +73,7 @@ const ours = {
     const db = wrapMongoose(mongoose, {
       uri,
       pingAfter: 50, // a demo cannot be idle for the 15 s of the default,
-      timeout: { ping: 1_500 }, // nor wait for 5 s
+      timeout: { ping: 1_500, wait: 20_000 }, // nor wait for 5 s; a restart may last on a busy machine
       retry: { onRetry: told }, // for this report; a program may log it, or leave it
       reconnect: { onRetry: told },
     });
@@ -195,8 +195,8 @@ async function directly({ port }, fn) {
 
 // --- The program ---------------------------------------------------------------------------------
 
-/** How long a call is waited for (ms). Ours needs a third of it. */
-const PATIENCE = 6_000;
+/** How long a call is waited for (ms): in silence four times what ours needs, otherwise until it settles by itself. */
+const patienceOf = (name) => (SCRIPT[name] === 'silence' ? 6_000 : 30_000);
 
 const calls = CALLS.map((name) => ({ name, meets: [SCRIPT[name] ?? []].flat() }));
 
@@ -218,7 +218,7 @@ async function run(variant, { port, control }, report) {
     const [what, sku] = name.split(' ');
     if (SCRIPT[name] in BEFOREHAND) await tell(control, BEFOREHAND[SCRIPT[name]]);
     await pause(100); // the program has other things to do
-    const answer = outcomeOf(what, sku, () => client[what](sku));
+    const answer = outcomeOf(name, () => client[what](sku));
     if (name === CALLS[0]) {
       // The server is started when mongoose has found it missing.
       await once(mongoose.connection, 'error');
@@ -231,14 +231,15 @@ async function run(variant, { port, control }, report) {
   await (client.close ? client.close() : mongoose.disconnect());
 }
 
-async function outcomeOf(what, sku, call) {
+async function outcomeOf(name, call) {
+  const [what, sku] = name.split(' ');
   try {
-    const document = await Promise.race([call(), pause(PATIENCE, undefined, { ref: false })]);
+    const document = await Promise.race([call(), pause(patienceOf(name), undefined, { ref: false })]);
     if (document === undefined) return { outcome: 'failed', saw: 'nothing' };
     const isRight = document?.sku === sku && (what === 'order' || document.price === PRICES[sku]);
     return { outcome: isRight ? 'succeeded' : 'wrong', saw: JSON.stringify(document) };
   } catch (err) {
-    console.log(`${what} ${sku}: ${err.name}: ${err.message} (err.code: ${err.code})`);
+    console.log(`${name}: ${err.name}: ${err.message} (err.code: ${err.code})`);
     const { code = err.code, kind, delivery } = err.recovery?.attempts.at(-1).fault ?? {};
     return { outcome: 'failed', saw: err.message, error: { message: err.message, code, kind, delivery }, recovery: err.recovery };
   }
@@ -298,7 +299,7 @@ module.exports = {
   title: 'a database',
   story: 'A shop looks up prices and takes orders in MongoDB with mongoose; the server is late, resets, restarts and falls silent.',
   calls,
-  patience: 40_000,
+  patience: 60_000,
   start,
   run,
   promises,
