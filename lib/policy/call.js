@@ -21,10 +21,6 @@ const { isObserved, tell } = require('./events');
  * @property {string} [url] of an HTTP request
  * @property {boolean} [idempotencyKey] the request carries an `Idempotency-Key` header
  * @property {boolean} [declared] the caller's own word that the call may, or may not, be repeated
- *
- * @typedef {object} CallLimits
- * @property {AbortSignal} [signal] ends the waits between attempts
- * @property {number} [total] the whole call ends this long after it began, in ms
  */
 
 class PolicyCall {
@@ -46,9 +42,10 @@ class PolicyCall {
   /**
    * @param {import('./policy').Policy} policy
    * @param {CallRequest} request
-   * @param {CallLimits} [limits]
+   * @param {AbortSignal} [signal] ends the waits between attempts
+   * @param {number} [total] the whole call ends this long after it began, in ms; as a rule it has no end
    */
-  constructor(policy, request, { signal, total } = NO_LIMITS) {
+  constructor(policy, request, signal, total = Infinity) {
     this.#policy = policy;
     this.#request = request;
     this.#signal = signal;
@@ -64,7 +61,7 @@ class PolicyCall {
 
   /** Milliseconds until the end of the call. */
   get left() {
-    return this.#total === undefined ? Infinity : Math.max(0, this.#began + this.#total - performance.now());
+    return this.#total === Infinity ? Infinity : Math.max(0, this.#began + this.#total - performance.now());
   }
 
   /** What it took so far. @type {import('../..').Recovery} */
@@ -80,7 +77,7 @@ class PolicyCall {
    */
   begin() {
     this.#began = performance.now();
-    const answer = this.#policy.count(this.#request.origin);
+    const answer = this.#policy.count(this.#request.origin, this.#began);
     if (answer < 0) {
       this.#ticket = answer;
       return undefined;
@@ -173,7 +170,7 @@ class PolicyCall {
 
   #beginRetries() {
     const retries = this.#policy.begin(this.#request.origin, this.#began, this.#ticket);
-    if (this.#total !== undefined) retries.limitTo(this.#total);
+    if (this.#total !== Infinity) retries.limitTo(this.#total);
     return retries;
   }
 
@@ -278,7 +275,6 @@ class PolicyCall {
 const OUT_OF_TIME = Symbol('out of time');
 /** Attempts; as in native calls. */
 const TOLD_AT_MOST = 100;
-const NO_LIMITS = Object.freeze({});
 const NOTHING_SPECIAL = Object.freeze({});
 
 /**

@@ -27,8 +27,11 @@ function withRecovery(outcome, recovery) {
 
 /** @returns {import('../..').Recovery} of a call whose first attempt was answered */
 function cleanRecovery() {
-  return recoveryOf([{ fault: null, delay: 0 }]);
+  return recoveryOf(ANSWERED_AT_ONCE);
 }
+
+/** Nearly all are: so it is one for all, and not to be changed. */
+const ANSWERED_AT_ONCE = Object.freeze([Object.freeze({ fault: null, delay: 0 })]);
 
 /**
  * @param {import('../..').Attempt[]} attempts
