@@ -8,7 +8,7 @@
 
 const { isDeepStrictEqual } = require('node:util');
 
-const { answerInMemory, BODY } = require('./memory');
+const { answerInMemory } = require('./memory');
 const { pairs } = require('./pairs');
 
 /**
@@ -22,8 +22,9 @@ const { pairs } = require('./pairs');
  */
 async function serve({ pair, side, url = 'http://127.0.0.1:8000/json', inFlight, warmUp, calls, ...job }) {
   if (job.url === undefined) answerInMemory();
-  const call = (await pairs[pair].make())[side];
-  if (job.url === undefined && !isDeepStrictEqual(await call(url), JSON.parse(BODY))) throw new Error(`${pair}: another answer`);
+  const both = await pairs[pair].make();
+  if (!isDeepStrictEqual(await both.wrapped(url), await both.bare(url))) throw new Error(`${pair} answers differently when wrapped`);
+  const call = both[side];
   await callAll(() => call(url), warmUp, inFlight);
   process.on('message', async () => {
     await callAll(() => call(url), calls, inFlight);

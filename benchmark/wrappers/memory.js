@@ -85,4 +85,4 @@ function answerInMemory() {
   globalThis[Symbol.for('undici.globalDispatcher.1')] = dispatcher;
 }
 
-module.exports = { answerInMemory, BODY };
+module.exports = { answerInMemory };

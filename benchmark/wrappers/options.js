@@ -10,7 +10,7 @@ const TRANSPORTS = Object.freeze(['memory', 'loopback']);
  * Calls enough to be compiled before anything counts; blocks that are short beside what a machine does meanwhile, and long
  * enough for a few collections of young garbage in each; processes enough to see what differs between two of a kind.
  */
-const RECORD = { inFlight: 10, warmUp: 8_000, calls: 500, rounds: 24, sets: 9 };
+const RECORD = { inFlight: 10, warmUp: 6_000, calls: 300, rounds: 16, sets: 9 };
 const QUICK = { inFlight: 10, warmUp: 200, calls: 100, rounds: 2, sets: 1 };
 
 const USAGE = `Usage: npm run bench:wrappers -- [options]

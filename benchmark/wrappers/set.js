@@ -27,23 +27,29 @@ const FLAGS = Object.freeze(['--single-threaded', '--min-semi-space-size=1', '--
  *   the wrapped one takes more, and what the bare client takes more than itself
  */
 async function measureSet(pair, url, plan, number) {
-  const start = (side) => startProcess(CLIENT, { pair, side, url, ...plan }, FLAGS);
-  const clients = ['bare', 'bare', 'wrapped'].map(start);
+  const clients = ['bare', 'bare', 'wrapped'].map((side) => startProcess(CLIENT, { pair, side, url, ...plan }, FLAGS));
   try {
-    const began = await Promise.all(clients.map((client) => client.message()));
-    const ended = [...began];
+    const latest = await Promise.all(clients.map((client) => client.message()));
+    const blocks = clients.map(() => []);
     for (let round = 0; round < plan.rounds; round += 1) {
       for (const at of turns(number + round)) {
         clients[at].send('block');
-        ended[at] = await clients[at].message();
+        const now = await clients[at].message();
+        blocks[at].push((now - latest[at]) / plan.calls);
+        latest[at] = now;
       }
     }
-    const calls = plan.rounds * 2 * plan.calls;
-    const [bare, twin, wrapped] = ended.map((end, at) => (end - began[at]) / calls);
+    const [bare, twin, wrapped] = blocks.map(undisturbed);
     return { bare: (bare + twin) / 2, cost: wrapped - (bare + twin) / 2, twin: twin - bare };
   } finally {
     for (const client of clients) client.kill();
   }
+}
+
+/** The mean of the lower half: what else a machine does only ever adds to the time of a block. */
+function undisturbed(blocks) {
+  const lower = blocks.toSorted((a, b) => a - b).slice(0, Math.ceil(blocks.length / 2));
+  return lower.reduce((sum, time) => sum + time, 0) / lower.length;
 }
 
 /** There and back again, so that whatever gets slower with time does so for all; and each begins as often as the others. */
