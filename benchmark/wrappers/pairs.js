@@ -44,7 +44,7 @@ const pairs = {
     make() {
       const { wrapAxios } = require('../..');
       const axios = require('axios');
-      const wrapped = wrapAxios(axios.create());
+      const wrapped = wrapAxios(axios);
       return {
         bare: async (url) => (await axios.get(url)).data,
         wrapped: async (url) => (await wrapped.get(url)).data,
