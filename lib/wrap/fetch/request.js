@@ -91,6 +91,7 @@ function copyInherited(init, copy) {
 }
 
 function normalized(method) {
+  if (method === 'GET') return method;
   const upper = String(method).toUpperCase();
   return NORMALIZED.has(upper) ? upper : String(method);
 }
