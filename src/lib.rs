@@ -13,3 +13,4 @@ pub mod node;
 pub mod policy;
 pub mod proxy;
 pub mod tcp;
+pub mod websocket;

@@ -26,6 +26,11 @@ module.exports = {
   SENT: 14,
   ROOM: 15,
   SOCKET: 16,
+  MESSAGE: 17,
+  WRITTEN: 18,
+  PING: 19,
+  PONG: 20,
+  OVERSIZED: 21,
 
   BUFFER: 1 << 8,
   STRING: 1 << 9,
@@ -33,4 +38,6 @@ module.exports = {
   DONE: 1 << 11,
   REDIRECTED: 1 << 12,
   RECOVERY: 1 << 13,
+  CONTINUES: 1 << 14,
+  TEXT: 1 << 15,
 };

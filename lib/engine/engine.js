@@ -30,6 +30,11 @@ const {
   SENT,
   ROOM,
   SOCKET,
+  MESSAGE,
+  WRITTEN,
+  PING,
+  PONG,
+  OVERSIZED,
   BUFFER,
   STRING,
   RECOVERY,
@@ -159,7 +164,10 @@ function valuesOf(flags) {
     case BREAKER:
     case SENT:
     case ROOM:
+    case WRITTEN:
       return 0;
+    case OVERSIZED:
+      return 2;
     default:
       return 1;
   }
@@ -214,6 +222,21 @@ function dispatch(call, flags, slot, values, first) {
       return;
     case SOCKET:
       call.onEvent(JSON.parse(values[first]));
+      return;
+    case MESSAGE:
+      call.onMessage(flags, numbers[slot + 2], values[first]);
+      return;
+    case WRITTEN:
+      call.onWritten(numbers[slot + 2]);
+      return;
+    case PING:
+      call.onPing(numbers[slot + 2], values[first]);
+      return;
+    case PONG:
+      call.onPong(numbers[slot + 2], values[first]);
+      return;
+    case OVERSIZED:
+      call.onOversized(flags, JSON.parse(values[first]), values[first + 1]);
       return;
     default:
       call.onHook((flags & KIND_MASK) === SHOULD_RETRY, JSON.parse(values[first]));

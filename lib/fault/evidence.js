@@ -53,8 +53,21 @@ function causesOf(value) {
   const several = read(value, 'errors');
   const errors = isArray(several) ? Array.from({ length: MAX_ERRORS }, (_, at) => read(several, at)) : [];
   // `error`: an ErrorEvent. `originalError`: what retry packages wrap.
-  const causes = [read(value, 'cause'), ...errors, read(value, 'error'), read(value, 'originalError')];
+  // `errorResponse`: MongoDB's bulk writes. `socketError`: node-redis. `fault`: our own events.
+  const causes = [
+    read(value, 'cause'), ...errors, ...errorsOfServers(value),
+    ...['error', 'originalError', 'errorResponse', 'socketError', 'fault'].map((key) => read(value, key)),
+  ];
   return causes.filter((cause) => isObject(cause) || typeof cause === 'string');
+}
+
+/** MongoDB's driver and mongoose keep, below their cause or reason, what each server of a topology failed with. */
+function errorsOfServers(value) {
+  const name = text(read(value, 'name')) ?? '';
+  if (!name.endsWith('ServerSelectionError')) return [];
+  const described = [read(value, 'cause'), read(value, 'reason')].find((topology) => isMap(read(Object(topology), 'servers')));
+  if (described === undefined) return [];
+  return Array.from(Map.prototype.values.call(read(described, 'servers'))).slice(0, MAX_ERRORS).map((server) => read(Object(server), 'error'));
 }
 
 function observe(value) {
@@ -88,7 +101,56 @@ function shapesOf(value, field) {
     timeout: number(field('timeout')),
     tlsConnect: ['path', 'host', 'port', 'localAddress'].every((key) => has(value, key)),
     socket: socketOf(field('socket')),
+    closeCode: closeCode(field),
+    ofWebSocket: isWebSocket(field('target')),
+    ...databaseOf(field),
+    ...serviceOf(field),
   };
+}
+
+/** What the drivers of databases add. */
+function databaseOf(field) {
+  const made = field('constructor');
+  return {
+    class: typeof made === 'function' ? text(read(made, 'name')) : undefined,
+    number: integer(field('code')),
+    severity: text(field('severity')),
+    sqlState: text(field('sqlState')),
+    labels: labelsOf(field('errorLabels')),
+  };
+}
+
+function labelsOf(labels) {
+  if (!isArray(labels)) return undefined;
+  return Array.from({ length: MAX_ERRORS }, (_, at) => text(read(labels, at))).filter((label) => label !== undefined);
+}
+
+/** What clients of remote procedures add. */
+function serviceOf(field) {
+  const [metadata, retryable] = [field('$metadata'), field('$retryable')];
+  return {
+    isGrpc: Number.isInteger(field('code')) && typeof field('details') === 'string' && isObject(field('metadata')),
+    aws: isObject(metadata)
+      ? {
+        status: statusCode(read(metadata, 'httpStatusCode')),
+        retryable: isObject(retryable),
+        throttling: isObject(retryable) && read(retryable, 'throttling') === true,
+      }
+      : undefined,
+  };
+}
+
+/** Of a close event, and of what `ws` gives its 'close' listeners when somebody has put it together: `{ code, reason }`. */
+function closeCode(field) {
+  const code = field('code');
+  const isClose = field('wasClean') !== undefined || (field('reason') !== undefined && field('message') === undefined);
+  return isClose && Number.isInteger(code) && code >= 1000 && code <= 4999 ? code : undefined;
+}
+
+/** Of any client: the built-in one, undici's, ws's, ours. */
+function isWebSocket(target) {
+  if (!isObject(target)) return false;
+  return /^wss?:/.test(text(read(target, 'url')) ?? '') && Number.isInteger(read(target, 'readyState'));
 }
 
 /** A `ClientRequest` keeps its response; follow-redirects keeps the `ClientRequest` of the last hop. */
@@ -143,7 +205,10 @@ function responseHead(response) {
 }
 
 function status(response) {
-  const value = read(response, 'status') ?? read(response, 'statusCode');
+  return statusCode(read(response, 'status') ?? read(response, 'statusCode'));
+}
+
+function statusCode(value) {
   return Number.isInteger(value) && value >= 100 && value <= 999 ? value : undefined;
 }
 
@@ -163,7 +228,7 @@ function faultOf(field) {
     delivery: text(field('delivery')),
     transient: flag(field('transient')),
     reconnect: flag(field('reconnect')),
-    reason: text(field('reason')),
+    reason: text(field('reason')) ?? bytesAsText(field('reason')),
     ending: text(field('ending')),
     retryAfter: number(field('retryAfter')),
     detail: text(field('detail')),
@@ -172,6 +237,15 @@ function faultOf(field) {
 
 function isObject(value) {
   return typeof value === 'object' && value !== null;
+}
+
+/** By its size, which only a Map has. */
+function isMap(value) {
+  try {
+    return Number.isInteger(Object.getOwnPropertyDescriptor(Map.prototype, 'size').get.call(value));
+  } catch {
+    return false;
+  }
 }
 
 /** `Array.isArray` throws for a revoked Proxy. */
@@ -210,6 +284,13 @@ function call(object, method, argument) {
 /** Well formed, since JSON with half a surrogate pair cannot be read in Rust. */
 function text(value) {
   return typeof value === 'string' ? value.slice(0, MAX_TEXT).toWellFormed() : undefined;
+}
+
+/** The reason that `ws` gives to 'close' listeners. */
+function bytesAsText(value) {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]'
+    ? text(Buffer.from(value.buffer, value.byteOffset, Math.min(value.byteLength, MAX_TEXT)).toString())
+    : undefined;
 }
 
 /** It becomes the `detail` of a fault, and clients quote the URL that they were asked for. */

@@ -9,12 +9,18 @@
 const AFTER = 30_000;
 
 class Warning {
-  #socket;
+  #what;
+  #isHeard;
   #timer;
   #warned = false;
 
-  constructor(socket) {
-    this.#socket = socket;
+  /**
+   * @param {string} what it is, in words
+   * @param {() => boolean} isHeard whether the program would be told
+   */
+  constructor(what, isHeard) {
+    this.#what = what;
+    this.#isHeard = isHeard;
   }
 
   /** It is down, and has been since the first call of these. */
@@ -29,11 +35,11 @@ class Warning {
   }
 
   #warn({ code, address, port }) {
-    if (this.#socket.listenerCount('disconnect') + this.#socket.listenerCount('reconnecting') > 0) return;
+    if (this.#isHeard()) return;
     this.#warned = true;
     const peer = [address, port].filter((part) => part !== undefined).join(':');
     process.emitWarning(
-      `A Socket${peer && ` to ${peer}`} has been down for ${AFTER / 1000} s (${code}) and goes on trying. `
+      `A ${this.#what}${peer && ` to ${peer}`} has been down for ${AFTER / 1000} s (${code}) and goes on trying. `
         + "Listen for 'disconnect' or 'reconnecting' to know, or limit `reconnect`.",
       { type: 'UnresetWarning', code: 'UNRESET_SOCKET_DOWN' },
     );

@@ -110,6 +110,12 @@ class PolicyCall {
     }
   }
 
+  /** What the attempt that is about to fail had brought is progress: see `Retries.progressed`. */
+  progressed() {
+    this.#retries ??= this.#beginRetries();
+    this.#retries.progressed();
+  }
+
   /**
    * The latest attempt brought the answer.
    *

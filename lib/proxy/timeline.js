@@ -47,13 +47,21 @@ const TELL = {
   bytes: ({ direction, bytes }) => `${direction}: ${bytes} bytes`,
   exchange: ({ exchange, method, path }) => `request ${exchange}: ${method} ${path}`,
   answer: ({ exchange, status }) => `answer ${exchange}: ${status}`,
+  frames: tellFrames,
   strike: tellStrike,
   fin: ({ direction }) => `${direction}: FIN passed on`,
   end: ({ by, code }) => `ended by ${by}${code === undefined ? '' : ` (${code})`}`,
 };
 
-function tellStrike({ fault, type, on, exchange, direction, bytes }) {
-  const within = exchange === undefined ? '' : `, request ${exchange}`;
+/** `request: frames 3 to 5, text`; those that do not end their message have dots behind them. */
+function tellFrames({ direction, kind, fin, frame, frames }) {
+  const which = frames === 1 ? `frame ${frame}` : `frames ${frame} to ${frame + frames - 1}`;
+  return `${direction}: ${which}, ${kind}${fin ? '' : ' ...'}`;
+}
+
+function tellStrike({ fault, type, on, exchange, frame, direction, bytes }) {
+  const request = exchange === undefined ? '' : `, request ${exchange}`;
+  const within = frame === undefined ? request : `, frame ${frame}`;
   const after = bytes === undefined ? '' : `, after ${bytes} bytes${direction === undefined ? '' : ` of the ${direction}`}`;
   return `STRUCK by fault ${fault}: ${type} on ${on}${within}${after}`;
 }

@@ -178,7 +178,8 @@ mod properties {
             ])
             .chain(["fetch failed", "terminated", "aborted", "socket hang up", "redirect count exceeded"])
             .chain(["read", "write", "connect", "getaddrinfo", "open", "request", "system", "max-size"])
-            .chain(["reset", "wait", "not-sent", "fin"])
+            .chain(["reset", "wait", "not-sent", "fin", "error", "close"])
+            .chain(["Unexpected server response: 503", "Opening handshake has timed out"])
             .collect();
         of(prop_oneof![4 => select(known).prop_map(str::to_owned), 1 => ".{0,12}"])
     }
@@ -203,12 +204,13 @@ mod properties {
     fn link() -> impl Strategy<Value = Link> {
         let words = (word(), word(), word(), word(), word(), word());
         let faults = (word(), word(), word(), word(), of(any::<f64>()));
-        let parts = (of(response()), of(socket()), of(any::<[bool; 4]>()), of(any::<u16>()), of(any::<i32>()));
+        let parts =
+            (of(response()), of(socket()), of(any::<[bool; 4]>()), of(any::<u16>()), of(any::<i32>()), any::<bool>());
         (of(0..MAX_LINKS * 2), any::<[bool; 6]>(), words, faults, parts).prop_map(
             |(parent, flags, words, faults, parts)| {
                 let (name, message, code, syscall, type_, event) = words;
                 let (kind, phase, delivery, ending, retry_after) = faults;
-                let (response, socket, steps, status, errno) = parts;
+                let (response, socket, steps, status, errno, of_web_socket) = parts;
                 let [signal_reason, text, is_axios_error, tls_connect, is_response, request_answered] = flags;
                 let timings =
                     steps.map(|[lookup, connect, upload, response]| Timings { lookup, connect, upload, response });
@@ -236,6 +238,8 @@ mod properties {
                     timings,
                     status,
                     errno,
+                    close_code: status.filter(|_| of_web_socket),
+                    of_web_socket,
                     ..Link::default()
                 }
             },

@@ -7,8 +7,11 @@
 
 use std::ptr;
 
-use napi::bindgen_prelude::{Buffer, ToNapiValue};
-use napi::{Result, check_status, sys};
+use bytes::Bytes;
+use napi::bindgen_prelude::{Buffer, BufferSlice, ToNapiValue};
+use napi::{Env, JsValue, Result, check_status, sys};
+
+use crate::tcp::block::Block;
 
 /// Numbers per completion: kind and flags, call, and one that belongs to the kind.
 pub const SLOTS: usize = 3;
@@ -56,6 +59,16 @@ pub enum Kind {
     Room = 15,
     /// Something else happened to a socket. A JSON text says what.
     Socket = 16,
+    /// A message of a WebSocket. Number: its weight, which is to be given back.
+    Message = 17,
+    /// Messages of a WebSocket were written, all up to one. Number: which.
+    Written = 18,
+    /// A ping of the peer's. Number: its weight, as a message's.
+    Ping = 19,
+    /// A pong of the peer's.
+    Pong = 20,
+    /// A message was set aside. A JSON text says why, and the message follows.
+    Oversized = 21,
 }
 
 /// A buffer is among the values.
@@ -70,6 +83,10 @@ pub const DONE: u32 = 1 << 11;
 pub const REDIRECTED: u32 = 1 << 12;
 /// The recovery is among the values as JSON.
 pub const RECOVERY: u32 = 1 << 13;
+/// The body goes on behind what JavaScript has of it.
+pub const CONTINUES: u32 = 1 << 14;
+/// The message is text.
+pub const TEXT: u32 = 1 << 15;
 
 #[derive(Debug)]
 pub struct Completion {
@@ -87,7 +104,18 @@ pub enum Value {
     /// Each byte one character.
     Latin1(Vec<u8>),
     Utf8(String),
+    /// Given away: the memory is JavaScript's until it is collected.
     Bytes(Vec<u8>),
+    /// As `Latin1`, of bytes that lie among others.
+    SharedLatin1(Bytes),
+    /// UTF-8, of bytes that lie among others.
+    SharedUtf8(Bytes),
+    /// A buffer of bytes that lie among others, which stay as long as it does.
+    Shared(Bytes),
+    /// Copied into memory of JavaScript's own.
+    Copied(Block),
+    /// Lent until it is collected.
+    Lent(Block),
 }
 
 impl Completion {
@@ -112,6 +140,21 @@ pub fn body_value(bytes: Vec<u8>) -> (u32, Value) {
     }
     let ascii = if bytes.is_ascii() { ASCII } else { 0 };
     (STRING | ascii, Value::Latin1(bytes))
+}
+
+/// The bytes of a message as [`body_value`] gives those of a body.
+pub fn shared_value(bytes: Bytes) -> (u32, Value) {
+    if bytes.len() > STRING_BODY {
+        return (BUFFER, Value::Shared(bytes));
+    }
+    let ascii = if bytes.is_ascii() { ASCII } else { 0 };
+    (STRING | ascii, Value::SharedLatin1(bytes))
+}
+
+/// UTF-8 as a string, and the flags that say how.
+pub fn text_value(text: Bytes) -> (u32, Value) {
+    // A one-byte string is made by copying, the other one by decoding.
+    if text.is_ascii() { (STRING | ASCII, Value::SharedLatin1(text)) } else { (0, Value::SharedUtf8(text)) }
 }
 
 /// The values of a batch, made into a JavaScript array on its own thread.
@@ -168,6 +211,29 @@ unsafe fn make(env: sys::napi_env, value: Value) -> Result<sys::napi_value> {
         Value::Utf8(text) => check_status!(unsafe {
             sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len() as isize, &mut made)
         })?,
+        Value::SharedLatin1(bytes) => check_status!(unsafe {
+            sys::napi_create_string_latin1(env, bytes.as_ptr().cast(), bytes.len() as isize, &mut made)
+        })?,
+        Value::SharedUtf8(text) => check_status!(unsafe {
+            sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len() as isize, &mut made)
+        })?,
+        Value::Shared(bytes) => {
+            let (data, length) = (bytes.as_ptr().cast_mut(), bytes.len());
+            // Node copies it where it must not point to memory that is not its own.
+            let buffer =
+                unsafe { BufferSlice::from_external(&Env::from_raw(env), data, length, bytes, |_, kept| drop(kept)) }?;
+            made = buffer.raw();
+        }
+        Value::Copied(bytes) => check_status!(unsafe {
+            sys::napi_create_buffer_copy(env, bytes.len(), bytes.as_ptr().cast(), ptr::null_mut(), &mut made)
+        })?,
+        Value::Lent(bytes) => {
+            let (data, length) = (bytes.as_ptr().cast_mut(), bytes.len());
+            let env = Env::from_raw(env);
+            // SAFETY: the block's memory stays where it is, and nobody else's, until the block is dropped.
+            let buffer = unsafe { BufferSlice::from_external(&env, data, length, bytes, |_, bytes| drop(bytes)) }?;
+            made = unsafe { BufferSlice::to_napi_value(env.raw(), buffer) }?;
+        }
         Value::Bytes(bytes) => made = unsafe { Buffer::to_napi_value(env, Buffer::from(bytes)) }?,
     }
     Ok(made)

@@ -68,6 +68,13 @@ impl Dispatcher {
         }
     }
 
+    /// As [`push`](Self::push), of several that belong together.
+    pub fn push_all(&self, completions: &mut Vec<Completion>) {
+        if self.queue.add_all(completions) {
+            self.wake();
+        }
+    }
+
     /// Called by JavaScript after a drain: what did not fit one batch comes next, after its own work had a turn.
     pub fn resume(&self) {
         if self.queue.must_wake() {
@@ -234,6 +241,16 @@ impl Queue {
         !state.held_back && !std::mem::replace(&mut state.woken, true)
     }
 
+    /// As [`add`](Self::add).
+    fn add_all(&self, completions: &mut Vec<Completion>) -> bool {
+        if completions.is_empty() {
+            return false;
+        }
+        let mut state = self.lock();
+        state.waiting.append(completions);
+        !state.held_back && !std::mem::replace(&mut state.woken, true)
+    }
+
     fn take_batch(&self) -> Vec<Completion> {
         let mut state = self.lock();
         state.woken = false;
@@ -280,6 +297,15 @@ mod tests {
         assert!(!queue.add(completion(2)));
         assert_eq!(queue.take_batch().iter().map(|c| c.call).collect::<Vec<_>>(), [1, 2]);
         assert!(queue.add(completion(3)), "drained: the next one wakes again");
+    }
+
+    #[test]
+    fn several_wake_once_and_nothing_wakes_nobody() {
+        let queue = Queue::default();
+        assert!(!queue.add_all(&mut Vec::new()));
+        assert!(queue.add_all(&mut vec![completion(1), completion(2)]));
+        assert!(!queue.add_all(&mut vec![completion(3)]));
+        assert_eq!(queue.take_batch().iter().map(|c| c.call).collect::<Vec<_>>(), [1, 2, 3]);
     }
 
     #[test]

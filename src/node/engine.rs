@@ -224,6 +224,10 @@ impl Core {
         self.dispatcher.push(completion);
     }
 
+    pub fn push_all(&self, completions: &mut Vec<Completion>) {
+        self.dispatcher.push_all(completions);
+    }
+
     /// Opens the way for body pieces to be asked for. `false`: the call was cancelled.
     pub fn expect_reads(&self, call: u32, body: mpsc::Sender<Wanted>) -> bool {
         self.change(call, |open| open.body = Some(body))

@@ -20,6 +20,7 @@ mod completion;
 mod dispatcher;
 mod download;
 pub mod engine;
+pub mod file_lock;
 mod hooks;
 mod lookup;
 mod memory;
@@ -34,6 +35,7 @@ mod runtime;
 pub mod socket;
 mod tls;
 mod upload;
+pub mod websocket;
 
 use napi_derive::napi;
 

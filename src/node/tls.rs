@@ -139,11 +139,7 @@ impl<T: Transport> Transport for Trusting<T> {
 
     async fn exchange(&self, exchange: Exchange) -> Result<Reply<T::Body>, Failure> {
         if self.has_begun.get().is_none() && (self.always || exchange.url.scheme() == "https") {
-            let roots = begin(self.late.is_some()).await;
-            if let Some(late) = &self.late {
-                // A Node without OpenSSL has none.
-                late.settle(roots.unwrap_or_else(|| Arc::new(Roots::bundled())));
-            }
+            settle(self.late.as_ref()).await;
             let _ = self.has_begun.set(());
         }
         self.transport.exchange(exchange).await
@@ -151,6 +147,15 @@ impl<T: Transport> Transport for Trusting<T> {
 
     fn close(&self) {
         self.transport.close();
+    }
+}
+
+/// Before a first handshake: asks whom to trust, if that is not given.
+pub async fn settle(late: Option<&LateRoots>) {
+    let roots = begin(late.is_some()).await;
+    if let Some(late) = late {
+        // A Node without OpenSSL has none.
+        late.settle(roots.unwrap_or_else(|| Arc::new(Roots::bundled())));
     }
 }
 

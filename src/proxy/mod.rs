@@ -17,6 +17,7 @@ mod port;
 mod shared;
 mod stats;
 mod timeline;
+mod websocket;
 
 pub use fault_proxy::{FaultId, FaultProxy};
 pub use listen::{ListenError, ListenOptions, Upstream};

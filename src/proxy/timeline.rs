@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use tokio::time::Instant;
 
 use super::plan::Direction;
+use super::websocket::FrameKind;
 use crate::milliseconds;
 
 /// Enough for a test to read; a soak test must not fill the memory.
@@ -59,6 +60,16 @@ pub(super) enum Event {
         status: u16,
         exchange: u64,
     },
+    /// An uninterrupted run of frames of one kind, in one direction of a WebSocket.
+    Frames {
+        direction: Direction,
+        kind: FrameKind,
+        /// The last of their messages.
+        fin: bool,
+        /// The number of the first.
+        frame: u64,
+        frames: Run,
+    },
     Strike {
         fault: u32,
         #[serde(rename = "type")]
@@ -66,6 +77,8 @@ pub(super) enum Event {
         on: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         exchange: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        frame: Option<u64>,
         #[serde(skip_serializing_if = "Option::is_none")]
         direction: Option<Direction>,
         /// Forwarded in the direction so far.
@@ -160,8 +173,8 @@ impl Entry {
     /// A copy that no longer grows.
     fn snapshot(&self) -> Self {
         let mut copy = self.clone();
-        if let Event::Bytes { bytes, .. } = &mut copy.event {
-            *bytes = Run(Arc::new(AtomicU64::new(bytes.0.load(Ordering::Relaxed))));
+        if let Event::Bytes { bytes: run, .. } | Event::Frames { frames: run, .. } = &mut copy.event {
+            *run = Run(Arc::new(AtomicU64::new(run.0.load(Ordering::Relaxed))));
         }
         copy
     }

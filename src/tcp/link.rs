@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::client::TlsStream;
 
 use super::marks::Marks;
-use super::wire::{Shared, Wire};
+use super::stream::Stream;
+use super::wire::Shared;
 
-pub(super) struct Link {
+pub(crate) struct Link {
     stream: Stream,
     marks: Marks,
     /// The caller's bytes that were taken.
@@ -19,60 +19,42 @@ pub(super) struct Link {
     acknowledged_before: u64,
 }
 
-pub(super) enum Stream {
-    Plain(Wire),
-    Tls(Box<TlsStream<Wire>>),
-}
-
 impl Link {
     pub fn new(stream: Stream, acknowledged_before: u64) -> Self {
         Link { stream, marks: Marks::default(), own: 0, acknowledged_before }
     }
 
     pub fn socket(&self) -> &Shared {
-        &self.wire().socket
+        &self.stream.wire().socket
     }
 
-    fn wire(&self) -> &Wire {
-        match &self.stream {
-            Stream::Plain(wire) => wire,
-            Stream::Tls(stream) => stream.get_ref().0,
-        }
-    }
-
-    pub fn tls(&self) -> Option<&rustls::ClientConnection> {
-        match &self.stream {
-            Stream::Plain(_) => None,
-            Stream::Tls(stream) => Some(stream.get_ref().1),
-        }
+    pub fn stream(&self) -> &Stream {
+        &self.stream
     }
 
     pub fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(wire) => Pin::new(wire).poll_read(cx, buffer),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+
+    /// `false`: there is nothing to be read, and the task is woken when there is.
+    pub fn may_be_readable(&self, cx: &mut Context<'_>) -> bool {
+        match &self.stream {
+            Stream::Plain(wire) => wire.socket.poll_read_ready(cx).is_ready(),
+            // It may have some in its buffers.
+            Stream::Tls(_) => true,
         }
     }
 
     pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
-            Stream::Plain(wire) => Pin::new(wire).poll_write_vectored(cx, bytes),
-            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bytes),
-        }
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
     }
 
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(wire) => Pin::new(wire).poll_flush(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     pub fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(wire) => Pin::new(wire).poll_shutdown(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 
     /// `bytes` more of the caller's were taken. Over TLS they are noted when they have been [flushed](Self::flushed): until
@@ -84,8 +66,21 @@ impl Link {
         }
     }
 
+    /// `bytes` of the caller's were written to its socket by somebody else. Not with TLS.
+    pub fn wrote_directly(&mut self, bytes: u64) {
+        if let Stream::Plain(wire) = &mut self.stream {
+            wire.written += bytes;
+        }
+        self.took(bytes);
+    }
+
+    /// Whether what is written goes to its socket as it is.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.stream, Stream::Plain(_))
+    }
+
     pub fn flushed(&mut self) {
-        let written = self.wire().written;
+        let written = self.stream.wire().written;
         self.marks.note(written, self.own);
     }
 

@@ -8,9 +8,10 @@
 //! |---|---|
 //! | what can be chosen? | [`options`] |
 //! | where does it stand? | [`state`]: the one table of transitions |
-//! | how is a connection made? | `dial` |
-//! | what happens on one? | `connection`, over `link` (TLS or not) and `wire` (the system's socket) |
-//! | what becomes of a write? | [`queue`], and on its way out `leaving`; what must not be cut in half: [`frame`] |
+//! | how is a connection made? | `dial`, over `opener` |
+//! | what happens on one? | `connection`, over `link`, `stream` (TLS or not) and `wire` (the system's socket) |
+//! | in what does it come? | `arriving`, in memory that goes round: [`block`] |
+//! | what becomes of a write? | [`queue`], and on its way out `leaving` or, if it is small, `direct`; what must not be cut in half: [`frame`] |
 //! | what had left and was not acknowledged? | `marks` |
 //! | is the peer still there? | [`heartbeat`] |
 //! | is there another attempt, and when? | [`reconnect`]; with all others to that host: [`gate`] |
@@ -19,17 +20,21 @@
 //!
 //! [`socket`] holds the task that goes through all of this and the handle to it. Nothing here knows of Node.
 
+mod arriving;
+pub mod block;
 mod connection;
 mod core;
-mod dial;
+pub(crate) mod dial;
+mod direct;
 mod ending;
 pub mod event;
 pub mod frame;
 pub mod gate;
 pub mod heartbeat;
 mod leaving;
-mod link;
-mod marks;
+pub(crate) mod link;
+pub(crate) mod marks;
+pub(crate) mod opener;
 pub mod options;
 mod pattern;
 pub mod queue;
@@ -37,7 +42,8 @@ pub mod reconnect;
 pub mod socket;
 pub mod state;
 mod stats;
-mod wire;
+pub(crate) mod stream;
+pub(crate) mod wire;
 
 pub use socket::{Socket, Task};
 pub use stats::Stats;

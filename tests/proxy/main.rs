@@ -2,6 +2,7 @@
 //! One topic per file.
 
 mod bytes;
+mod frames;
 mod http;
 mod idle;
 mod lifecycle;

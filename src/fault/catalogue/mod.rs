@@ -7,8 +7,11 @@
 mod abort;
 mod client;
 mod connection;
+mod database;
 mod dns;
 mod entry;
+mod files;
+mod grpc;
 mod local;
 mod phase;
 mod protocol;
@@ -17,6 +20,7 @@ mod status;
 mod timeout;
 mod tls;
 mod unknown;
+mod websocket;
 mod wire;
 
 use std::collections::HashMap;
@@ -43,10 +47,14 @@ pub static FAMILIES: &[Family] = &[
     tls::handshake::FAMILY,
     status::FAMILY,
     protocol::FAMILY,
+    websocket::FAMILY,
     abort::FAMILY,
     local::FAMILY,
+    files::FAMILY,
     client::FAMILY,
     proxy::FAMILY,
+    database::FAMILY,
+    grpc::FAMILY,
     unknown::FAMILY,
 ];
 
@@ -59,7 +67,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
 }
 
 /// What is known about a code: its own entry, or the one of the open-ended group it belongs to (`HTTP_4XX`,
-/// `ERR_SSL_*`, `HPE_*`).
+/// `WS_4XXX`, `ERR_SSL_*`, `HPE_*`).
 pub fn find(code: &str) -> Option<&'static Entry> {
     BY_CODE.get(code).or_else(|| BY_CODE.get(group_of(code)?)).copied()
 }
@@ -69,10 +77,14 @@ fn group_of(code: &str) -> Option<&'static str> {
     if let Some(status) = code.strip_prefix("HTTP_") {
         return status::group_of(status.parse().ok()?);
     }
-    const OPEN_ENDED: [(&str, &str); 6] = [
+    if let Some(close) = code.strip_prefix("WS_").and_then(|close| close.parse().ok()) {
+        return websocket::group_of(close);
+    }
+    const OPEN_ENDED: [(&str, &str); 7] = [
         ("ERR_SSL_", "ERR_SSL_*"),
         ("ERR_TLS_", "ERR_TLS_*"),
         ("HPE_", "HPE_*"),
+        ("WS_ERR_", "WS_ERR_*"),
         ("ERR_HTTP2_", "ERR_HTTP2_*"),
         ("UND_ERR_PRX_", "UND_ERR_PRX_*"),
         ("UND_ERR_SOCKS5", "UND_ERR_SOCKS5_*"),
@@ -119,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_timeout_is_etimedout_but_a_status_and_what_waited_in_a_queue_of_ours() {
-        const OTHERS: [&str; 2] = ["HTTP_408", "ERR_SOCKET_WRITE_EXPIRED"];
+        const OTHERS: [&str; 3] = ["HTTP_408", "ERR_SOCKET_WRITE_EXPIRED", "ERR_WEBSOCKET_MESSAGE_EXPIRED"];
         for entry in entries().filter(|entry| entry.kind == Kind::Timeout) {
             let code = entry.becomes.unwrap_or(entry.code);
             assert!(code == "ETIMEDOUT" || OTHERS.contains(&code), "{}", entry.code);
@@ -206,10 +218,34 @@ mod tests {
             "ERR_SSL_WRONG_VERSION_NUMBER",
             "ERR_TLS_CERT_ALTNAME_INVALID",
         ];
+        // `websocket/`, and `lib/websocket/`
+        let websocket = [
+            "ERR_WEBSOCKET_BLOB_UNREADABLE",
+            "ERR_WEBSOCKET_CLOSED",
+            "ERR_WEBSOCKET_MESSAGE_CUT",
+            "ERR_WEBSOCKET_MESSAGE_EXPIRED",
+            "ERR_WEBSOCKET_MESSAGE_OVERSIZED",
+            "ERR_WEBSOCKET_NOT_OPEN",
+            "ERR_WEBSOCKET_QUEUE_FULL",
+            "ERR_WS_HANDSHAKE",
+            "ERR_WS_PROTOCOL",
+            "WS_1006",
+            "WS_ERR_EXPECTED_FIN",
+            "WS_ERR_INVALID_CLOSE_CODE",
+            "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH",
+            "WS_ERR_INVALID_OPCODE",
+            "WS_ERR_INVALID_UTF8",
+            "WS_ERR_UNEXPECTED_MASK",
+            "WS_ERR_UNEXPECTED_RSV_1",
+            "WS_ERR_UNEXPECTED_RSV_2_3",
+            "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH",
+        ];
         let proxies = ["ERR_PROXY_INVALID_CONFIG", "ERR_PROXY_TUNNEL"];
         // `node/call.rs` and `lib/fetch/`
         let boundary = ["ERR_INTEGRITY_MISMATCH", "ERR_UNRESET_INTERNAL"];
-        let files: [&[&str]; 11] = [
+        // `lib/stream/`
+        let streams = ["ERR_DIGEST_MISMATCH", "ERR_DOWNLOAD_LOCKED", "ERR_DOWNLOAD_SIZE"];
+        let files: [&[&str]; 13] = [
             &call,
             &attempts,
             &redirect,
@@ -221,6 +257,8 @@ mod tests {
             &tls_evidence,
             &proxies,
             &boundary,
+            &websocket,
+            &streams,
         ];
         for code in files.concat() {
             assert_eq!(find(code).map(|entry| entry.code), Some(code));

@@ -4,9 +4,12 @@
 //! is. A new client is a new file here and its rules in [`RULES`].
 
 mod abort;
+mod aws;
 mod axios;
 mod code;
+mod database;
 mod got;
+mod grpc;
 mod http_response;
 mod native;
 mod node;
@@ -14,6 +17,7 @@ mod node_fetch;
 mod superagent;
 mod tls;
 mod undici;
+mod websocket;
 
 use super::evidence::Link;
 use super::{Delivery, Fault, Phase};
@@ -29,6 +33,17 @@ pub trait Rule: Sync {
 pub static RULES: &[&dyn Rule] = &[
     &native::Classified,
     &abort::SignalReason,
+    &aws::Exception,
+    &grpc::Status,
+    &database::mongodb::Driver,
+    &database::mongodb::Answer,
+    &database::postgres::Answer,
+    &database::postgres::Driver,
+    &database::mysql::Answer,
+    &database::mysql::Driver,
+    &database::redis::Answer,
+    &database::redis::Ioredis,
+    &database::redis::NodeRedis,
     &axios::Timeout,
     &axios::BrokenBody,
     &got::Timeout,
@@ -42,6 +57,10 @@ pub static RULES: &[&dyn Rule] = &[
     &undici::ClosedSocket,
     &undici::NetworkError,
     &undici::UnparsedAnswer,
+    &websocket::CloseEvent,
+    &websocket::UnexpectedResponse,
+    &websocket::Worded,
+    &websocket::ErrorEvent,
     &http_response::Response,
     &http_response::ErrorWithStatus,
     &tls::InterruptedHandshake,

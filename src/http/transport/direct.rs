@@ -19,7 +19,7 @@ mod bare;
 mod body;
 mod connect;
 mod connection;
-mod evidence;
+pub(crate) mod evidence;
 mod keep_alive;
 mod making;
 mod origins;

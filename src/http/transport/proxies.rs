@@ -19,11 +19,12 @@ use url::Url;
 
 pub use self::proxy::{InvalidProxy, Proxy, ProxyScheme};
 
-pub(super) use self::faults::{misplaced_credentials, not_through_in_time, unreachable};
+pub(crate) use self::faults::unreachable;
+pub(super) use self::faults::{misplaced_credentials, not_through_in_time};
 
 /// The TLS of servers as it is spoken with proxies, which speak HTTP/1.1 and have no business with the certificate that is
 /// meant for servers. Of a configuration that has no ALPN yet.
-pub(super) fn tls(servers: &ClientConfig) -> Arc<ClientConfig> {
+pub(crate) fn tls(servers: &ClientConfig) -> Arc<ClientConfig> {
     let mut tls = servers.clone();
     tls.alpn_protocols = vec![b"http/1.1".to_vec()];
     tls.client_auth_cert_resolver = Arc::new(NoCertificate);

@@ -103,7 +103,7 @@ impl Faults {
         let plan = &standing.plan;
         let fits = plan.matching.as_ref().is_none_or(|wanted| wanted.fits(&exchange.method, &exchange.target));
         if fits && lies_ahead(plan.point, exchange, progress) && standing.chooses(self.connection, exchange.number) {
-            let at_next_byte = match place(plan.point, Some(exchange)) {
+            let at_next_byte = match place(plan.point, Some(exchange), progress.tracker) {
                 Some((direction, at)) => at < progress.of(direction).forwarded,
                 None => false,
             };
@@ -130,9 +130,10 @@ impl Faults {
         before != self.armed.len()
     }
 
-    /// Must a head be complete before a byte of it is forwarded?
+    /// Must a head, or the header of a frame, be complete before a byte of it is forwarded?
     pub(super) fn hold_heads(&self) -> bool {
-        !self.watching.is_empty()
+        let is_of_frames = |armed: &Armed| armed.stage == Stage::Ahead && armed.standing.plan.point.frame().is_some();
+        !self.watching.is_empty() || self.armed.iter().any(is_of_frames)
     }
 
     /// The first plan by order of add whose point has been reached in this direction.
@@ -301,7 +302,7 @@ impl Armed {
         if self.exchange.is_some() && exchange.is_none() {
             return None;
         }
-        place(self.standing.plan.point, exchange)
+        place(self.standing.plan.point, exchange, tracker)
     }
 
     fn exchange<'a>(&self, tracker: &'a Tracker) -> Option<&'a Exchange> {
@@ -342,7 +343,7 @@ impl Armed {
 }
 
 /// Where a point lies, as an offset in its direction. `None`: not known yet, or it is not a place.
-fn place(point: Point, exchange: Option<&Exchange>) -> Option<(Direction, u64)> {
+fn place(point: Point, exchange: Option<&Exchange>, tracker: &Tracker) -> Option<(Direction, u64)> {
     match (point, exchange) {
         (Point::Accept | Point::Idle, _) => None,
         (Point::Bytes(direction, bytes), None) => Some((direction, bytes)),
@@ -364,6 +365,12 @@ fn place(point: Point, exchange: Option<&Exchange>) -> Option<(Direction, u64)> 
             let is_in_body = extent.end.is_none_or(|end| end > extent.head_end && at <= end);
             is_in_body.then_some((Direction::Response, at))
         }
+        (Point::Frame(direction, number, bytes), _) => {
+            let (start, end) = tracker.frame(direction, number)?;
+            let at = start.saturating_add(bytes);
+            (at <= end).then_some((direction, at))
+        }
+        (Point::AfterFrame(direction, number), _) => Some((direction, tracker.frame(direction, number)?.1)),
     }
 }
 
@@ -380,7 +387,7 @@ fn lies_ahead(point: Point, exchange: &Exchange, progress: Progress) -> bool {
     let before =
         |place: fn(Extent) -> Option<u64>| exchange.response.and_then(place).is_none_or(|at| response_forwarded < at);
     match point {
-        Point::Accept | Point::Idle => false,
+        Point::Accept | Point::Idle | Point::Frame(..) | Point::AfterFrame(..) => false,
         Point::Bytes(Direction::Request, _) => exchange.request.end.is_none_or(|end| progress.request.forwarded < end),
         Point::BeforeRequestForwarded => progress.request.forwarded <= exchange.request.start,
         // Until something of the answer has reached the client, it can be kept from it.

@@ -271,6 +271,7 @@ impl Connection<'_> {
                 self.record(event);
             }
             Noticed::Response { exchange, status } => self.record(Event::Answer { status, exchange }),
+            Noticed::Frame(direction, frame) => self.record_frame(direction, frame),
         }
     }
 

@@ -33,6 +33,7 @@ use super::http::Tracker;
 use super::plan::Direction;
 use super::shared::Shared;
 use super::timeline::{Event, Run};
+use super::websocket::{Frame, FrameKind};
 
 /// Serves a client that was accepted, until its end and that of its upstream.
 pub(super) async fn serve(shared: Arc<Shared>, control: Arc<Control>, client: TcpStream, address: SocketAddr) {
@@ -83,6 +84,8 @@ struct Connection<'a> {
     last_activity: Instant,
     /// The entry of the timeline that grows with each write.
     run: Option<(Direction, Run)>,
+    /// The same for frames of one kind.
+    frames: Option<(Direction, FrameKind, bool, Run)>,
     /// The side whose end came first.
     first_end: Option<Direction>,
     /// The side that was found broken when it was written to.
@@ -105,6 +108,7 @@ impl<'a> Connection<'a> {
             faults: Faults::new(registered.control.number),
             last_activity: Instant::now(),
             run: None,
+            frames: None,
             first_end: None,
             broken: None,
         }
@@ -135,9 +139,9 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Writes into the timeline; a run of bytes is interrupted by it.
+    /// Writes into the timeline; runs are interrupted by it.
     fn record(&mut self, event: Event) {
-        self.run = None;
+        (self.run, self.frames) = (None, None);
         self.shared.recorder.record(self.control.number, event);
     }
 
@@ -148,8 +152,27 @@ impl<'a> Connection<'a> {
             _ => {
                 let run = Run::default();
                 run.grow(bytes);
+                // Frames of this direction are what these bytes are.
+                let frames = self.frames.take_if(|(of, ..)| *of == direction);
                 self.record(Event::Bytes { direction, bytes: run.clone() });
-                self.run = Some((direction, run));
+                (self.run, self.frames) = (Some((direction, run)), frames);
+            }
+        }
+    }
+
+    fn record_frame(&mut self, direction: Direction, Frame { number, kind, fin }: Frame) {
+        match &self.frames {
+            Some((of, kinds, fins, frames))
+                if (*of, *kinds, *fins) == (direction, kind, fin) && !frames.is_forgotten() =>
+            {
+                frames.grow(1);
+            }
+            _ => {
+                let frames = Run::default();
+                frames.grow(1);
+                let run = self.run.take_if(|(of, _)| *of == direction);
+                self.record(Event::Frames { direction, kind, fin, frame: number, frames: frames.clone() });
+                (self.run, self.frames) = (run, Some((direction, kind, fin, frames)));
             }
         }
     }

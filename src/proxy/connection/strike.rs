@@ -20,6 +20,7 @@ impl Connection<'_> {
             action: action.name(),
             on: point.name(),
             exchange,
+            frame: point.frame(),
             direction: point.direction(),
             bytes: point.direction().map(|direction| self.forwarded(direction)),
         };

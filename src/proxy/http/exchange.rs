@@ -1,5 +1,8 @@
 //! A request and its response, as places in the two streams of a connection.
 
+use crate::proxy::plan::Direction;
+use crate::proxy::websocket::Frame;
+
 /// One request and what answers it.
 #[derive(Debug)]
 pub(in crate::proxy) struct Exchange {
@@ -12,6 +15,7 @@ pub(in crate::proxy) struct Exchange {
     /// The final response; interim ones (1xx) are passed by. `None` before its head is complete.
     pub(in crate::proxy) response: Option<Extent>,
     pub(super) offers_tunnel: bool,
+    pub(super) offers_websocket: bool,
 }
 
 /// Where a message lies: offsets in the stream of its direction.
@@ -36,4 +40,6 @@ pub(in crate::proxy) enum Noticed {
     Request(u64),
     /// The head of its final response.
     Response { exchange: u64, status: u16 },
+    /// The header of a frame, where the connection has become a WebSocket.
+    Frame(Direction, Frame),
 }

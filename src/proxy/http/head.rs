@@ -83,6 +83,7 @@ pub(super) struct RequestHead {
     pub(super) framing: Framing,
     /// It may be the last of its connection: CONNECT, or an offer to speak another protocol.
     pub(super) offers_tunnel: bool,
+    pub(super) offers_websocket: bool,
 }
 
 /// What the head of a response says.
@@ -106,12 +107,14 @@ impl RequestHead {
         let mut request = httparse::Request::new(&mut headers);
         request.parse(head).map_err(|_| NotHttp)?;
         let (Some(method), Some(target)) = (request.method, request.path) else { return Err(NotHttp) };
-        let upgrades = request.headers.iter().any(|header| header.name.eq_ignore_ascii_case("upgrade"));
+        let mut upgrades =
+            request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("upgrade")).peekable();
         Ok(Self {
             method: method.into(),
             target: target.into(),
             framing: Framing::of(request.headers)?,
-            offers_tunnel: upgrades || method == "CONNECT",
+            offers_tunnel: upgrades.peek().is_some() || method == "CONNECT",
+            offers_websocket: upgrades.any(|header| header.value.trim_ascii().eq_ignore_ascii_case(b"websocket")),
         })
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! That is what the faults need which decide whether a retry is safe ("the request arrived whole, the answer did not").
 //! Only heads and chunk sizes are looked at; the bytes of a body are counted. What turns out not to be HTTP/1.1, by
-//! its first bytes, by an upgrade or by a mistake, is left alone from there on.
+//! its first bytes, by an upgrade or by a mistake, is left alone from there on. If the upgrade is to a WebSocket, its
+//! frames are followed.
 
 mod body;
 mod chunked;
@@ -16,6 +17,7 @@ use std::collections::VecDeque;
 use self::body::Body;
 use self::head::{HeadReader, RequestHead, ResponseHead};
 use super::plan::Direction;
+use super::websocket::Frames;
 
 pub(super) use exchange::{Exchange, Extent, Noticed};
 
@@ -56,6 +58,7 @@ enum State {
     Body(Body),
     /// The client has offered to speak another protocol: what comes before the answer may be either.
     Undecided,
+    WebSocket(Frames),
     Opaque,
 }
 
@@ -83,24 +86,37 @@ impl Tracker {
         match self.side(direction).state {
             State::Between => {}
             State::Body(Body::UntilClose) => self.message_ended(direction),
+            // What has arrived is still to be forwarded.
+            State::WebSocket(_) => {}
             _ => self.side(direction).state = State::Opaque,
         }
     }
 
-    /// Where a head begins whose end has not arrived, and which may still turn out to be HTTP.
+    /// Where a head begins whose end has not arrived, and which may still turn out to be HTTP; or the header of a frame.
     pub(super) fn incomplete_head(&self, direction: Direction) -> Option<u64> {
-        let side = match direction {
-            Direction::Request => &self.request,
-            Direction::Response => &self.response,
-        };
-        match side.state {
-            State::Head { start, .. } => Some(start),
+        match &self.state(direction) {
+            State::Head { start, .. } => Some(*start),
+            State::WebSocket(frames) => frames.incomplete_header(),
             _ => None,
         }
     }
 
-    /// Forgets the exchanges of which everything has been forwarded.
+    /// From where to where a frame of a WebSocket lies. `None`: it is no WebSocket, or the frame has not begun, or is
+    /// through.
+    pub(super) fn frame(&self, direction: Direction, number: u64) -> Option<(u64, u64)> {
+        match self.state(direction) {
+            State::WebSocket(frames) => frames.place(number),
+            _ => None,
+        }
+    }
+
+    /// Forgets the exchanges, and frames, of which everything has been forwarded.
     pub(super) fn forwarded(&mut self, request: u64, response: u64) {
+        for (side, forwarded) in [(&mut self.request, request), (&mut self.response, response)] {
+            if let State::WebSocket(frames) = &mut side.state {
+                frames.forwarded(forwarded);
+            }
+        }
         while let Some(first) = self.exchanges.front() {
             let answered = first.response.is_some_and(|extent| extent.is_before(response));
             if !answered || !first.request.is_before(request) {
@@ -130,6 +146,13 @@ impl Tracker {
         match direction {
             Direction::Request => &mut self.request,
             Direction::Response => &mut self.response,
+        }
+    }
+
+    fn state(&self, direction: Direction) -> &State {
+        match direction {
+            Direction::Request => &self.request.state,
+            Direction::Response => &self.response.state,
         }
     }
 
@@ -177,6 +200,11 @@ impl Tracker {
                 }
                 Ok(used)
             }
+            State::WebSocket(frames) => {
+                frames.read(bytes, |frame| noticed.push(Noticed::Frame(direction, frame)));
+                side.offset += bytes.len() as u64;
+                Ok(bytes.len())
+            }
             State::Undecided | State::Opaque => Err(NotHttp),
         }
     }
@@ -195,6 +223,7 @@ impl Tracker {
             request: Extent { start, head_end: self.request.offset, end: None },
             response: None,
             offers_tunnel: head.offers_tunnel,
+            offers_websocket: head.offers_websocket,
         });
         noticed.push(Noticed::Request(number));
         self.request.state = State::Body(body);
@@ -208,6 +237,9 @@ impl Tracker {
         let index = self.unanswered();
         let method = index.map(|index| &*self.exchanges[index].method);
         let body = Body::of_response(&head, method);
+        let offers_websocket = index.is_some_and(|index| self.exchanges[index].offers_websocket);
+        // A client that did not wait for the answer sent something else.
+        let is_websocket = head.status == 101 && offers_websocket && matches!(self.request.state, State::Undecided);
         let tunnels = head.status == 101 || method == Some("CONNECT") && (200..300).contains(&head.status);
         if !tunnels && (100..200).contains(&head.status) {
             self.response.state = State::Between;
@@ -222,8 +254,10 @@ impl Tracker {
         self.response.state = State::Body(body);
         if tunnels {
             self.message_ended(Direction::Response);
-            self.request.state = State::Opaque;
-            self.response.state = State::Opaque;
+            let tunnel =
+                |side: &Side| if is_websocket { State::WebSocket(Frames::from(side.offset)) } else { State::Opaque };
+            self.request.state = tunnel(&self.request);
+            self.response.state = tunnel(&self.response);
         } else if body.is_over() {
             self.message_ended(Direction::Response);
         }

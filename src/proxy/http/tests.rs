@@ -150,7 +150,7 @@ fn interim_responses_are_passed_by() {
 #[test]
 fn behind_an_upgrade_or_a_tunnel_nothing_is_looked_at() {
     for (request, response) in [
-        ("GET / HTTP/1.1\r\nupgrade: websocket\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\n\r\n"),
+        ("GET / HTTP/1.1\r\nupgrade: h2c\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\n\r\n"),
         ("CONNECT a:443 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 Connected\r\n\r\n"),
     ] {
         let mut tracker = Tracker::new();
@@ -160,6 +160,26 @@ fn behind_an_upgrade_or_a_tunnel_nothing_is_looked_at() {
         assert_eq!(read(&mut tracker, Direction::Request, b"GET / HTTP/1.1\r\n\r\n"), []);
         assert_eq!(tracker.exchange(1).unwrap().response.unwrap().end, Some(response.len() as u64));
     }
+}
+
+#[test]
+fn behind_the_upgrade_to_a_websocket_there_are_frames() {
+    let mut tracker = Tracker::new();
+    let request = b"GET / HTTP/1.1\r\nupgrade: WebSocket\r\n\r\n";
+    let response = b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x01a\x81";
+    read(&mut tracker, Direction::Request, request);
+    assert_eq!(read(&mut tracker, Direction::Response, response).len(), 2, "the answer, and a frame in the same piece");
+    let start = response.len() as u64 - 4;
+    assert_eq!(tracker.frame(Direction::Response, 1), Some((start, start + 3)));
+    assert_eq!(tracker.incomplete_head(Direction::Response), Some(start + 3));
+    read(&mut tracker, Direction::Request, b"\x81\x80mask");
+    let start = request.len() as u64;
+    assert_eq!(tracker.frame(Direction::Request, 1), Some((start, start + 6)));
+    assert_eq!(tracker.incomplete_head(Direction::Request), None);
+    tracker.end(Direction::Request);
+    assert!(tracker.frame(Direction::Request, 1).is_some(), "it is still to be forwarded");
+    tracker.forwarded(start + 6, 0);
+    assert_eq!(tracker.frame(Direction::Request, 1), None);
 }
 
 #[test]

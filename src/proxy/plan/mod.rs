@@ -92,6 +92,10 @@ pub(super) enum Point {
     AfterRequestForwarded,
     ResponseHead(u64),
     ResponseBody(u64),
+    /// So many bytes of a frame of a WebSocket, of this number in its direction, from 1.
+    Frame(Direction, u64, u64),
+    /// All of it.
+    AfterFrame(Direction, u64),
 }
 
 impl Point {
@@ -104,6 +108,10 @@ impl Point {
             Self::AfterRequestForwarded => "after-request-forwarded",
             Self::ResponseHead(_) => "response-head",
             Self::ResponseBody(_) => "response-body",
+            Self::Frame(Direction::Request, ..) => "request-frame",
+            Self::Frame(Direction::Response, ..) => "response-frame",
+            Self::AfterFrame(Direction::Request, _) => "after-request-frame",
+            Self::AfterFrame(Direction::Response, _) => "after-response-frame",
         }
     }
 
@@ -115,13 +123,21 @@ impl Point {
         )
     }
 
+    /// The number of the frame, if it is one of a WebSocket's.
+    pub(super) fn frame(self) -> Option<u64> {
+        match self {
+            Self::Frame(_, number, _) | Self::AfterFrame(_, number) => Some(number),
+            _ => None,
+        }
+    }
+
     /// The direction that a fault here stops, delays or ends; `None`: the point is of the connection as a whole.
     ///
     /// After a request has been forwarded it is the answer that a fault can still keep from the client.
     pub(super) fn direction(self) -> Option<Direction> {
         match self {
             Self::Accept | Self::Idle => None,
-            Self::Bytes(direction, _) => Some(direction),
+            Self::Bytes(direction, _) | Self::Frame(direction, ..) | Self::AfterFrame(direction, _) => Some(direction),
             Self::BeforeRequestForwarded => Some(Direction::Request),
             Self::AfterRequestForwarded | Self::ResponseHead(_) | Self::ResponseBody(_) => Some(Direction::Response),
         }

@@ -10,7 +10,7 @@ use super::{Action, Direction, Match, PathPattern, Plan, PlanError, Point, rules
 const ACCEPTED: &str = "an object with type and on";
 const TYPES: [&str; 9] =
     ["reset", "close", "halfClose", "refuse", "blackhole", "stall", "latency", "bandwidth", "slice"];
-const POINTS: [&str; 8] = [
+const POINTS: [&str; 12] = [
     "accept",
     "request",
     "response",
@@ -19,14 +19,18 @@ const POINTS: [&str; 8] = [
     "after-request-forwarded",
     "response-head",
     "response-body",
+    "request-frame",
+    "response-frame",
+    "after-request-frame",
+    "after-response-frame",
 ];
 /// The options of every type; each type may have its own besides.
-const COMMON: [&str; 9] =
-    ["type", "on", "afterBytes", "afterMs", "everyNth", "connections", "times", "probability", "match"];
+const COMMON: [&str; 10] =
+    ["type", "on", "afterBytes", "frame", "afterMs", "everyNth", "connections", "times", "probability", "match"];
 const SLICE_MOST: u64 = 1 << 30;
 
 impl Plan {
-    /// Reads a fault: `{ type, on, afterBytes?, afterMs?, everyNth?, connections?, times?, probability?, match? }` and
+    /// Reads a fault: `{ type, on, afterBytes?, frame?, afterMs?, everyNth?, connections?, times?, probability?, match? }` and
     /// the options of its type. Times are milliseconds.
     pub fn from_json(text: &str) -> Result<Plan, PlanError> {
         let value = match serde_json::from_str(text) {
@@ -96,6 +100,7 @@ fn latency(given: &Map<String, Value>) -> Result<Action, PlanError> {
 
 fn point(given: &Map<String, Value>) -> Result<Point, PlanError> {
     let after_bytes = optional(given, "afterBytes", |name, value| count(name, value, 0))?.unwrap_or(0);
+    let frame = optional(given, "frame", |name, value| count(name, value, 1))?.unwrap_or(1);
     Ok(match one_of(given, "on", &POINTS)? {
         "accept" => Point::Accept,
         "request" => Point::Bytes(Direction::Request, after_bytes),
@@ -104,8 +109,12 @@ fn point(given: &Map<String, Value>) -> Result<Point, PlanError> {
         "before-request-forwarded" => Point::BeforeRequestForwarded,
         "after-request-forwarded" => Point::AfterRequestForwarded,
         "response-head" => Point::ResponseHead(after_bytes),
+        "response-body" => Point::ResponseBody(after_bytes),
+        "request-frame" => Point::Frame(Direction::Request, frame, after_bytes),
+        "response-frame" => Point::Frame(Direction::Response, frame, after_bytes),
+        "after-request-frame" => Point::AfterFrame(Direction::Request, frame),
         // `one_of` has let nothing else through.
-        _response_body => Point::ResponseBody(after_bytes),
+        _after_response_frame => Point::AfterFrame(Direction::Response, frame),
     })
 }
 

@@ -47,6 +47,16 @@ fn the_options_of_a_type_are_read() {
 }
 
 #[test]
+fn a_frame_is_the_first_one_unless_it_is_said() {
+    let point = |options: &str| plan(&format!(r#"{{ "type": "reset", {options} }}"#)).point;
+    assert_eq!(point(r#""on": "request-frame""#), Point::Frame(Direction::Request, 1, 0));
+    let inside = point(r#""on": "response-frame", "frame": 3, "afterBytes": 20"#);
+    assert_eq!(inside, Point::Frame(Direction::Response, 3, 20));
+    assert_eq!(point(r#""on": "after-request-frame", "frame": 2"#), Point::AfterFrame(Direction::Request, 2));
+    assert_eq!(point(r#""on": "after-response-frame""#), Point::AfterFrame(Direction::Response, 1));
+}
+
+#[test]
 fn every_type_is_known_at_every_point_where_it_can_happen() {
     let points = [
         "accept",
@@ -57,17 +67,21 @@ fn every_type_is_known_at_every_point_where_it_can_happen() {
         "after-request-forwarded",
         "response-head",
         "response-body",
+        "request-frame",
+        "response-frame",
+        "after-request-frame",
+        "after-response-frame",
     ];
     let types = [
-        (r#""type": "reset""#, "********"),
-        (r#""type": "close""#, "********"),
-        (r#""type": "halfClose""#, "********"),
-        (r#""type": "refuse""#, "*-------"),
-        (r#""type": "blackhole""#, "********"),
-        (r#""type": "stall""#, "********"),
-        (r#""type": "latency", "ms": 1"#, "***-****"),
-        (r#""type": "bandwidth", "rate": 1"#, "-**----*"),
-        (r#""type": "slice", "size": 1"#, "-**----*"),
+        (r#""type": "reset""#, "************"),
+        (r#""type": "close""#, "************"),
+        (r#""type": "halfClose""#, "************"),
+        (r#""type": "refuse""#, "*-----------"),
+        (r#""type": "blackhole""#, "************"),
+        (r#""type": "stall""#, "************"),
+        (r#""type": "latency", "ms": 1"#, "***-********"),
+        (r#""type": "bandwidth", "rate": 1"#, "-**----*----"),
+        (r#""type": "slice", "size": 1"#, "-**----*----"),
     ];
     for (kind, fits) in types {
         for (point, fits) in points.iter().zip(fits.chars()) {
@@ -112,6 +126,15 @@ fn contradictions_name_both_options() {
             r#"{ "type": "latency", "on": "accept", "ms": 1, "afterBytes": 1 }"#,
             "fault.afterBytes cannot be combined with on: 'accept'.",
         ),
+        (
+            r#"{ "type": "reset", "on": "after-request-frame", "afterBytes": 1 }"#,
+            "fault.afterBytes cannot be combined with on: 'after-request-frame'.",
+        ),
+        (
+            r#"{ "type": "reset", "on": "response-frame", "match": {} }"#,
+            "fault.match cannot be combined with on: 'response-frame'.",
+        ),
+        (r#"{ "type": "reset", "on": "response", "frame": 2 }"#, "fault.frame cannot be combined with on: 'response'."),
         (r#"{ "type": "refuse", "on": "response" }"#, "fault.type 'refuse' cannot be combined with on: 'response'."),
     ] {
         let error = error(json);
@@ -124,6 +147,7 @@ fn contradictions_name_both_options() {
 fn refuse_takes_no_option_that_chooses() {
     let options = [
         r#""afterBytes": 1"#,
+        r#""frame": 1"#,
         r#""afterMs": 1"#,
         r#""everyNth": 2"#,
         r#""connections": [1]"#,
@@ -169,7 +193,7 @@ fn what_is_wrong_is_named_with_what_came_and_what_is_accepted() {
             r#"{ "type": "reset" }"#,
             "fault.on",
             TYPE,
-            "one of accept, request, response, idle, before-request-forwarded, after-request-forwarded, response-head, response-body. Received undefined.",
+            "one of accept, request, response, idle, before-request-forwarded, after-request-forwarded, response-head, response-body, request-frame, response-frame, after-request-frame, after-response-frame. Received undefined.",
         ),
         (&at(r#""afterBytes": -1"#), "fault.afterBytes", RANGE, "a whole number of at least 0. Received -1."),
         (&at(r#""afterBytes": 1.5"#), "fault.afterBytes", RANGE, "a whole number of at least 0. Received 1.5."),
@@ -188,6 +212,7 @@ fn what_is_wrong_is_named_with_what_came_and_what_is_accepted() {
             "a number of milliseconds, from 0 to 2147483647. Received null.",
         ),
         (&at(r#""everyNth": 0"#), "fault.everyNth", RANGE, "a whole number of at least 1. Received 0."),
+        (&at(r#""frame": 0"#), "fault.frame", RANGE, "a whole number of at least 1. Received 0."),
         (&at(r#""times": 0"#), "fault.times", RANGE, "a whole number of at least 1. Received 0."),
         (&at(r#""probability": 1.1"#), "fault.probability", RANGE, "a number from 0 to 1. Received 1.1."),
         (

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::{Action, PlanError, Point};
 
 /// A port either listens or not: there is nobody to choose among, and nothing to count.
-const MEANINGLESS_FOR_REFUSE: [&str; 7] =
-    ["afterBytes", "afterMs", "everyNth", "connections", "times", "probability", "match"];
+const MEANINGLESS_FOR_REFUSE: [&str; 8] =
+    ["afterBytes", "frame", "afterMs", "everyNth", "connections", "times", "probability", "match"];
 
 pub(super) fn check(given: &Map<String, Value>, action: Action, point: Point) -> Result<(), PlanError> {
     let at_point = format!("on: '{}'", point.name());
@@ -21,6 +21,9 @@ pub(super) fn check(given: &Map<String, Value>, action: Action, point: Point) ->
         Some(option) => Err(PlanError::contradiction(format!("fault.{option}"), with)),
         None => Ok(()),
     };
+    if point.frame().is_none() && action != Action::Refuse {
+        clash(&["frame"], &at_point)?;
+    }
     match (action, point) {
         (Action::Refuse, _) => clash(&MEANINGLESS_FOR_REFUSE, &of_type),
         (Action::Latency { .. }, Point::Accept) => {
@@ -32,6 +35,9 @@ pub(super) fn check(given: &Map<String, Value>, action: Action, point: Point) ->
         (_, Point::Accept | Point::Idle) => clash(&["afterBytes", "match"], &at_point),
         // These are one exact place in the stream.
         (_, Point::BeforeRequestForwarded | Point::AfterRequestForwarded) => clash(&["afterBytes"], &at_point),
+        // The requests that these follow are through.
+        (_, Point::Frame(..)) => clash(&["match"], &at_point),
+        (_, Point::AfterFrame(..)) => clash(&["afterBytes", "match"], &at_point),
         (_, Point::Bytes(..) | Point::ResponseHead(_) | Point::ResponseBody(_)) => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ use crate::fault::{Delivery, Fault, Phase};
 use crate::http::transport::causes::{self, Causes, Refusal};
 
 /// The fault of an exchange that brought no response. `written`: bytes of it left this process.
-pub(super) fn before_answer(error: &hyper::Error, written: bool, sent_all: bool) -> Fault {
+pub(crate) fn before_answer(error: &hyper::Error, written: bool, sent_all: bool) -> Fault {
     let (phase, delivery) = match written {
         false => (Phase::Send, Delivery::NotSent),
         // Bytes came, but perhaps before the server had read the request: SSH greets whoever connects.

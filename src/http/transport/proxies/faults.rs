@@ -16,7 +16,7 @@ pub(in crate::http::transport) fn misplaced_credentials(headers: &HeaderMap) -> 
 }
 
 /// Of a connection to the proxy itself.
-pub(in crate::http::transport) fn unreachable(mut fault: Fault) -> Fault {
+pub(crate) fn unreachable(mut fault: Fault) -> Fault {
     fault.reason = format!("The proxy could not be reached. {}", fault.reason).into();
     fault
 }
