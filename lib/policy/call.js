@@ -21,6 +21,10 @@ const { isObserved, tell } = require('./events');
  * @property {string} [url] of an HTTP request
  * @property {boolean} [idempotencyKey] the request carries an `Idempotency-Key` header
  * @property {boolean} [declared] the caller's own word that the call may, or may not, be repeated
+ *
+ * @typedef {object} CallLimits
+ * @property {AbortSignal} [signal] ends the waits between attempts
+ * @property {number} [total] the whole call ends this long after it began, in ms; as a rule it has no end
  */
 
 class PolicyCall {
@@ -42,10 +46,9 @@ class PolicyCall {
   /**
    * @param {import('./policy').Policy} policy
    * @param {CallRequest} request
-   * @param {AbortSignal} [signal] ends the waits between attempts
-   * @param {number} [total] the whole call ends this long after it began, in ms; as a rule it has no end
+   * @param {CallLimits} [limits]
    */
-  constructor(policy, request, signal, total = Infinity) {
+  constructor(policy, request, { signal, total = Infinity } = NO_LIMITS) {
     this.#policy = policy;
     this.#request = request;
     this.#signal = signal;
@@ -281,6 +284,7 @@ class PolicyCall {
 const OUT_OF_TIME = Symbol('out of time');
 /** Attempts; as in native calls. */
 const TOLD_AT_MOST = 100;
+const NO_LIMITS = Object.freeze({});
 const NOTHING_SPECIAL = Object.freeze({});
 
 /**

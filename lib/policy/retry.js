@@ -56,7 +56,7 @@ retry.wrap = function wrap(fn, options) {
 
 async function callUntilAnswered(fn, { policy, retry: options, signal, declared, origin }) {
   if (signal?.aborted) throw reasonOf(signal);
-  const call = new PolicyCall(policy ?? Policy.ofOneCall(options), { surface: 'retry', origin, declared }, signal);
+  const call = new PolicyCall(policy ?? Policy.ofOneCall(options), { surface: 'retry', origin, declared }, { signal });
   const refused = call.begin();
   if (refused !== undefined) throw withRecovery(new FaultError(refused), call.recovery);
   let lastFault;

@@ -66,7 +66,7 @@ class Attempts {
     this.#total = total;
     this.#request = request;
     this.#caller = callerOf(config);
-    this.#call = new PolicyCall(policy, request, this.#caller.signal, total);
+    this.#call = new PolicyCall(policy, request, { signal: this.#caller.signal, total });
     fixBoundary(config, () => job.adapters.isHttp(job.adapter, config));
     this.#config = attemptConfigOf(config, job.adapters.isOfAxios(job.adapter));
     this.#upload = uploadOf(config.data, policy.retry.options.retries !== 0);

@@ -47,7 +47,7 @@ class WrappedClient {
     const { policy, limits } = options;
     const request = readRequest(input, init, this.#options);
     if (ends !== undefined) request.signal = ends;
-    const call = new PolicyCall(policy, request, request.signal, limits.total);
+    const call = new PolicyCall(policy, request, { signal: request.signal, total: limits.total });
     const body = bodyOf(request, policy.retry.options.retries !== 0);
     const refusal = call.begin();
     if (refusal !== undefined) {

@@ -92,7 +92,8 @@ function membersOf(source, tellsReaders) {
   const members = { recovery: { get: getRecovery, set: setRecovery, configurable: true } };
   for (const name of tellsReaders ? METHODS : ['clone']) {
     if (typeof source[name] !== 'function') continue;
-    members[name] = { value: name === 'clone' ? cloneBy(source.clone) : readerBy(source[name], name), writable: true, configurable: true };
+    const value = name === 'clone' ? cloneBy(source.clone) : readerBy(source[name], name);
+    members[name] = { value, writable: true, configurable: true };
   }
   return members;
 }

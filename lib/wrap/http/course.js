@@ -64,7 +64,7 @@ class Course {
     this.upload = new Upload(facade, order.policy.retry.options.retries !== 0);
     const { origin, method, url } = order;
     this.#callRequest = { surface: 'wrapHttp', origin, method, url, idempotencyKey: false };
-    this.#call = new PolicyCall(order.policy, this.#callRequest, this.#callerEnd);
+    this.#call = new PolicyCall(order.policy, this.#callRequest, { signal: this.#callerEnd });
   }
 
   /** Makes the first attempt. @throws what the module throws for these options */
