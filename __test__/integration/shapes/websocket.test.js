@@ -41,6 +41,11 @@ function standardReportsOf(url) {
   });
 }
 
+/** Sends something, and ends when it has been answered with a Close frame: the client waits for that. */
+function sendOnce(socket, bytes) {
+  socket.once('data', () => socket.end()).write(bytes);
+}
+
 const LOST = {
   code: 'WS_1006', kind: 'reset', phase: 'wait', delivery: 'unknown', transient: true, reconnect: true,
   reason: 'The connection was lost without a Close frame, or never came about.',
@@ -141,7 +146,7 @@ describe('a frame that breaks the protocol', () => {
     ['WS_ERR_TOO_MANY_BUFFERED_PARTS', Buffer.concat([frame('binary', 'a', { fin: false }), ...Array(9).fill(frame('continuation', 'a', { fin: false }))]),
       { ...MALFORMED, kind: 'too-large' }],
   ])('%s', async (code, sent, expected) => {
-    const { url } = await serveRaw((socket) => socket.resume().write(sent));
+    const { url } = await serveRaw((socket) => sendOnce(socket, sent));
     const { error, errorEvent, closeEvent } = await reportsOf(url, { maxPayload: 1_000, maxFragments: 5, perMessageDeflate: false });
     expect(error.code).toBe(code);
     expect(classify(error)).toMatchObject({ ...expected, code });
@@ -150,7 +155,7 @@ describe('a frame that breaks the protocol', () => {
   });
 
   test('says next to nothing through the standard', async () => {
-    const { url } = await serveRaw((socket) => socket.resume().write(frame('text', 'x', { masked: true })));
+    const { url } = await serveRaw((socket) => sendOnce(socket, frame('text', 'x', { masked: true })));
     const { errorEvent, closeEvent } = await standardReportsOf(url);
     expect(classify(errorEvent)).toMatchObject({ code: 'WS_1006', kind: 'reset' });
     expect(classify(closeEvent)).toEqual(LOST);
