@@ -507,7 +507,7 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** Whose call an event is about. */
 export interface ObservedCall {
-  /** Who makes the call: `fetch`, `wrapFetch`, `wrapAxios`, `wrapHttp`, `retry`. */
+  /** Who makes the call: `fetch` (also for `download`), `wrapFetch`, `wrapAxios`, `wrapHttp`, `retry`, `resumable`, `WebSocket`. */
   surface: string;
   /** What budget, breaker and stats go by: `https://api.example`, or what {@link RetryFunctionOptions.origin} says. */
   origin: string;
@@ -723,6 +723,11 @@ export interface RetryEvent {
   fault: Fault;
   method: string;
   url: string;
+  /**
+   * Where a body goes on that had begun to arrive: how many of its bytes have come, encoded as they are sent. Absent as long
+   * as there is no answer.
+   */
+  offset?: number;
 }
 
 /** What it took to get an answer, or to find that there is none. */
@@ -1623,8 +1628,8 @@ import { Duplex } from 'node:stream';
  * ```
  *
  * Events besides those of every stream:
- * - `lookup`, `connect`, `ready`, `timeout`, `close` as in `net`, `secureConnect` as in `tls`; 'connect' and 'ready' once, for
- *   the first connection.
+ * - `lookup`, `connect`, `ready`, `timeout`, `close` as in `net`, `secureConnect` as in `tls`; 'connect', 'ready' and
+ *   'secureConnect' once, in this order, for the first connection.
  * - `disconnect` ({@link Disconnect}): a connection is lost.
  * - `reconnecting` ({@link Reconnecting}): another attempt follows after a wait.
  * - `reconnect` ({@link Reconnected}): there is a connection again.
@@ -1656,7 +1661,7 @@ export class Socket extends Duplex {
   /** Ends it when everything that was written has left. */
   destroySoon(): void;
 
-  /** Emits 'timeout' after so long without bytes in either direction; 0: never. It does nothing else. */
+  /** Emits 'timeout' after so long, ms, without bytes in either direction; 0: never. It does nothing else. */
   setTimeout(milliseconds: number, callback?: () => void): this;
   /** For the connection there is, and those to come. Unlike `net`, `true` is where a Socket begins. */
   setNoDelay(noDelay?: boolean): this;
@@ -1674,16 +1679,17 @@ export class Socket extends Duplex {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly remoteFamily: string | undefined;
-  /** Over all connections. */
+  /** Over all connections: what the stream was given. What `onConnect` reads, and answers to heartbeats, `stats()` counts. */
   readonly bytesRead: number;
-  /** Over all connections, and what waits to be sent. */
+  /** What was written, over all connections, sent or not. */
   readonly bytesWritten: number;
   readonly bufferSize: number | undefined;
   /** It has been told to connect and is not connected at present: also between two connections. */
   readonly connecting: boolean;
   readonly pending: boolean;
   readonly readyState: 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed';
-  readonly timeout: number;
+  /** `undefined` before {@link setTimeout}. */
+  readonly timeout: number | undefined;
 
   /** TLS is spoken, or will be. */
   readonly encrypted: boolean;
@@ -1740,7 +1746,7 @@ export interface SocketOptions {
   minUptime?: number;
   /**
    * Has every connection for itself, before anything that was written leaves: authenticate, subscribe again. What it
-   * throws, or rejects with, is a failed attempt.
+   * throws, or rejects with, is a failed attempt, and the `cause` of the error when the socket gives up.
    *
    * @example
    * async onConnect(session) {
@@ -1760,7 +1766,7 @@ export interface SocketOptions {
     age?: number;
     /**
      * `'block'` (default): `write` returns false until there is room, as with any stream. `'error'`: a write that does not
-     * fit is not taken, and its callback gets `ERR_SOCKET_QUEUE_FULL`.
+     * fit is not taken, and its callback gets `ERR_SOCKET_QUEUE_FULL`; with `frame`, whole messages with all their parts.
      */
     whenFull?: 'block' | 'error';
   };
@@ -1786,7 +1792,10 @@ export interface SocketOptions {
   heartbeat?: {
     /** From beat to beat, ms. */
     interval: number;
-    /** How long after a beat some byte must have come. Default `interval`. */
+    /**
+     * How long after a beat some byte must have come. Default `interval`. It counts also for a beat that has to wait behind a
+     * message of which the peer takes nothing.
+     */
     timeout?: number;
     send: string | Uint8Array;
     /** The answer: it does not reach 'data'. Without it whatever comes is a sign of life, and data. */
@@ -1830,13 +1839,13 @@ export interface SocketTlsOptions extends TlsOptions {
 export interface SocketSession {
   /** The number of the connection, from 1. */
   readonly generation: number;
-  /** Aborted when the connection is lost. */
+  /** Aborted when the connection is lost, also after `onConnect` has returned. The reason is why. */
   readonly signal: AbortSignal;
   /** Sends at once, past everything that is queued. */
   write(chunk: string | Uint8Array, encoding?: string): void;
-  /** What has come, at least one byte; or just as many as are asked for. */
+  /** What has come, at least one byte; or just as many as are asked for. One read at a time. */
   read(count?: number): Promise<Uint8Array & { toString(encoding?: string): string; equals(other: Uint8Array): boolean }>;
-  /** What comes up to these bytes, and them. What nobody reads here is the stream's. */
+  /** What comes up to these bytes, and them. What nobody reads here is the stream's, when the connection is up. */
   readUntil(delimiter: string | Uint8Array): ReturnType<SocketSession['read']>;
 }
 
@@ -1863,6 +1872,7 @@ export interface Reconnecting {
 
 /** There is a connection again. */
 export interface Reconnected {
+  /** Since a connection last proved itself (`minUptime`). */
   attempts: number;
   /** Since the loss, ms. */
   downtime: number;
@@ -2402,4 +2412,620 @@ export interface WebSocketStats {
   ping: number | undefined;
   /** Segments that were sent again, on this connection. Linux. */
   retransmits: number | undefined;
+}
+
+// ---------------------------------------------------------------------------------------------------- streams
+
+// Without Node's types it is `any`.
+// @ts-ignore
+import { Readable } from 'node:stream';
+
+/**
+ * A file over HTTP as a Readable that goes on where it breaks, under the rules of {@link fetch} (`docs/resume.md`): the rest
+ * is asked for with `Range` and `If-Range`, and never spliced on unless the server proves that it is still the same file.
+ * The call begins at once, its body is read as it is asked for. `docs/streams.md` is the guide.
+ *
+ * @throws {TypeError | RangeError} on an option that is unknown or out of range; the message names it
+ *
+ * @example
+ * await pipeline(download('https://files.example/backup.tar'), createWriteStream('backup.tar'));
+ * @example
+ * download(url, { retry: { retries: Infinity, within: Infinity } })
+ *   .on('resume', ({ offset, fault, delay }) => log(`${fault.code} at ${offset}, on in ${delay} ms`))
+ *   .on('error', (error) => log(`given up at ${error.offset}`))
+ *   .pipe(process.stdout);
+ */
+export function download(url: string | URL, options?: DownloadOptions): Download;
+
+/**
+ * A file over HTTP, in a file: it is there whole, or not at all. What has come stays beside it as `path.part`, with a small
+ * state file, and the next call goes on with it, also that of another process after this one has died.
+ *
+ * @returns when the file is on the disk under its name. Rejects with the errors of {@link fetch}, a status that is no success
+ *   as {@link FaultError} `HTTP_...`, and `ERR_RESUME_CHANGED`, `ERR_DIGEST_MISMATCH`, `ERR_DOWNLOAD_LOCKED`, `ERR_DOWNLOAD_SIZE`,
+ *   `ENOSPC` and other errors of the disk: see {@link StreamError}
+ *
+ * @example
+ * await downloadTo('https://files.example/backup.tar', '/var/backups/backup.tar', {
+ *   digest: 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=',
+ *   onProgress: ({ bytes, total }) => bar.update(bytes / total),
+ * });
+ */
+export function downloadTo(url: string | URL, path: string | URL, options?: DownloadToOptions): Promise<DownloadResult>;
+
+/**
+ * Any source that can be opened at an offset (objects of a store, file servers, logs) as one Readable. When the source fails with a
+ * fault that may pass it is opened once more, behind what has been handed on; every other error ends the stream at once, the
+ * same object, so that a bug is found and not repeated.
+ *
+ * @param open is called with the offset to begin at, whenever a source is needed. To give it to `resumable` is to declare
+ *   that it may be called again.
+ * @throws {TypeError | RangeError} on an option that is unknown or out of range; the message names it
+ *
+ * @example
+ * const object = resumable(async ({ offset, validator, signal }) => {
+ *   const got = await s3.send(
+ *     new GetObjectCommand({ Bucket, Key, Range: `bytes=${offset}-`, IfMatch: validator }), { abortSignal: signal },
+ *   );
+ *   return { stream: got.Body, validator: got.ETag, length: offset + got.ContentLength };
+ * });
+ * await pipeline(object, process.stdout);
+ */
+export function resumable(open: OpenSource, options?: ResumableOptions): ResumableStream;
+
+/** What {@link download} and {@link resumable} have in common. */
+export interface ResumingStream extends Readable {
+  /** Bytes that have been handed on. */
+  readonly bytes: number;
+  /** Of the whole, in bytes; `null` as long as nobody has said it, and of a body that is decoded. */
+  readonly total: number | null;
+  /** The same as a web stream of bytes. To be asked for before anything reads this one. */
+  web(): ReadableStream<Uint8Array>;
+
+  /**
+   * - `progress`: bytes have been handed on.
+   * - `resume`: it broke, and goes on after a wait. The event that Node's streams have under this name, without an argument,
+   *   for when they begin to flow, is not told here.
+   * - `response` ({@link Download} only): the head of the response is there.
+   * - `error`: there is no further attempt: a {@link StreamError}.
+   */
+  on(event: 'progress', listener: (progress: Progress) => void): this;
+  on(event: 'resume', listener: (event: ResumeEvent) => void): this;
+  on(event: 'response', listener: (response: FetchResponse) => void): this;
+  on(event: 'error', listener: (error: StreamError) => void): this;
+  on(event: string | symbol, listener: (...args: any[]) => void): this;
+  once(event: 'progress', listener: (progress: Progress) => void): this;
+  once(event: 'resume', listener: (event: ResumeEvent) => void): this;
+  once(event: 'response', listener: (response: FetchResponse) => void): this;
+  once(event: 'error', listener: (error: StreamError) => void): this;
+  once(event: string | symbol, listener: (...args: any[]) => void): this;
+}
+
+/** What {@link download} returns. */
+export interface Download extends ResumingStream {
+  /** As soon as its head is there. Its body is this stream. */
+  readonly response: FetchResponse | undefined;
+  /** What it took so far; `undefined` before there is a response. */
+  readonly recovery: Recovery | undefined;
+}
+
+/** What {@link resumable} returns. */
+export interface ResumableStream extends ResumingStream {
+  /** What it took so far. */
+  readonly recovery: Recovery;
+}
+
+/** How far a stream has come. */
+export interface Progress {
+  /** That are there. Of `downloadTo`: with those that were there before the call, encoded where the server encodes them. */
+  bytes: number;
+  /** Of the whole; `null` where nobody has said it. */
+  total: number | null;
+}
+
+/** A stream broke and is about to go on. */
+export interface ResumeEvent {
+  /**
+   * Where: how many bytes have come. Of a body that is sent compressed: of its encoded bytes.
+   */
+  offset: number;
+  /** What broke it, or failed the latest attempt to go on. */
+  fault: Fault;
+  /** The wait before the next attempt, in ms. */
+  delay: number;
+}
+
+/** What a stream fails with, besides what is not its own: the reason of a signal, what a hook threw, a bug of a source. */
+export interface StreamError extends Error {
+  code?: string;
+  /** How many bytes had been handed on, or written. */
+  offset: number;
+  recovery?: Recovery;
+  /** Of `downloadTo`: where what has come is kept. Absent where nothing is. */
+  partial?: string;
+  /** With `ERR_DOWNLOAD_LOCKED`: the number of the process that is writing. */
+  owner?: number;
+}
+
+/** What {@link download} and {@link downloadTo} take alike. */
+export interface TransferOptions {
+  /** See {@link FetchInit.retry}; or a policy that other calls share: see {@link createPolicy}. */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /** See {@link FetchInit.timeout}. After `total` nothing is resumed any more. */
+  timeout?: Timeouts;
+  /** See {@link FetchInit.resume}. */
+  resume?: Resume;
+  /** Of the request. `accept-encoding` is `identity` unless it is set here, so that offsets and lengths are those of the file. */
+  headers?: RequestInit['headers'];
+  /** Ends it at once, with its reason as it is. */
+  signal?: AbortSignal | null;
+  /** Whose connections, proxies and TLS options are used: what {@link createFetch} made. Default: those of {@link fetch}. */
+  fetch?: Fetch;
+  /**
+   * How much is read before it is asked for, in bytes, here and in the engine each; what is beyond it stays with the server.
+   * Default 256 KiB.
+   */
+  highWaterMark?: number;
+}
+
+/** The second argument of {@link download}. */
+export interface DownloadOptions extends TransferOptions {
+  /** Whether a compressed body is decoded. Default `true`. */
+  decompress?: boolean;
+}
+
+/** The third argument of {@link downloadTo}. */
+export interface DownloadToOptions extends TransferOptions {
+  /**
+   * What the file must be: `sha256-`, `sha384-` or `sha512-` and the digest in base64, as in `integrity` of a script; several
+   * are separated by spaces. What the server sends along (`Content-MD5`, `Digest`, `Repr-Digest`, `Content-Digest`) is
+   * checked in any case.
+   */
+  digest?: string;
+  /**
+   * Whether a file that the server encoded although it was asked not to (an object that was stored compressed) is decoded
+   * when it is complete. Default `true`.
+   */
+  decompress?: boolean;
+  /**
+   * What the file is, where its URL does not say it, as where each call has another signature in it. Default: the URL,
+   * without credentials and fragment. What is there of another file is not gone on with.
+   */
+  id?: string;
+  /**
+   * When the server has another version now than the one that a part is there of: `'fail'` with `ERR_RESUME_CHANGED`, and the
+   * part is kept; or `'restart'`, once in a call. Default `'fail'`.
+   */
+  changed?: 'fail' | 'restart';
+  /** Bytes have been written. What it throws ends the call. */
+  onProgress?(progress: Progress): void;
+  /** The transfer broke, and goes on. What it throws ends the call. */
+  onResume?(event: ResumeEvent): void;
+}
+
+/** What {@link downloadTo} came to. */
+export interface DownloadResult {
+  /** Absolute. */
+  path: string;
+  /** Of the file. */
+  bytes: number;
+  /** How many were there already, from an earlier call. 0: the file was begun. */
+  continuedAt: number;
+  /** The last one; its body is in the file. 206 where it went on with a part. */
+  response: FetchResponse;
+  recovery: Recovery;
+}
+
+/** Opens a source at an offset. What it returns is closed when it is not needed any more. */
+export type OpenSource = (context: OpenContext) => OpenedSource | PromiseLike<OpenedSource>;
+
+/** What a source is opened with. */
+export interface OpenContext {
+  /** The first byte that is wanted. */
+  offset: number;
+  /** What the source said that it is, when it was first opened, or the options did; `undefined` before that. */
+  validator: any;
+  /** Aborts when what is opened is not wanted any more: hand it on. */
+  signal: AbortSignal;
+  /** Of this opening, from 1. */
+  attempt: number;
+  /** What the one before failed with. */
+  lastFault: Fault | undefined;
+}
+
+/** A stream of bytes or strings, of either kind, or an async iterable of them; or one and what is known of it. */
+export type OpenedSource = SourceStream | {
+  stream: SourceStream;
+  /**
+   * What it is a part of: an entity tag, a version, a time of modification. It is handed to the next opening. What says
+   * another one then ends the stream with `ERR_RESUME_CHANGED`; compared with `===`.
+   */
+  validator?: unknown;
+  /** Of the whole, in bytes. With it a source that ends too early has broken; without it an end is an end. */
+  length?: number;
+  /** Of its first byte, where that is before the one that was asked for: what came already is skipped. */
+  offset?: number;
+};
+
+export type SourceStream = Readable | ReadableStream | AsyncIterable<Uint8Array | string>;
+
+/** The second argument of {@link resumable}. */
+export interface ResumableOptions {
+  /** See {@link RetryOptions}: when the source is opened once more. */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /** Ends it at once, with its reason as it is. */
+  signal?: AbortSignal | null;
+  /** How much is read before it is asked for, in bytes; what the source itself reads ahead comes on top. Default 64 KiB. */
+  highWaterMark?: number;
+  /** In ms; `false` is no limit. */
+  timeout?: {
+    /** For `open`. Default 300 000 ms. */
+    open?: number | false;
+    /** How long the source may bring nothing while it is read. Default 300 000 ms. */
+    idle?: number | false;
+  };
+  /** See {@link OpenedSource}; for sources that are bare streams. */
+  length?: number;
+  /** See {@link OpenedSource}: what it must be from the first opening on. */
+  validator?: unknown;
+}
+
+// ---------------------------------------------------------------------------------------------------- databases
+
+/**
+ * A connection that is there when it is needed: made when it is first asked for, with backoff; tested before it is used
+ * after a silence; brought back when it is lost; and used so that nothing runs twice behind the program's back.
+ * `docs/databases.md` is the guide. For the pools of pg and mysql2, and for the clients of Redis, there are
+ * {@link wrapPgPool}, {@link wrapMysqlPool} and {@link wrapRedis}; for mongoose {@link wrapMongoose}.
+ *
+ * A connection that is an `EventEmitter` is listened to: 'error', 'end' or 'close' are its loss. Others report it by
+ * `lost`.
+ *
+ * @param source how connections are made, ended, tested and judged
+ * @throws {TypeError | RangeError} on an option that is unknown or out of range; the message names it
+ *
+ * @example
+ * const broker = persistent({
+ *   connect: () => amqp.connect('amqp://queue.internal'),
+ *   close: (connection) => connection.close(),
+ * });
+ * await broker.run((connection) => publish(connection, order)); // not repeated, unless nothing was sent
+ */
+export function persistent<Connection>(source: PersistentSource<Connection>, options?: PersistentOptions): Persistent<Connection>;
+
+/** The first argument of {@link persistent}. */
+export interface PersistentSource<Connection> {
+  /**
+   * Makes a connection. What it rejects with is classified: what is transient is tried again, under
+   * {@link PersistentOptions.reconnect}. It runs in the async context in which `persistent` was called.
+   */
+  connect(context: ConnectContext): Connection | PromiseLike<Connection>;
+  /** Ends a connection: one that is lost, one that came too late, or the last one. What it throws is ignored. */
+  close(connection: Connection): unknown;
+  /** Asks the server for a sign of life, over this connection. Without it a connection is not tested. */
+  ping?(connection: Connection, context: { signal: AbortSignal }): unknown;
+  /**
+   * Whether a connection can not be used any more: asked before it is used, without an error, and after a call has failed.
+   * Default: by what is known of the error.
+   */
+  isBroken?(connection: Connection, error: unknown): boolean;
+}
+
+/** What {@link PersistentSource.connect} is given. */
+export interface ConnectContext {
+  /** The number of the attempt, from 1, since there last was a connection that proved itself. */
+  attempt: number;
+  /** Aborted when the attempt takes too long, or the handle is closed. */
+  signal: AbortSignal;
+  /** Reports that the connection of this attempt is gone. To say it twice does no harm. */
+  lost(error?: unknown): void;
+}
+
+/** The second argument of {@link persistent} and of the wrappers of pools and clients. Times are in ms. */
+export interface PersistentOptions {
+  /** What events, and the budget and breaker of `retry`, call it. Default `''`. */
+  name?: string;
+  /**
+   * When `run` tries again, what the program or the fault allows to be repeated. The same as everywhere; a
+   * {@link RetryPolicy} is shared with other clients.
+   */
+  retry?: RetryOptions | RetryPolicy | number | false;
+  /**
+   * When a connection that was lost, or could not be made, is tried again. Default: without end. When it gives up, the
+   * next `get` or `run` begins anew; `false` leaves every attempt to them.
+   */
+  reconnect?: false | number | PersistentReconnect;
+  timeout?: {
+    /** For an attempt to connect. Default 10 000. */
+    connect?: number;
+    /** How long a call waits for a connection, over all its attempts. Default 10 000. */
+    wait?: number;
+    /** For the answer to a ping. Default 5 000. */
+    ping?: number;
+    /** How long `close` lets what runs come to its end, and then waits for the farewell. Default 10 000. */
+    close?: number;
+  };
+  /**
+   * The longest silence after which a connection is used without being tested. It learns to test sooner, down to a second,
+   * when connections die earlier. `false`: never test. Default 15 000.
+   */
+  pingAfter?: number | false;
+  /** How many calls may wait for a connection; further ones fail with `ERR_PERSISTENT_WAITING`. Default 1 000. */
+  maxWaiting?: number;
+}
+
+/** The part of {@link RetryOptions} that has a meaning for a connection that is to come back. */
+export interface PersistentReconnect {
+  /** Attempts in a row, after a loss or a first one that failed. Default `Infinity`. */
+  retries?: number;
+  backoff?: { base?: number; cap?: number };
+  /** No attempt begins later than this after the loss. Default `Infinity`. */
+  within?: number;
+  /** As the event 'reconnecting', and before it. */
+  onRetry?(next: Reconnecting): void;
+  /** Whether a fault of an attempt is worth another one; `undefined` leaves it to what is known of the fault. */
+  shouldRetry?(fault: Fault, context: { attempt: number; elapsed: number }): boolean | undefined | void | Promise<boolean | undefined | void>;
+}
+
+/**
+ * What {@link persistent} makes. It does not keep the process alive, except while a call of yours waits or runs; its
+ * connection does what connections of its driver do.
+ */
+export interface Persistent<Connection> extends AsyncDisposable {
+  /**
+   * - `idle`: nobody has asked for it yet
+   * - `connecting`: for the first time
+   * - `up`: the last that was asked of it was answered
+   * - `degraded`: something failed, and it is tested before it is used again; of a pool, one connection was lost
+   * - `down`: there is none
+   * - `closed`: by the program
+   */
+  readonly state: PersistentState;
+
+  /**
+   * The connection, tested if it has been idle for long; of a pool, the pool. What is then done with it is not watched, nor
+   * repeated: {@link Persistent.run} does that.
+   *
+   * @returns rejects with a {@link FaultError} whose `delivery` is `not-sent`, or with the reason of the signal
+   */
+  get(options?: { signal?: AbortSignal | null; timeout?: number }): Promise<Connection>;
+
+  /**
+   * Calls the function with a connection. A transient failure is repeated only with `idempotent: true`, or where the fault
+   * proves that nothing was sent. The fault speaks of what failed: a function that does several things, of which one cannot
+   * be repeated, should do the others elsewhere. (The wrappers of drivers see whether anything was sent before, and then
+   * believe no fault.)
+   *
+   * @returns rejects with what the function threw, the same object, with `recovery`; with a {@link FaultError} where there was
+   *   no connection, no time, or no answer any more; with the reason of the signal
+   *
+   * @example
+   * try {
+   *   await db.run((client) => client.query('UPDATE account SET balance = balance - 5 WHERE id = 1'));
+   * } catch (error) {
+   *   const { fault } = error.recovery.attempts.at(-1);
+   *   if (fault.delivery === 'unknown') await findOut(); // it may have been done, and was not done again
+   * }
+   */
+  run<Result>(fn: (connection: Connection, context: RunContext) => Result | PromiseLike<Result>, options?: RunOptions): Promise<Result>;
+
+  on<Name extends keyof PersistentEvents>(event: Name, listener: (message: PersistentEvents[Name]) => void): this;
+  once<Name extends keyof PersistentEvents>(event: Name, listener: (message: PersistentEvents[Name]) => void): this;
+  off<Name extends keyof PersistentEvents>(event: Name, listener: (message: PersistentEvents[Name]) => void): this;
+
+  stats(): PersistentStats;
+
+  /**
+   * Ends it for good. What waits fails with `ERR_PERSISTENT_CLOSED`; what runs may come to its end within `timeout.close`. The
+   * pool or client that was wrapped is closed as well.
+   *
+   * @returns the same promise however often it is called; it does not reject
+   */
+  close(): Promise<void>;
+}
+
+export type PersistentState = 'idle' | 'connecting' | 'up' | 'degraded' | 'down' | 'closed';
+
+/** The options of {@link Persistent.run}. */
+export interface RunOptions {
+  /** To do it twice does no harm. Default `false`. */
+  idempotent?: boolean;
+  /** Ends the call at once, with its reason. */
+  signal?: AbortSignal | null;
+  /** The whole call with its waits, in ms. At its end the call fails with `ETIMEDOUT`. */
+  timeout?: number;
+}
+
+/** What the function of {@link Persistent.run} is given besides the connection. */
+export interface RunContext {
+  /** From 1. */
+  attempt: number;
+  /** Aborted when nobody waits for the call any longer. */
+  signal: AbortSignal;
+  /** What the attempt before failed with. */
+  lastFault: Fault | undefined;
+}
+
+/**
+ * Listeners run in the async context in which the handle was made. All of it is published as `unreset:connection` too, with
+ * `event`, `surface` and `name` besides.
+ */
+export interface PersistentEvents {
+  /** There is a connection, again or for the first time; or one that was `degraded` has answered. */
+  up: {
+    /** How many it took; 0: it had not been lost. */
+    attempts: number;
+    /** Ms since the loss, or since somebody first asked. */
+    downtime: number;
+  };
+  /** There is none; once more, with `gaveUp`, when there will be no further attempt until somebody asks. */
+  down: {
+    fault: Fault;
+    /** How long there had been one, ms. */
+    uptime?: number;
+    gaveUp?: GaveUp;
+  };
+  /** See {@link Persistent.state}. */
+  degraded: { fault: Fault };
+  /** Another attempt follows after `delay`. */
+  reconnecting: Reconnecting;
+}
+
+export interface PersistentStats {
+  state: PersistentState;
+  /** How long there has been a connection, ms. */
+  uptime: number | undefined;
+  /** Connections that were made, or of a pool: how often it was found to reach its server. */
+  connects: number;
+  losses: number;
+  /** Calls that wait for a connection. */
+  waiting: number;
+  /** Calls of `run` that have not ended. */
+  running: number;
+  pings: {
+    sent: number;
+    failed: number;
+    /** The silence after which a connection is tested at present, as it was learned, ms. */
+    after: number;
+  };
+  /** The latest fault that a connection, or an attempt to make one, ended with. */
+  lastFault: Fault | undefined;
+}
+
+/**
+ * A pool of `pg` under the contract of {@link Persistent}. It is changed: idle errors are handled, keepalive is on unless it
+ * was switched off, and to connect has a limit. Each `run` has one client for itself, so transactions go through it; a client
+ * that may still be at work is destroyed, and a transaction that is left open is rolled back.
+ *
+ * @example
+ * const db = wrapPgPool(new pg.Pool({ connectionString }));
+ * const { rows } = await db.run((client) => client.query('SELECT * FROM stock'), { idempotent: true });
+ */
+export function wrapPgPool<Pool extends PgPoolLike>(pool: Pool, options?: PersistentOptions): PersistentPgPool<Pool>;
+
+/** As much of the pool of `pg` as {@link wrapPgPool} needs. */
+export interface PgPoolLike {
+  connect(): Promise<{ query(...args: never[]): unknown; release(error?: Error | boolean): void }>;
+  query(...args: never[]): unknown;
+  end(): Promise<void>;
+  on(event: 'error', listener: (error: Error, client: any) => void): unknown;
+  readonly totalCount: number;
+}
+
+export interface PersistentPgPool<Pool extends PgPoolLike> extends Omit<Persistent<PgClientOf<Pool>>, 'get'> {
+  readonly pool: Pool;
+  /** The pool, when it has been shown to reach its server. */
+  get(options?: { signal?: AbortSignal | null; timeout?: number }): Promise<Pool>;
+  /** As `pool.query`, without callbacks. Not repeated unless nothing was sent; for more there is `run`. */
+  query: Pool['query'];
+  /** As `pool.connect`: a client, tested if it has been idle for long, to be released. */
+  connect(options?: { signal?: AbortSignal | null; timeout?: number }): Promise<PgClientOf<Pool>>;
+}
+
+/** Of `connect`, which may have a form with a callback besides. */
+type PgClientOf<Pool> = Pool extends { connect: { (): Promise<infer Client>; (callback: any): void } }
+  ? unknown extends Client ? OnlyPgClientOf<Pool> : Client
+  : OnlyPgClientOf<Pool>;
+type OnlyPgClientOf<Pool> = Pool extends { connect(): Promise<infer Client> } ? Client : any;
+
+/**
+ * A pool of `mysql2` or `mysql2/promise` under the contract of {@link Persistent}. Connections are tested after a silence; one
+ * whose query ran into its `timeout` gives its place back; a transaction that fails is rolled back.
+ *
+ * @example
+ * const db = wrapMysqlPool(mysql.createPool(uri));
+ * const [rows] = await db.run((connection) => connection.query('SELECT * FROM stock'), { idempotent: true });
+ */
+export function wrapMysqlPool<Pool extends MysqlPoolLike>(pool: Pool, options?: PersistentOptions): PersistentMysqlPool<Pool>;
+
+/** As much of a pool of `mysql2` as {@link wrapMysqlPool} needs. */
+export interface MysqlPoolLike {
+  getConnection(...args: never[]): unknown;
+  releaseConnection(connection: never): void;
+}
+
+export interface PersistentMysqlPool<Pool extends MysqlPoolLike> extends Omit<Persistent<MysqlConnectionOf<Pool>>, 'get'> {
+  readonly pool: Pool;
+  /** The pool, when it has been shown to reach its server. */
+  get(options?: { signal?: AbortSignal | null; timeout?: number }): Promise<Pool>;
+  /** As `query` of the pool of `mysql2/promise`. Not repeated unless nothing was sent; for more there is `run`. */
+  query: MysqlCommand<Pool, 'query'>;
+  /** The same for prepared statements. */
+  execute: MysqlCommand<Pool, 'execute'>;
+  /** A connection of the kind that the pool has, tested if it has been idle for long, to be released. */
+  getConnection(options?: { signal?: AbortSignal | null; timeout?: number }): Promise<MysqlConnectionOf<Pool>>;
+}
+
+type MysqlConnectionOf<Pool extends MysqlPoolLike> = Pool extends { getConnection(): Promise<infer Connection> }
+  ? Connection
+  : Pool extends { getConnection(callback: (error: any, connection: infer Connection) => any): any }
+    ? Connection
+    : any;
+
+/** That of the pool, or of what its `promise()` returns. */
+type MysqlCommand<Pool, Name extends string> = Pool extends { promise(): infer Promising }
+  ? Promising extends { [name in Name]: infer Command } ? Command : never
+  : Pool extends { [name in Name]: infer Command } ? Command : never;
+
+/**
+ * A client of `ioredis` or `redis` under the contract of {@link Persistent}. An ioredis is told not to send commands again whose
+ * answer was lost, which applies an INCR twice; they fail instead, with `delivery: 'unknown'`, also those that are not run by
+ * `run`. No clusters.
+ *
+ * @example
+ * const db = wrapRedis(new Redis());
+ * await db.run((redis) => redis.incr('orders')); // once, or the program is told that nobody knows
+ */
+export function wrapRedis<Client extends RedisLike>(client: Client, options?: PersistentOptions): PersistentRedis<Client>;
+
+/** As much of a client of Redis as {@link wrapRedis} needs. */
+export interface RedisLike {
+  connect(): Promise<unknown>;
+  ping(...args: any[]): Promise<unknown>;
+  sendCommand(...args: never[]): unknown;
+}
+
+export interface PersistentRedis<Client extends RedisLike> extends Persistent<Client> {
+  readonly client: Client;
+}
+
+/**
+ * mongoose, or a connection of it, under the contract of {@link Persistent}: a first connect that fails is tried again, a
+ * client that was closed is replaced, operations that are buffered have a bound. Nothing is known of the order in which the
+ * driver repeats what it repeats by itself, so of its faults only few are `not-sent`.
+ *
+ * @example
+ * const db = wrapMongoose(mongoose, { uri: 'mongodb://db.internal/shop' });
+ * await db.get(); // connected, however long the server took to come up
+ * await db.run(() => new Order({ sku: 'bolt' }).save()); // once, or the program is told that nobody knows
+ */
+export function wrapMongoose<Connection extends MongooseConnectionLike>(
+  target: Connection | MongooseLike<Connection>,
+  options?: MongooseOptions,
+): PersistentMongoose<Connection>;
+
+/** The package, which stands for its default connection. */
+export interface MongooseLike<Connection extends MongooseConnectionLike> {
+  createConnection(...args: any[]): any;
+  readonly connection: Connection;
+}
+
+/** As much of a connection of mongoose as {@link wrapMongoose} needs. */
+export interface MongooseConnectionLike {
+  readonly readyState: number;
+  openUri(uri: string, options?: any): Promise<unknown>;
+}
+
+export interface MongooseOptions extends PersistentOptions {
+  /** Where to connect to. Default: where the connection was opened to. Left out for one that has never been, `get` fails. */
+  uri?: string;
+  /** As the second argument of `mongoose.connect`. Default: those that the connection was opened with. */
+  connectOptions?: object;
+  /** Also how many operations of models may be buffered outside of `run`; further ones fail with `ERR_PERSISTENT_WAITING`. */
+  maxWaiting?: number;
+}
+
+export interface PersistentMongoose<Connection extends MongooseConnectionLike> extends Persistent<Connection> {
+  /** The connection that was given, or mongoose's own. */
+  readonly connection: Connection;
 }

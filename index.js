@@ -20,6 +20,14 @@ const Socket = undefined;
 const connect = undefined;
 const createConnection = undefined;
 const WebSocket = undefined;
+const download = undefined;
+const downloadTo = undefined;
+const resumable = undefined;
+const persistent = undefined;
+const wrapPgPool = undefined;
+const wrapMysqlPool = undefined;
+const wrapRedis = undefined;
+const wrapMongoose = undefined;
 const FaultProxy = undefined;
 
 module.exports = {
@@ -38,6 +46,14 @@ module.exports = {
   connect,
   createConnection,
   WebSocket,
+  download,
+  downloadTo,
+  resumable,
+  persistent,
+  wrapPgPool,
+  wrapMysqlPool,
+  wrapRedis,
+  wrapMongoose,
   FaultProxy,
 };
 
@@ -51,4 +67,12 @@ Object.defineProperties(module.exports, {
   connect: { enumerable: true, get: () => require('./lib/net').connect },
   createConnection: { enumerable: true, get: () => require('./lib/net').createConnection },
   WebSocket: { enumerable: true, get: () => require('./lib/websocket').WebSocket },
+  download: { enumerable: true, get: () => require('./lib/stream').download },
+  downloadTo: { enumerable: true, get: () => require('./lib/stream').downloadTo },
+  resumable: { enumerable: true, get: () => require('./lib/stream').resumable },
+  persistent: { enumerable: true, get: () => require('./lib/persistent').persistent },
+  wrapPgPool: { enumerable: true, get: () => require('./lib/persistent').wrapPgPool },
+  wrapMysqlPool: { enumerable: true, get: () => require('./lib/persistent').wrapMysqlPool },
+  wrapRedis: { enumerable: true, get: () => require('./lib/persistent').wrapRedis },
+  wrapMongoose: { enumerable: true, get: () => require('./lib/persistent').wrapMongoose },
 });

@@ -42,7 +42,7 @@ const ours = {
     const { Socket } = require('unreset'); // the import
 
     const client = new Socket({
-      heartbeat: { interval: 100, timeout: 200, send: 'ping\n', expect: 'pong\n' },
+      heartbeat: { interval: 100, timeout: 1000, send: 'ping\n', expect: 'pong\n' },
     });
     client.connect(port, '127.0.0.1');
     client.on('data', heard);
@@ -67,11 +67,12 @@ const LINES = Array.from({ length: 9 }, (_, index) => `hello ${index + 1}`);
 
 /** How long the device is away when it restarts, and how long a line is waited for (ms). */
 const RESTART = 200;
-const PATIENCE = 1000;
+const PATIENCE = 3000;
 
 async function start() {
   const requests = [];
   const sockets = new Set();
+  let striking;
   const server = net.createServer((socket) => {
     sockets.add(socket);
     socket.setEncoding('utf8').on('error', () => {}).on('close', () => sockets.delete(socket));
@@ -93,30 +94,44 @@ async function start() {
     if (before === 'silence') return true;
     if (before === 'RST') return void socket.resetAndDestroy();
     socket.write(`heard ${line}\n`);
-    if (after === 'RST') setTimeout(() => socket.resetAndDestroy(), 20);
-    if (after === 'FIN') setTimeout(() => socket.end(), 20);
+    if (after) strike(() => (after === 'RST' ? socket.resetAndDestroy() : socket.end()));
     return false;
   }
 
-  async function restart() {
-    const { port } = server.address();
+  /** A moment after the answer, so that it arrives. */
+  function strike(end) {
+    striking = pause(20).then(end);
+  }
+
+  async function shutDown() {
     server.close();
     for (const socket of sockets) socket.resetAndDestroy();
     await once(server, 'close');
-    await pause(RESTART);
-    await listen(port);
   }
 
-  async function listen(port) {
-    server.listen(port, '127.0.0.1');
+  async function listen(at) {
+    server.listen(at, '127.0.0.1');
     await once(server, 'listening');
   }
 
   await listen(0);
-  const control = net.createServer((socket) => socket.on('data', restart)).listen(0, '127.0.0.1');
+  const { port } = server.address();
+  /** Answers when what was asked for has begun: that the device is away, or that what strikes after an answer has struck. */
+  async function obey(socket, order) {
+    if (order === 'restart') await shutDown();
+    else await striking;
+    socket.end();
+    if (order !== 'restart') return;
+    await pause(RESTART);
+    await listen(port);
+  }
+
+  const control = net.createServer((socket) => {
+    socket.on('error', () => {}).on('data', (order) => obey(socket, String(order)));
+  }).listen(0, '127.0.0.1');
   await once(control, 'listening');
   return {
-    address: { port: server.address().port, control: control.address().port },
+    address: { port, control: control.address().port },
     requests,
     /** Lines that the device was told more than once. */
     duplicates: () => requests.length - new Set(requests.map(({ line }) => line)).size,
@@ -139,23 +154,23 @@ const calls = LINES.map((line) => ({
 /** Says one line after the other, and waits for each answer. */
 async function run(variant, { port, control }, report) {
   let text = '';
-  let tell = () => {};
+  let news = () => {};
   let waits = [];
   const client = variant.client({
     port,
     heard(chunk) {
       text += chunk;
-      tell();
+      news();
     },
-    lost: (fault) => tell(fault),
+    lost: (fault) => news(fault),
     waits: (next) => waits.push(next),
   });
   // A handle of the program's own: a client that is gone must not end it.
   const alive = setInterval(() => {}, 1000);
 
   for (const line of LINES) {
-    await pause(60); // the program has other things to do; it also lets the fault before strike
-    if (SCRIPT[line]?.before === 'restart') await restart(control);
+    await tell(control, SCRIPT[line]?.before === 'restart' ? 'restart' : 'strike');
+    await pause(60); // the program has other things to do
     const lost = await answered(line);
     const isHeard = text.includes(`heard ${line}\n`);
     report({
@@ -170,28 +185,31 @@ async function run(variant, { port, control }, report) {
   clearInterval(alive);
   client.destroy();
 
-  /** Resolves when the line is answered, when its connection is lost (with the fault), or when patience is at its end. */
+  /** Resolves when the line is answered, when its connection is lost (with the fault) or the client gone, or when patience is at its end. */
   async function answered(line) {
     client.write(`${line}\n`);
     const answer = new Promise((resolve) => {
-      tell = (fault) => {
+      // Nothing comes from a client that is gone.
+      const gone = () => client.destroyed && resolve();
+      client.once('close', gone);
+      gone();
+      news = (fault) => {
         if (fault?.delivery === 'unknown' && fault.phase !== 'idle') resolve(fault);
         else if (text.includes(`heard ${line}\n`)) resolve();
       };
     });
     const result = await Promise.race([answer, pause(PATIENCE, undefined, { ref: false })]);
-    tell = () => {};
+    news = () => {};
     return result;
   }
 }
 
-/** The device is switched off and on. */
-async function restart(control) {
+/** Whoever plays this scenario is at the device: it restarts, or the fault after its last answer strikes. */
+async function tell(control, order) {
   const socket = net.connect(control, '127.0.0.1');
-  socket.on('error', () => {});
-  socket.write('restart');
-  await pause(RESTART / 4);
-  socket.destroy();
+  socket.end(order);
+  socket.resume();
+  await once(socket, 'close');
 }
 
 /** What each wait was for, and how long it was. */

@@ -5,6 +5,7 @@
  * The shape of this file is described in examples/README.md.
  */
 
+const { ledger } = require('./support/ledger');
 const { startUnstableService } = require('./support/unstable-service');
 
 // --- The code people have, and the code they write instead ---------------------------------------
@@ -62,31 +63,17 @@ const SCRIPT = {
   'POST /transfers/SEK': ['503'],
 };
 
-/** Transfers made, per currency; an `Idempotency-Key` that was seen before makes no second one. */
 async function start() {
-  const made = {};
-  const keys = new Set();
-
+  const transfers = ledger();
   const api = await startUnstableService({
     script: SCRIPT,
     answer(req) {
       const [, resource, currency] = req.url.split('/');
-      const key = req.headers['idempotency-key'];
-      if (resource === 'transfers' && !keys.has(key)) {
-        made[currency] = (made[currency] ?? 0) + 1;
-        if (key) keys.add(key);
-      }
+      if (resource === 'transfers') transfers.enter(currency, req.headers['idempotency-key']);
       return { currency, rate: RATES[currency], note: 'of this morning, by the central bank' };
     },
   });
-
-  return {
-    address: api.url,
-    requests: api.requests,
-    /** Transfers that were made more often than they were ordered. */
-    duplicates: () => Object.values(made).reduce((sum, times) => sum + times - 1, 0),
-    close: api.close,
-  };
+  return { address: api.url, requests: api.requests, duplicates: transfers.duplicates, close: api.close };
 }
 
 // --- The program ---------------------------------------------------------------------------------

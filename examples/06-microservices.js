@@ -8,6 +8,7 @@
 const http = require('node:http');
 const { once } = require('node:events');
 const { setTimeout: pause } = require('node:timers/promises');
+const { ledger } = require('./support/ledger');
 const { startUnstableService } = require('./support/unstable-service');
 
 // --- The code people have, and the code they write instead ---------------------------------------
@@ -96,30 +97,17 @@ const SCRIPT = {
   'POST /reservations/gear': ['RST after the work'],
 };
 
-/** Reservations made, per article; an `Idempotency-Key` that was seen before makes no second one. */
 async function start() {
-  const made = {};
-  const keys = new Set();
-
+  const reservations = ledger();
   const inventory = await startUnstableService({
     script: SCRIPT,
     answer(req) {
       const [, resource, sku] = req.url.split('/');
-      if (resource === 'reservations' && !keys.has(req.headers['idempotency-key'])) {
-        made[sku] = (made[sku] ?? 0) + 1;
-        if (req.headers['idempotency-key']) keys.add(req.headers['idempotency-key']);
-      }
+      if (resource === 'reservations') reservations.enter(sku, req.headers['idempotency-key']);
       return { sku, stock: STOCK[sku], note: 'counted this morning, by hand' };
     },
   });
-
-  return {
-    address: inventory.url,
-    requests: inventory.requests,
-    /** Work that was done more often than it was ordered. */
-    duplicates: () => Object.values(made).reduce((sum, times) => sum + times - 1, 0),
-    close: inventory.close,
-  };
+  return { address: inventory.url, requests: inventory.requests, duplicates: reservations.duplicates, close: inventory.close };
 }
 
 // --- The orders service, and its customer --------------------------------------------------------

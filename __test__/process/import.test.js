@@ -3,8 +3,9 @@
 const { ROOT, mustRun } = require('../support/packages');
 
 const NAMES = [
-  'FaultProxy', 'Socket', 'classify', 'connect', 'createConnection', 'createFetch', 'createPolicy', 'explain',
-  'fetch', 'isReset', 'isTransient', 'retry', 'wrapAxios', 'wrapFetch', 'wrapHttp',
+  'FaultProxy', 'Socket', 'classify', 'connect', 'createConnection', 'createFetch', 'createPolicy',
+  'download', 'downloadTo', 'explain', 'fetch', 'isReset', 'isTransient', 'persistent', 'resumable', 'retry',
+  'wrapAxios', 'wrapFetch', 'wrapHttp', 'wrapMongoose', 'wrapMysqlPool', 'wrapPgPool', 'wrapRedis',
 ];
 const TESTING_NAMES = [
   'FaultProxy', 'closeAll', 'echo', 'fin', 'finServer', 'inTurn', 'matchers', 'ok', 'openBlackHole', 'partial', 'raw',

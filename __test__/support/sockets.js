@@ -2,6 +2,7 @@
 
 /** Sockets of ours in tests: quick to come back, closed with the file, and what they tell as promises. */
 
+const { once } = require('node:events');
 const { Socket } = require('../..');
 
 /** Comes back within a few milliseconds. */
@@ -9,6 +10,8 @@ const SOON = Object.freeze({ backoff: { base: 1, cap: 20 } });
 
 /** @type {Set<Socket>} */
 const sockets = new Set();
+/** @type {WeakMap<Socket, Buffer[]>} */
+const kept = new WeakMap();
 
 /** A socket that connects to a port of this machine. */
 function connectTo(port, options = {}) {
@@ -31,19 +34,19 @@ function written(socket, chunk) {
   });
 }
 
-/** All that comes, until there are so many bytes. */
-function received(socket, count) {
-  return new Promise((resolve) => {
+/**
+ * All that has come and was not asked for before, when it is so many bytes at least. Once asked for, everything is kept: one
+ * turn of the event loop may bring several pieces.
+ */
+async function received(socket, count) {
+  if (!kept.has(socket)) {
     const chunks = [];
-    let length = 0;
-    socket.on('data', function take(chunk) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length < count) return;
-      socket.removeListener('data', take);
-      resolve(Buffer.concat(chunks).toString());
-    });
-  });
+    kept.set(socket, chunks);
+    socket.on('data', (chunk) => chunks.push(chunk));
+  }
+  const chunks = kept.get(socket);
+  while (chunks.reduce((length, chunk) => length + chunk.length, 0) < count) await once(socket, 'data');
+  return Buffer.concat(chunks.splice(0)).toString();
 }
 
 /** Also of a socket that fails. */

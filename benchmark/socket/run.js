@@ -1,59 +1,75 @@
 'use strict';
 
 /**
- * Our `Socket` beside `net.Socket`: echo of small messages, bulk in both directions, and how long it takes to be back after a
- * reset. Each measurement is a process of its own, the peers take turns, and the medians of the rounds are shown.
+ * `npm run bench:socket`: our `Socket` beside `net.Socket`, and how long it takes to be back after a reset. ../README.md says
+ * what the figures mean.
  *
- * `node benchmark/socket/run.js [rounds]`, with an optimised addon (`npm run build`).
+ * Each measurement is a process of its own and short; the peers take turns within each round and begin it in turns, so
+ * what disturbs the machine disturbs all alike.
  */
 
 const path = require('node:path');
 const { execFile, fork } = require('node:child_process');
 const { once } = require('node:events');
 const { promisify } = require('node:util');
-const { requireReleaseAddon } = require('../lib/preconditions');
 
-const MEASURES = [
-  { name: 'echo, one at a time', unit: 'messages', peers: ['net.Socket', 'unreset'] },
-  { name: 'echo, 50 in flight', unit: 'messages', peers: ['net.Socket', 'unreset'] },
-  { name: 'bulk to the server', unit: 'MiB', peers: ['net.Socket', 'unreset'] },
-  { name: 'bulk from the server', unit: 'MiB', peers: ['net.Socket', 'unreset'] },
-  { name: 'come back', peers: ['hand-written', 'reconnect-core', 'unreset'] },
-];
+const { cases } = require('./cases');
+const commandLine = require('./options');
+const { report, threadReport } = require('./report');
+const { runCommand, beginRecord } = require('../lib/command');
+const { ownEnvironment } = require('../lib/environment');
+const { describeMachine } = require('../lib/machine');
+const { installPeers, requireReleaseAddon } = require('../lib/preconditions');
+const { writeResults } = require('../lib/results');
 
-async function main([rounds = '3']) {
+/** @param {ReturnType<typeof commandLine.readOptions>} options */
+async function bench(options) {
+  installPeers();
   requireReleaseAddon();
-  const server = fork(path.join(__dirname, 'server.js'));
+  const machine = describeMachine();
+  const server = fork(path.join(__dirname, 'server.js'), { env: ownEnvironment() });
   const [port] = await once(server, 'message');
-  for (const measure of MEASURES) {
-    const found = new Map(measure.peers.map((peer) => [peer, []]));
-    for (let round = 0; round < Number(rounds); round++) {
-      for (const peer of measure.peers) found.get(peer).push(await one(peer, measure.name, port));
-    }
-    show(measure, found);
-  }
-  server.disconnect();
+  const results = await measureAll(options, port, server.pid).finally(() => server.disconnect());
+  const { rounds, warmUp, window, returns } = options;
+  const threads = results.measurements.map(({ threads: used, ...measurement }) => ({ ...measurement, used }));
+  const measurements = results.measurements.map(({ round, case: name, peer, figures }) => ({ round, case: name, peer, figures }));
+  const record = { ...beginRecord(options, results, machine), rounds, warmUp, windowMs: window, returns, ...results, measurements };
+  console.log(report(options.cases, measurements));
+  if (options.threads) console.log(`\n${threadReport(options.cases, threads)}`);
+  console.log(`\nwritten to ${writeResults(record, 'socket')}`);
+  if (results.failures.length > 0) process.exitCode = 1;
 }
 
-async function one(...args) {
-  const { stdout } = await promisify(execFile)(process.execPath, [path.join(__dirname, 'client.js'), ...args.map(String)]);
+async function measureAll(options, port, serverPid) {
+  const results = { loopSource: undefined, failures: [], measurements: [] };
+  for (let round = 1; round <= options.rounds; round += 1) {
+    for (const name of options.cases) {
+      const { peers } = cases[name];
+      const first = round % peers.length;
+      for (const peer of [...peers.slice(first), ...peers.slice(0, first)]) {
+        const progress = `round ${round} of ${options.rounds}, ${name}, ${peer}`;
+        try {
+          const { loopSource, ...found } = await measure({ ...options, peer, case: name, port, serverPid });
+          results.loopSource ??= loopSource;
+          results.measurements.push({ round, case: name, peer, ...found });
+          console.error(progress);
+        } catch (error) {
+          results.failures.push({ peer, case: name, reason: error.stderr || error.message });
+          console.error(`${progress}: FAILED\n${error.stderr || error.message}`);
+        }
+      }
+    }
+  }
+  return results;
+}
+
+async function measure(job) {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [path.join(__dirname, 'client.js'), JSON.stringify(job)],
+    { env: ownEnvironment(), timeout: 120_000 },
+  );
   return JSON.parse(stdout);
 }
 
-function show({ name, unit }, found) {
-  console.log(name);
-  for (const [peer, results] of found) {
-    const of = (key) => middle(results.map((result) => result[key]));
-    const told = unit === undefined
-      ? `median ${of('median').toFixed(2)} ms, 95th percentile ${of('p95').toFixed(2)} ms`
-      : `${of('perSecond').toFixed(0)} ${unit}/s, event loop ${of('loopMicroseconds').toFixed(2)} us and CPU `
-        + `${of('cpuMicroseconds').toFixed(2)} us for each`;
-    console.log(`  ${peer.padEnd(16)} ${told}`);
-  }
-}
-
-function middle(numbers) {
-  return numbers.sort((a, b) => a - b)[numbers.length >> 1];
-}
-
-main(process.argv.slice(2));
+runCommand('bench:socket', commandLine, bench);

@@ -38,5 +38,6 @@ module.exports = {
   DONE: 1 << 11,
   REDIRECTED: 1 << 12,
   RECOVERY: 1 << 13,
-  TEXT: 1 << 14,
+  CONTINUES: 1 << 14,
+  TEXT: 1 << 15,
 };

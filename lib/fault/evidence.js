@@ -52,9 +52,22 @@ function causesOf(value) {
   if (!isObject(value)) return [];
   const several = read(value, 'errors');
   const errors = isArray(several) ? Array.from({ length: MAX_ERRORS }, (_, at) => read(several, at)) : [];
-  // `error`: an ErrorEvent. `originalError`: what retry packages wrap. `fault`: our own events.
-  const causes = [read(value, 'cause'), ...errors, ...['error', 'originalError', 'fault'].map((key) => read(value, key))];
+  // `error`: an ErrorEvent. `originalError`: what retry packages wrap.
+  // `errorResponse`: MongoDB's bulk writes. `socketError`: node-redis. `fault`: our own events.
+  const causes = [
+    read(value, 'cause'), ...errors, ...errorsOfServers(value),
+    ...['error', 'originalError', 'errorResponse', 'socketError', 'fault'].map((key) => read(value, key)),
+  ];
   return causes.filter((cause) => isObject(cause) || typeof cause === 'string');
+}
+
+/** MongoDB's driver and mongoose keep, below their cause or reason, what each server of a topology failed with. */
+function errorsOfServers(value) {
+  const name = text(read(value, 'name')) ?? '';
+  if (!name.endsWith('ServerSelectionError')) return [];
+  const described = [read(value, 'cause'), read(value, 'reason')].find((topology) => isMap(read(Object(topology), 'servers')));
+  if (described === undefined) return [];
+  return Array.from(Map.prototype.values.call(read(described, 'servers'))).slice(0, MAX_ERRORS).map((server) => read(Object(server), 'error'));
 }
 
 function observe(value) {
@@ -90,6 +103,40 @@ function shapesOf(value, field) {
     socket: socketOf(field('socket')),
     closeCode: closeCode(field),
     ofWebSocket: isWebSocket(field('target')),
+    ...databaseOf(field),
+    ...serviceOf(field),
+  };
+}
+
+/** What the drivers of databases add. */
+function databaseOf(field) {
+  const made = field('constructor');
+  return {
+    class: typeof made === 'function' ? text(read(made, 'name')) : undefined,
+    number: integer(field('code')),
+    severity: text(field('severity')),
+    sqlState: text(field('sqlState')),
+    labels: labelsOf(field('errorLabels')),
+  };
+}
+
+function labelsOf(labels) {
+  if (!isArray(labels)) return undefined;
+  return Array.from({ length: MAX_ERRORS }, (_, at) => text(read(labels, at))).filter((label) => label !== undefined);
+}
+
+/** What clients of remote procedures add. */
+function serviceOf(field) {
+  const [metadata, retryable] = [field('$metadata'), field('$retryable')];
+  return {
+    isGrpc: Number.isInteger(field('code')) && typeof field('details') === 'string' && isObject(field('metadata')),
+    aws: isObject(metadata)
+      ? {
+        status: statusCode(read(metadata, 'httpStatusCode')),
+        retryable: isObject(retryable),
+        throttling: isObject(retryable) && read(retryable, 'throttling') === true,
+      }
+      : undefined,
   };
 }
 
@@ -158,7 +205,10 @@ function responseHead(response) {
 }
 
 function status(response) {
-  const value = read(response, 'status') ?? read(response, 'statusCode');
+  return statusCode(read(response, 'status') ?? read(response, 'statusCode'));
+}
+
+function statusCode(value) {
   return Number.isInteger(value) && value >= 100 && value <= 999 ? value : undefined;
 }
 
@@ -187,6 +237,15 @@ function faultOf(field) {
 
 function isObject(value) {
   return typeof value === 'object' && value !== null;
+}
+
+/** By its size, which only a Map has. */
+function isMap(value) {
+  try {
+    return Number.isInteger(Object.getOwnPropertyDescriptor(Map.prototype, 'size').get.call(value));
+  } catch {
+    return false;
+  }
 }
 
 /** `Array.isArray` throws for a revoked Proxy. */

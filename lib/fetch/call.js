@@ -229,11 +229,13 @@ class Hooks {
   /**
    * @param {{ shouldRetry?: Function, onRetry?: Function }} retry
    * @param {import('./observer').Observer} [observer]
+   * @param {(event: import('../..').ResumeEvent) => void} [onResume] see `transfer.js`
    */
-  constructor({ shouldRetry, onRetry }, observer) {
+  constructor({ shouldRetry, onRetry }, observer, onResume) {
     this.shouldRetry = shouldRetry;
     this.onRetry = onRetry;
     this.observer = observer;
+    this.onResume = onResume;
     this.resource = observer ?? new AsyncResource('UNRESET_HOOK');
     /** What a hook threw: the call is rejected with it. */
     this.thrown = undefined;
@@ -241,7 +243,7 @@ class Hooks {
 
   /** The flags of a call that has them. */
   get flags() {
-    return (this.shouldRetry ? SHOULD_RETRY : 0) | (this.onRetry || this.observer ? ON_RETRY : 0);
+    return (this.shouldRetry ? SHOULD_RETRY : 0) | (this.onRetry || this.observer || this.onResume ? ON_RETRY : 0);
   }
 
   /** @returns {Promise<number>} as `answer_hook` in `src/node/engine.rs` takes it */
@@ -262,10 +264,14 @@ class Hooks {
     throw new TypeError(`retry.shouldRetry must return true, false or undefined, not ${typeof answer}`);
   }
 
-  async #notify({ attempt, delay, fault, url, method, why }) {
+  async #notify({ attempt, delay, fault, url, method, why, offset }) {
+    const goesOn = offset !== null;
     if (this.onRetry !== undefined) {
-      await this.resource.runInAsyncScope(this.onRetry, undefined, { attempt, delay, fault, url, method });
+      const event = { attempt, delay, fault, url, method };
+      if (goesOn) event.offset = offset;
+      await this.resource.runInAsyncScope(this.onRetry, undefined, event);
     }
+    if (goesOn) this.onResume?.({ offset, fault, delay });
     this.observer?.onRetry({ attempt, delay, fault, why });
     return -1;
   }

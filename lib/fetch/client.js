@@ -15,6 +15,7 @@ const { Observer } = require('./observer');
 const { parseCallOptions } = require('./options');
 const { CLEAN_RECOVERY } = require('./recovery');
 const { plan, takeBody, addBody, headOf } = require('./request');
+const { TRANSFER } = require('./transfer');
 const { Upload } = require('./upload');
 
 /** Schemes that need no network: the built-in fetch answers them. */
@@ -89,8 +90,10 @@ class Client {
     }
     const body = takeBody(input, init, planned);
     if (observed) call.observer = new Observer(this.#options.policy.hub, planned);
-    if (observed || hasHooks(retry)) {
-      call.hooks = new Hooks(retry, call.observer);
+    const transfer = init[TRANSFER];
+    if (transfer !== undefined) transfer.abort = (reason) => call.abort(reason);
+    if (observed || hasHooks(retry) || transfer !== undefined) {
+      call.hooks = new Hooks(retry, call.observer, transfer?.onResume);
       planned.flags |= call.hooks.flags;
     }
     if (signal !== undefined) {

@@ -8,6 +8,9 @@ const { Client } = require('./client');
 const { withEnding } = require('./ending');
 const { parseClientOptions } = require('./options');
 
+/** Whose calls a fetch makes. @type {WeakMap<Function, Client>} */
+const clients = new WeakMap();
+
 /**
  * Makes a fetch with its own connections, retry policy and defaults.
  *
@@ -24,6 +27,7 @@ function createFetch(options) {
       throw toThrow(failure, fetch);
     }
   }
+  clients.set(fetch, client);
   return brand(withEnding(fetch, client));
 }
 
@@ -37,11 +41,22 @@ let shared;
  */
 async function fetch(input, init) {
   try {
-    shared ??= new Client(parseClientOptions());
-    return await shared.fetch(input, init);
+    return await sharedClient().fetch(input, init);
   } catch (failure) {
     throw toThrow(failure, fetch);
   }
 }
 
-module.exports = { fetch: brand(fetch), createFetch };
+function sharedClient() {
+  return (shared ??= new Client(parseClientOptions()));
+}
+
+/**
+ * @param {unknown} candidate
+ * @returns {Client | undefined} the client behind one of our own
+ */
+function clientOf(candidate) {
+  return candidate === fetch ? sharedClient() : clients.get(candidate);
+}
+
+module.exports = { fetch: brand(fetch), createFetch, clientOf };

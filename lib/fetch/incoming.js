@@ -25,6 +25,11 @@ class Incoming {
     return bytes ?? new Uint8Array(0);
   }
 
+  /** @returns {Promise<{ bytes: Uint8Array | undefined, done: boolean }>} what has gathered, at least one byte, or the end */
+  read() {
+    return this.#ask(true);
+  }
+
   /** A byte stream of it, whose pull reaches the socket. */
   stream() {
     // What breaks is found when the stream asks for more, and there the stack says nothing about who reads it.

@@ -9,6 +9,7 @@ const { headerPairs } = require('./headers');
 const { parseProxy, checkPoolOfProxies } = require('./proxy-options');
 const { POOL_OPTIONS, parsePoolOptions, parseLookup } = require('./pool-options');
 const { parseTls } = require('./tls-options');
+const { TRANSFER } = require('./transfer');
 
 /** Milliseconds; `null` is no limit. Headers and body as the built-in fetch has them, connect as undici. */
 const DEFAULT_TIMEOUTS = Object.freeze({ connect: 10_000, headers: 300_000, body: 300_000, attempt: null, total: null });
@@ -66,6 +67,9 @@ function parseCallOptions(init, client) {
   if (init.resume !== undefined) parts.push(`"resume":"${parseResume(init.resume, 'resume')}"`);
   const decoding = parseDecoding(init, client.decoding);
   if (decoding !== client.decoding) parts.push(`"decoding":${JSON.stringify(decoding)}`);
+  const transfer = init[TRANSFER];
+  if (transfer !== undefined) parts.push(`"readAhead":${transfer.readAhead}`);
+  if (transfer?.start !== undefined) parts.push(`"start":${JSON.stringify(transfer.start)}`);
   return { retry, json: parts.length === 0 ? undefined : `{${parts.join()}}` };
 }
 

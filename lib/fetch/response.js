@@ -10,7 +10,7 @@
  * be an empty response with status 200, and whoever reached for it would be told lies instead of an error.
  */
 
-const { ASCII, REDIRECTED } = require('../engine/completion');
+const { ASCII, CONTINUES, REDIRECTED } = require('../engine/completion');
 const { ResponseHead } = require('./headers');
 const { Incoming } = require('./incoming');
 const { isDisturbed } = require('./disturbed');
@@ -51,6 +51,18 @@ class UnresetResponse {
     this.#askedUrl = answer.url;
     this.#recoveryText = answer.recovery;
     this.#body = answer.body;
+  }
+
+  /**
+   * Takes the body, for a stream that is not a web stream.
+   *
+   * @param {UnresetResponse} response
+   * @returns {{ body: Body, continues: boolean }} `continues`: see `transfer.js`
+   */
+  static take(response) {
+    const body = response.#body;
+    response.#used = true;
+    return { body, continues: (response.#flags & CONTINUES) !== 0 };
   }
 
   get #parsed() {

@@ -3,12 +3,15 @@
 /** Where a connection goes, in all the forms that `net.connect` takes. */
 
 const { isIP } = require('node:net');
-const { checkBoolean, checkFunction, checkNumber, invalidArgument, invalidType, invalidValue } = require('../validate');
+const { checkBoolean, checkNumber, invalidArgument, invalidType, invalidValue } = require('../validate');
 
 /** The options of `socket.connect` that say where from and where to. */
 const ADDRESS_KEYS = Object.freeze([
   'port', 'host', 'path', 'family', 'autoSelectFamily', 'localAddress', 'localPort', 'lookup',
 ]);
+
+/** Of a Unix socket, in bytes: `sun_path` without its end. A longer one would be cut off, and might name another socket. */
+const LONGEST_PATH = process.platform === 'linux' ? 107 : 103;
 
 /**
  * The arguments of `connect` as an object of options and a callback.
@@ -19,15 +22,11 @@ const ADDRESS_KEYS = Object.freeze([
 function normalized(args) {
   const [first, second] = args;
   const last = args.at(-1);
-  const callback = args.length > 1 && last !== undefined ? last : undefined;
-  if (typeof first === 'object' && first !== null) return [first, checkCallback(callback)];
-  if (isPath(first)) return [{ path: first }, checkCallback(callback)];
-  if (typeof second === 'string') return [{ port: first, host: second }, checkCallback(args[2])];
-  return [{ port: first }, checkCallback(args.find((arg) => typeof arg === 'function'))];
-}
-
-function checkCallback(callback) {
-  return typeof callback === 'string' || callback === undefined ? undefined : checkFunction(callback, 'connectListener');
+  // What is no function is none, as in `net`.
+  const callback = args.length > 1 && typeof last === 'function' ? last : undefined;
+  if (typeof first === 'object' && first !== null) return [first, callback];
+  if (isPath(first)) return [{ path: first }, callback];
+  return [{ port: first, host: typeof second === 'string' ? second : undefined }, callback];
 }
 
 /** A string that is no number. */
@@ -62,7 +61,7 @@ function parseAddress(given, name) {
 /** Node takes ports as strings too. */
 function portOf(value, name) {
   const port = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  return checkNumber(port, name, { max: 65_535, integer: true });
+  return checkNumber(Number.isNaN(port) ? value : port, name, { max: 65_535, integer: true });
 }
 
 function familyOf(value, name) {
@@ -83,6 +82,7 @@ function checkPath(value, name) {
     throw invalidArgument(`${name} must be left out on Windows: named pipes are not supported, and Unix sockets are not there.`);
   }
   if (value === '' || value.includes('\0')) throw invalidValue(name, 'the path of a Unix socket', value);
+  if (Buffer.byteLength(value) > LONGEST_PATH) throw invalidValue(name, `the path of a Unix socket, of at most ${LONGEST_PATH} bytes`, value);
   return value;
 }
 

@@ -12,11 +12,25 @@ const { acceptsAnyone, beginTls } = require('../engine/node-trust');
 const { classify } = require('../fault');
 const { FaultError } = require('../errors');
 const native = require('../native');
-const { endError } = require('./errors');
+const { closedError, endError } = require('./errors');
 const { Session } = require('./session');
 
 /** Native code is told of bytes that were taken when there are so many: a crossing for each chunk would cost more. */
 const TELL_TAKEN = 64 * 1024;
+
+/**
+ * V8 collects the young buffers when they come to 32 MiB, and looks only when it makes memory for one itself. Memory that is
+ * lent to it (what streams in) it would collect by the hundred megabytes, and until then native code had to take other.
+ */
+const LOOK_AFTER = 8 * 1024 * 1024;
+let unlooked = 0;
+
+function received(bytes) {
+  unlooked += bytes;
+  if (unlooked < LOOK_AFTER) return;
+  unlooked = 0;
+  new ArrayBuffer(1);
+}
 
 class Connection {
   #socket;
@@ -31,8 +45,10 @@ class Connection {
   #untaken = 0;
   /** The stream wants no more at present. */
   #isFull = false;
-  /** @type {Session | undefined} */
+  /** Of the connection there is. @type {Session | undefined} */
   #session;
+  /** How `onConnect` failed on it. */
+  #refusal;
 
   /**
    * @param {import('./socket').Socket} socket
@@ -92,15 +108,16 @@ class Connection {
   close() {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#session?.lose(new Error('The socket was destroyed.'));
     engine.cancel(this);
+    this.#session?.lose(closedError('The socket was destroyed.'));
   }
 
   // --- Called by the engine --------------------------------------------------------------------
 
   onReceived(value) {
     const chunk = typeof value === 'string' ? Buffer.from(value, 'latin1') : value;
-    if (this.#session !== undefined) {
+    received(chunk.length);
+    if (this.#session?.keeps) {
       this.#session.feed(chunk);
       return;
     }
@@ -137,13 +154,18 @@ class Connection {
   // ---------------------------------------------------------------------------------------------
 
   connected(event) {
-    this.#loseSession();
+    this.#refusal = undefined;
     this.#tell('connected', event);
     if (this.#onConnect !== undefined) this.#greet(event.generation);
   }
 
   up({ again }) {
-    this.#tell('up', again);
+    try {
+      this.#tell('up', again);
+    } finally {
+      // Not before it is told: a program may begin to parse anew when there is another connection.
+      this.#release();
+    }
   }
 
   lookedUp({ host, addresses, fault }) {
@@ -157,6 +179,7 @@ class Connection {
   }
 
   down(event) {
+    this.#loseSession(event.fault);
     this.#tell('down', event);
   }
 
@@ -177,7 +200,9 @@ class Connection {
   over(event) {
     this.#loseSession(event.fault);
     this.#finish();
-    this.#tell('over', event.fault === undefined ? undefined : endError(event));
+    // The connection may have been lost before it was heard of.
+    const cause = event.fault?.code === this.#refusal?.fault.code ? this.#refusal?.error : undefined;
+    this.#tell('over', event.fault === undefined ? undefined : endError(event, cause));
   }
 
   #finish() {
@@ -199,7 +224,7 @@ class Connection {
     const session = new Session(
       generation,
       (bytes) => this.native.greet(generation, bytes),
-      (bytes) => this.taken(bytes),
+      (bytes) => this.native.taken(bytes),
     );
     this.#session = session;
     this.#context.runInAsyncScope(async () => {
@@ -207,21 +232,28 @@ class Connection {
       try {
         await this.#onConnect.call(this.#socket, session);
       } catch (error) {
-        failure = classify(error, { phase: 'handshake' });
+        failure = refused(error);
       }
       // The connection may be gone, and there may be another one.
       if (this.#session !== session || !this.#isOpen) return;
-      this.#session = undefined;
-      const rest = session.finish();
-      this.native.greeted(generation, failure && JSON.stringify(plain(failure)));
-      if (rest.length > 0) this.onReceived(rest);
+      session.finish();
+      this.#refusal = failure;
+      this.native.greeted(generation, failure && JSON.stringify(failure.fault));
     });
+  }
+
+  #release() {
+    if (!this.#session?.keeps || !this.#isOpen) return;
+    const { bytes, told } = this.#session.release();
+    if (bytes.length === 0) return;
+    this.#untaken -= told;
+    this.onReceived(bytes);
   }
 
   #loseSession(fault) {
     const session = this.#session;
     this.#session = undefined;
-    session?.lose(fault === undefined ? new Error('The connection is gone.') : new FaultError(fault));
+    session?.lose(fault === undefined ? closedError('The socket has ended.') : new FaultError(fault));
   }
 }
 
@@ -237,9 +269,13 @@ const EVENTS = {
   over: (connection, event) => connection.over(event),
 };
 
-/** What native code reads of a fault; a caller's own error may hold anything. */
-function plain({ code, kind, phase, delivery, transient, reconnect, reason, ending, errno, syscall, address, port, detail }) {
-  return { code, kind, phase, delivery, transient, reconnect, reason, ending, errno, syscall, address, port, detail };
+/** How `onConnect` failed: what native code reads of it, for a caller's own error may hold anything, and the error itself. */
+function refused(error) {
+  const { code, kind, phase, delivery, transient, reconnect, reason, ending, errno, syscall, address, port, detail } =
+    classify(error, { phase: 'handshake' });
+  const fault = { code, kind, phase, delivery, transient, reconnect, reason, ending, errno, syscall, address, port, detail };
+  if (kind === 'unknown') fault.reason = detail === undefined ? 'onConnect failed.' : `onConnect failed: ${detail}`;
+  return { error, fault };
 }
 
 function tlsOf({ servername, rejectUnauthorized = !acceptsAnyone(), options, alpn }, host) {

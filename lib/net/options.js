@@ -39,6 +39,8 @@ const UNSUPPORTED = {
   onread: 'data comes as in any other stream',
   blockList: 'it is not supported yet',
   hints: 'it is not supported yet; use lookup',
+  autoSelectFamilyAttemptTimeout: 'how long one address is waited for before the next is tried is fixed',
+  typeOfService: 'it is not supported yet',
 };
 
 /** Without end; both are the most that `parseRetryOptions` knows. */
@@ -61,7 +63,12 @@ function checkKeys(value, name = 'options') {
   for (const [key, why] of Object.entries(UNSUPPORTED)) {
     if (value?.[key] !== undefined) throw invalidArgument(`${name}.${key} must be left out: ${why}.`);
   }
-  return checkOptions(value, name, KEYS);
+  const given = checkOptions(value, name, KEYS);
+  // In `net`, too, null is none for these.
+  for (const key of ['host', 'path']) {
+    if (given[key] === null) delete given[key];
+  }
+  return given;
 }
 
 /**

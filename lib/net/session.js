@@ -2,19 +2,26 @@
 
 /**
  * What `onConnect` gets: one new connection, before anything that was queued may leave. What it writes goes straight
- * through, what comes is its to read. With the connection it ends.
+ * through, what comes is its to read. What it does not read is the stream's when the connection is up; of a connection that
+ * does not come up nothing is. With the connection it ends.
  */
 
-const { invalidType } = require('../validate');
+const { checkNumber, invalidType, invalidValue } = require('../validate');
+const { sessionBusyError, sessionOverError } = require('./errors');
 
 class Session {
   #send;
   #taken;
   #chunks = [];
   #length = 0;
+  /** The first so many of these bytes are told to be taken. */
+  #told = 0;
   #reading;
+  /** Makes the error that says why nothing can be done any more. */
   #ended;
   #controller = new AbortController();
+  /** What comes is kept here, and not the stream's. */
+  keeps = true;
 
   /**
    * @param {number} generation
@@ -34,8 +41,8 @@ class Session {
 
   /** Sends at once, past everything that is queued. */
   write(chunk, encoding) {
-    if (this.#ended !== undefined) throw this.#ended;
-    if (!this.#send(bytesOf(chunk, encoding))) throw overError();
+    if (this.#ended !== undefined) throw this.#ended();
+    if (!this.#send(bytesOf(chunk, encoding))) throw sessionOverError();
   }
 
   /**
@@ -44,7 +51,8 @@ class Session {
    * @param {number} [count]
    * @returns {Promise<Buffer>}
    */
-  read(count) {
+  async read(count) {
+    if (count !== undefined) checkNumber(count, 'count', { min: 1, integer: true });
     return this.#next(() => count ?? this.#length);
   }
 
@@ -54,8 +62,9 @@ class Session {
    * @param {string | Uint8Array} delimiter
    * @returns {Promise<Buffer>}
    */
-  readUntil(delimiter) {
+  async readUntil(delimiter) {
     const wanted = bytesOf(delimiter);
+    if (wanted.length === 0) throw invalidValue('delimiter', 'at least one byte', delimiter);
     return this.#next(() => {
       const at = this.#joined().indexOf(wanted);
       return at === -1 ? 0 : at + wanted.length;
@@ -69,30 +78,34 @@ class Session {
     this.#look();
   }
 
-  /** It is over. What nobody has read is the stream's. */
-  finish() {
-    this.#ended ??= overError();
-    const rest = this.#joined();
-    this.#chunks = [];
-    this.#length = 0;
-    this.#reading?.reject(this.#ended);
+  /** `onConnect` has returned. */
+  finish(why = sessionOverError) {
+    this.#ended ??= why;
+    this.#reading?.reject(this.#ended());
     this.#reading = undefined;
+  }
+
+  /** The connection is up: what nobody has read, and how much of it is told to be taken. */
+  release() {
+    const rest = { bytes: this.#joined(), told: this.#told };
+    this.keeps = false;
+    this.#chunks = [];
+    this.#length = this.#told = 0;
     return rest;
   }
 
   /** The connection is lost. */
   lose(error) {
-    if (this.#ended !== undefined) return;
-    this.#ended = error;
+    this.finish(() => error);
     this.#controller.abort(error);
-    const rest = this.finish();
-    if (rest.length > 0) this.#taken(rest.length);
+    this.#tell(this.#length);
+    this.release();
   }
 
   /** `wants`: how many bytes, as far as is known now; 0 if it is not. */
   #next(wants) {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    if (this.#reading !== undefined) return Promise.reject(new Error('One read of a session at a time.'));
+    if (this.#ended !== undefined) return Promise.reject(this.#ended());
+    if (this.#reading !== undefined) return Promise.reject(sessionBusyError());
     return new Promise((resolve, reject) => {
       this.#reading = { wants, resolve, reject };
       this.#look();
@@ -103,23 +116,31 @@ class Session {
     if (this.#reading === undefined) return;
     const { wants, resolve } = this.#reading;
     const length = wants();
-    if (length === 0 || length > this.#length) return;
+    if (length === 0 || length > this.#length) {
+      // More is wanted than natively is read without it.
+      this.#tell(this.#length);
+      return;
+    }
     const all = this.#joined();
     this.#chunks = length < all.length ? [all.subarray(length)] : [];
+    this.#tell(length);
+    this.#told -= length;
     this.#length -= length;
     this.#reading = undefined;
-    this.#taken(length);
     resolve(all.subarray(0, length));
+  }
+
+  /** The first so many bytes wait no more. */
+  #tell(length) {
+    if (length <= this.#told) return;
+    this.#taken(length - this.#told);
+    this.#told = length;
   }
 
   #joined() {
     if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
     return this.#chunks[0] ?? Buffer.alloc(0);
   }
-}
-
-function overError() {
-  return Object.assign(new Error('The session is over: onConnect has returned.'), { code: 'ERR_SOCKET_SESSION_OVER' });
 }
 
 function bytesOf(value, encoding) {

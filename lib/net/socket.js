@@ -13,16 +13,13 @@ const { Duplex, addAbortSignal } = require('node:stream');
 const { checkBoolean, checkFunction, checkMilliseconds, checkNumber, invalidArgument, outOfRange } = require('../validate');
 const { normalized, parseAddress } = require('./address');
 const { Connection } = require('./connection');
-const { closedError, destroyedError, unsentError } = require('./errors');
+const { closedError, unsentError } = require('./errors');
+const { hooks } = require('./hooks');
+const { Idle } = require('./idle');
 const { KEEP_ALIVE, STREAM_KEYS, checkKeys, parseOptions, parseStream } = require('./options');
+const { Outlet } = require('./outlet');
 const { Peer } = require('./peer');
 const { Warning } = require('./warning');
-const { Writes } = require('./writes');
-const { hooks } = require('./hooks');
-
-/** What `src/node/socket.rs` answers to a write. */
-const FULL = 1;
-const REFUSED = 2;
 
 const NOT_CONNECTED = Object.freeze({ local: null, remote: null });
 
@@ -31,18 +28,17 @@ class Socket extends Duplex {
   #options;
   /** @type {Connection | undefined} */
   #connection;
-  #writes = new Writes();
+  #outlet = new Outlet();
+  #idle = new Idle(() => this.emit('timeout'), () => this.#traffic());
   #warning = new Warning('Socket', () => this.listenerCount('disconnect') + this.listenerCount('reconnecting') > 0);
   #addresses = NOT_CONNECTED;
   #peer = new Peer(null);
   #isUp = false;
   /** The last fault that a connection was lost by. */
   #lastFault;
-  /** The callback of a write that waits for room, or for there to be a connection at all. */
-  #blocked;
-  #final;
   #isReferenced = true;
-  #idle;
+  /** Bytes, of the program. */
+  #written = 0;
   /** What is set before there is a connection. */
   #noDelay;
   #keepAlive;
@@ -55,7 +51,8 @@ class Socket extends Duplex {
     super({ ...stream, emitClose: false, autoDestroy: true, decodeStrings: true });
     this.#options = given;
     this.bytesRead = 0;
-    this.timeout = 0;
+    /** @type {number | undefined} */
+    this.timeout = undefined;
     if (timeout) this.setTimeout(timeout);
     if (signal !== undefined) addAbortSignal(signal, this);
   }
@@ -63,17 +60,21 @@ class Socket extends Duplex {
   /** As `net.Socket.connect`, in all its forms. */
   connect(...args) {
     const [address, callback] = normalized(args);
-    if (this.destroyed) throw closedError();
+    if (this.destroyed) {
+      // It is about to say so by 'error'.
+      if (this.#options.signal?.aborted) return this;
+      throw closedError('The socket is closed. A socket is not revived: make another one.');
+    }
     if (this.#connection !== undefined) throw closedError('The socket is connected, or will be by itself: connect() is called once.');
     const given = { ...this.#options, ...this.#forConnection(checkKeys(address)) };
-    const options = parseOptions(given);
+    this.#connection = new Connection(this, parseOptions(given), parseAddress(given, 'options'), hooks);
     this.#options = given;
-    this.#connection = new Connection(this, options, parseAddress(given, 'options'), hooks);
+    const { native } = this.#connection;
     if (callback !== undefined) this.once('connect', callback);
-    if (this.#noDelay !== undefined) this.#connection.native.setNoDelay(this.#noDelay);
-    if (this.#keepAlive !== undefined) this.#connection.native.setKeepAlive(this.#keepAlive);
+    if (this.#noDelay !== undefined) native.setNoDelay(this.#noDelay);
+    if (this.#keepAlive !== undefined) native.setKeepAlive(this.#keepAlive);
     if (this.#isReferenced) this.#connection.ref();
-    this.#goOn();
+    this.#outlet.open(native);
     return this;
   }
 
@@ -94,12 +95,15 @@ class Socket extends Duplex {
     if (typeof encoding === 'function') return this.write(chunk, undefined, encoding);
     // The stream says what is wrong in its own words.
     if (this.writableEnded || this.destroyed) return super.write(chunk, encoding, callback);
-    const awaited = callback === undefined || callback === null ? undefined : checkFunction(callback, 'callback');
-    const takeBack = this.#writes.add(awaited);
+    this.#outlet.add(callback);
+    const before = this.writableLength;
     try {
-      return super.write(chunk, encoding);
+      const goesOn = super.write(chunk, encoding);
+      // What is under way counts, too: no write is done before the next tick.
+      this.#written += this.writableLength - before;
+      return goesOn;
     } catch (error) {
-      takeBack();
+      this.#outlet.takeBack();
       throw error;
     }
   }
@@ -116,35 +120,17 @@ class Socket extends Duplex {
   }
 
   _write(chunk, encoding, callback) {
-    if (this.#connection === undefined) {
-      this.#blocked = () => this._write(chunk, encoding, callback);
-      return;
-    }
-    this.#given(1, this.#connection.native.write(chunk, this.#writes.areAwaited(1)), callback);
+    this.#idle.active();
+    this.#outlet.write(chunk, callback);
   }
 
   _writev(chunks, callback) {
-    if (this.#connection === undefined) {
-      this.#blocked = () => this._writev(chunks, callback);
-      return;
-    }
-    const pieces = chunks.map(({ chunk }) => chunk);
-    const lengths = Uint32Array.from(pieces, ({ length }) => length);
-    const awaited = this.#writes.areAwaited(pieces.length);
-    const outcome = this.#connection.native.writeAll(Buffer.concat(pieces), lengths, awaited);
-    const count = outcome >>> 2;
-    // It stops where the queue is full.
-    const isDone = () => this.destroyed || count === chunks.length;
-    this.#given(count, outcome & 3, () => (isDone() ? callback() : this._writev(chunks.slice(count), callback)));
+    this.#idle.active();
+    this.#outlet.writeAll(chunks, callback);
   }
 
   _final(callback) {
-    if (this.#connection === undefined) {
-      callback();
-      return;
-    }
-    this.#final = callback;
-    this.#connection.native.end();
+    this.#outlet.end(callback);
   }
 
   _read() {
@@ -152,11 +138,13 @@ class Socket extends Duplex {
   }
 
   _destroy(error, callback) {
+    const wasConnected = this.stats().generation > 0;
     this.#connection?.close();
     this.#isUp = false;
+    this.#addresses = NOT_CONNECTED;
     this.#warning.stop();
-    clearTimeout(this.#idle);
-    this.#writes.settleAll(destroyedError(error));
+    this.#idle.stop();
+    this.#outlet.close(wasConnected, error);
     callback(error);
     // After 'error', which the callback has put into the queue.
     process.nextTick(() => this.emit('close', Boolean(error)));
@@ -171,28 +159,9 @@ class Socket extends Duplex {
 
   /** Ends the connection with an RST, and the socket with it. */
   resetAndDestroy() {
-    if (this.#connection === undefined) return this.destroy(closedError());
+    if (this.#connection === undefined) return this.destroy(closedError('The socket was not connected.'));
     this.#connection.native.endWithReset();
     return this.destroy();
-  }
-
-  /** So many writes were given to native code; `goOn` is for when there may be more. */
-  #given(count, outcome, goOn) {
-    this.#writes.give(count);
-    this.#active();
-    if (outcome === FULL) {
-      this.#blocked = goOn;
-      return;
-    }
-    if (outcome === REFUSED) this.#writes.refused(unsentError('full'));
-    // Not at once: what else is written in this turn then crosses together.
-    process.nextTick(goOn);
-  }
-
-  #goOn() {
-    const blocked = this.#blocked;
-    this.#blocked = undefined;
-    blocked?.();
   }
 
   // --- What is ours ----------------------------------------------------------------------------
@@ -214,16 +183,16 @@ class Socket extends Duplex {
   setTimeout(milliseconds, callback) {
     checkMilliseconds(milliseconds, 'milliseconds');
     if (callback !== undefined) checkFunction(callback, 'callback');
-    clearTimeout(this.#idle);
-    this.#idle = undefined;
+    if (this.destroyed) return this;
     this.timeout = milliseconds;
-    if (milliseconds === 0) {
-      if (callback) this.removeListener('timeout', callback);
-      return this;
-    }
-    this.#idle = setTimeout(() => this.emit('timeout'), milliseconds).unref();
-    if (callback) this.once('timeout', callback);
-    return this;
+    this.#idle.set(milliseconds);
+    if (callback === undefined) return this;
+    return milliseconds === 0 ? this.removeListener('timeout', callback) : this.once('timeout', callback);
+  }
+
+  #traffic() {
+    const { bytesWritten, queue } = this.stats();
+    return { waiting: queue.bytes > 0, written: bytesWritten };
   }
 
   setNoDelay(on = true) {
@@ -299,8 +268,7 @@ class Socket extends Duplex {
 
   /** What was written, sent or not. */
   get bytesWritten() {
-    const { bytesWritten, queue } = this.stats();
-    return bytesWritten + queue.bytes + this.writableLength;
+    return this.#written;
   }
 
   get bufferSize() {
@@ -349,33 +317,34 @@ class Socket extends Duplex {
   [hooks.up](again) {
     this.#isUp = true;
     this.#warning.stop();
-    this.#active();
+    this.#idle.active();
     if (again !== null) {
       this.emit('reconnect', again);
       return;
     }
     this.emit('connect');
-    if (this.encrypted) this.emit('secureConnect');
     this.emit('ready');
+    if (this.encrypted) this.emit('secureConnect');
   }
 
   [hooks.data](chunk) {
     this.bytesRead += chunk.length;
-    this.#active();
+    this.#idle.active();
     return this.push(chunk);
   }
 
   [hooks.sent](count) {
-    this.#writes.settle(count, null);
+    this.#idle.active();
+    this.#outlet.sent(count);
   }
 
   [hooks.room]() {
-    this.#goOn();
+    this.#outlet.goOn();
   }
 
   [hooks.unsent]({ writes, bytes, why }) {
     const error = unsentError(why, why === 'cut' ? this.#lastFault : undefined);
-    const unheard = this.#writes.settle(writes, error);
+    const unheard = this.#outlet.unsent(writes, error);
     if (unheard > 0) this.emit('unsent', { writes: unheard, bytes, error });
   }
 
@@ -383,10 +352,12 @@ class Socket extends Duplex {
     this.#isUp = false;
     this.#addresses = NOT_CONNECTED;
     this.#lastFault = fault;
+    this.#endText();
     this.emit('disconnect', { fault, unacknowledged: unacknowledged ?? 'unknown', uptime });
   }
 
   [hooks.waiting](next) {
+    this.#addresses = NOT_CONNECTED;
     this.#warning.start(next.fault);
     this.emit('reconnecting', next);
   }
@@ -398,9 +369,7 @@ class Socket extends Duplex {
   }
 
   [hooks.finished]() {
-    const final = this.#final;
-    this.#final = undefined;
-    final?.();
+    this.#outlet.finished();
   }
 
   [hooks.over](error) {
@@ -408,8 +377,10 @@ class Socket extends Duplex {
     if (error !== undefined) this.destroy(error);
   }
 
-  #active() {
-    this.#idle?.refresh();
+  /** With `setEncoding`: the first bytes of the next connection do not complete the last character of this one. */
+  #endText() {
+    const rest = this._readableState.decoder?.end();
+    if (rest) this.push(rest, this.readableEncoding);
   }
 }
 

@@ -14,15 +14,19 @@ class Writes {
   /** Given to it, and not settled. */
   #given = new Line();
 
-  /** A write is made. Returns what takes it back, should the stream refuse it. */
+  /** A write is made. */
   add(callback) {
     this.#waiting.push(callback);
-    return () => this.#waiting.pop();
+  }
+
+  /** The stream has refused the one that was made last. */
+  takeBack() {
+    this.#waiting.pop();
   }
 
   /** Whether somebody waits to be told of one of the oldest that native code does not have. */
   areAwaited(count) {
-    return this.#waiting.some(count, (callback) => callback !== undefined);
+    return this.#waiting.someOf(count);
   }
 
   /** Native code has got the oldest that wait. */
@@ -50,11 +54,11 @@ class Writes {
     return unheard;
   }
 
-  /** None of them will be settled any other way. */
-  settleAll(error) {
-    this.settle(this.#given.length, error);
+  /** None of them will be settled any other way: what native code was given, and what it was not. */
+  settleAll(errorOfGiven, errorOfWaiting) {
+    this.settle(this.#given.length, errorOfGiven);
     this.give(this.#waiting.length);
-    this.settle(this.#given.length, error);
+    this.settle(this.#given.length, errorOfWaiting);
   }
 }
 
@@ -80,9 +84,10 @@ class Line {
     return this.#items.pop();
   }
 
-  some(count, accepts) {
+  /** Whether one of so many at the front is not `undefined`. */
+  someOf(count) {
     for (let at = this.#first; at < this.#first + count; at++) {
-      if (accepts(this.#items[at])) return true;
+      if (this.#items[at] !== undefined) return true;
     }
     return false;
   }

@@ -113,6 +113,12 @@ class PolicyCall {
     }
   }
 
+  /** What the attempt that is about to fail had brought is progress: see `Retries.progressed`. */
+  progressed() {
+    this.#retries ??= this.#beginRetries();
+    this.#retries.progressed();
+  }
+
   /**
    * The latest attempt brought the answer.
    *

@@ -183,6 +183,11 @@ class Retries {
     return decision;
   }
 
+  /** Bytes have progressed since an attempt last failed: attempts and `within` count anew, and the next one is free. */
+  progressed() {
+    this.#native.progressed();
+  }
+
   /** Whether the breaker lets the next attempt through. */
   admit() {
     const admitted = this.#native.admit(performance.now()) < 0;

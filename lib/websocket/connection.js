@@ -35,6 +35,8 @@ class Connection {
   /** Keeps the caller's `lookup` within reach of native code. */
   #lookups;
   #isOpen = true;
+  /** The program has ended it, and what it had sent is given up. */
+  #isTerminated = false;
   #isPaused = false;
   /** What waits for the program to go on: `[hook, ...arguments]`. Made of a message or what came after one. */
   #held = [];
@@ -104,7 +106,8 @@ class Connection {
   /** Resolves when not more than so many bytes wait to be sent. */
   drained(atMost) {
     this.outgoing.flush();
-    if (!this.#isOpen || this.outgoing.bytes <= atMost) return Promise.resolve();
+    if (!this.#isOpen || this.#isTerminated) return Promise.reject(closedError());
+    if (this.outgoing.bytes <= atMost) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#drains.push({ atMost, resolve, reject });
       this.#awaitRoom();
@@ -119,8 +122,10 @@ class Connection {
   /** Ends it at once. What the program did not want to hear yet it will not hear any more. */
   terminate() {
     this.outgoing.flush();
+    this.#isTerminated = true;
     this.#held = this.#held.filter(([hook]) => hook === 'over');
     this.resume();
+    this.#failDrains();
     if (this.#isOpen) this.native.terminate();
   }
 
@@ -250,10 +255,6 @@ class Connection {
     this.#tell(hook, event);
   }
 
-  tellAfterMessages(hook, event) {
-    this.#tellInOrder(hook, 0, event);
-  }
-
   over(event) {
     this.#loseSession(event.fault);
     this.#isOpen = false;
@@ -261,7 +262,7 @@ class Connection {
     this.#observer.onOver(event);
     this.#context.runInAsyncScope(this.outgoing.onOver, this.outgoing);
     this.#tellInOrder('over', 0, event);
-    for (const { reject } of this.#drains.splice(0)) reject(closedError());
+    this.#failDrains();
   }
 
   // ---------------------------------------------------------------------------------------------
@@ -325,6 +326,10 @@ class Connection {
     if (this.native.notifyDrained(atMost)) this.onRoom();
   }
 
+  #failDrains() {
+    for (const { reject } of this.#drains.splice(0)) reject(closedError());
+  }
+
   #greet({ generation, protocol, url }) {
     const session = new Session({ generation, protocol, url }, {
       send: (data) => (typeof data === 'string' ? this.native.greetText(generation, data) : this.native.greetBinary(generation, data)),
@@ -367,7 +372,6 @@ const EVENTS = {
   shouldReconnect: (connection, event) => connection.shouldReconnect(event),
   fates: (connection, event) => connection.fates(event),
   adapt: (connection, event) => connection.tellNow('adapt', event),
-  closing: (connection, event) => connection.tellAfterMessages('closing', event),
   over: (connection, event) => connection.over(event),
 };
 

@@ -62,4 +62,20 @@ for (const name of Object.keys(EventEmitter.prototype)) {
   });
 }
 
-module.exports = { EmittingTarget };
+/** The attributes `on<type>` of a class. */
+function defineHandlers(target, types) {
+  for (const type of types) {
+    Object.defineProperty(target.prototype, `on${type}`, {
+      enumerable: true,
+      configurable: true,
+      get() {
+        return this.handler(type);
+      },
+      set(value) {
+        this.setHandler(type, value);
+      },
+    });
+  }
+}
+
+module.exports = { EmittingTarget, defineHandlers };

@@ -4,7 +4,7 @@
 module.exports = {
   hooks: Object.freeze(Object.fromEntries(
     [
-      'message', 'ping', 'pong', 'connected', 'up', 'down', 'waiting', 'closing', 'over', 'unsent', 'adapt', 'oversized',
+      'message', 'ping', 'pong', 'connected', 'up', 'down', 'waiting', 'over', 'unsent', 'adapt', 'oversized',
       'unexpectedResponse', 'redirect',
     ].map((name) => [name, Symbol(name)]),
   )),

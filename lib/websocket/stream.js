@@ -11,7 +11,7 @@ const { Duplex } = require('node:stream');
  */
 function createWebSocketStream(ws, options) {
   const isReadableOfObjects = Boolean(options?.readableObjectMode);
-  const stream = new Duplex({ ...options, autoDestroy: true, emitClose: true, objectMode: false, writableObjectMode: false, ...CALLS(ws) });
+  const stream = new Duplex({ ...options, autoDestroy: true, emitClose: true, objectMode: false, writableObjectMode: false, ...methodsFor(ws) });
   const onMessage = (data, isBinary) => {
     if (!stream.push(isReadableOfObjects && !isBinary ? data.toString() : data)) ws.pause();
   };
@@ -24,7 +24,8 @@ function createWebSocketStream(ws, options) {
   return stream;
 }
 
-function CALLS(ws) {
+/** What the stream asks of the WebSocket. */
+function methodsFor(ws) {
   return {
     read() {
       if (ws.isPaused) ws.resume();

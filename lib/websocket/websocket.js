@@ -13,8 +13,8 @@ const { checkNumber } = require('../validate');
 const { parseClosing } = require('./closing');
 const { Connection } = require('./connection');
 const { CONNECTING, OPEN, CLOSING, CLOSED, defineStates } = require('./constants');
-const { EmittingTarget } = require('./emitting-target');
-const { closedEarlyError, closedError, finalError, notOpenError } = require('./errors');
+const { EmittingTarget, defineHandlers } = require('./emitting-target');
+const { closedEarlyError, finalError, notOpenError } = require('./errors');
 const { CloseEvent, detailEvent, errorEvent, messageEvent } = require('./events');
 const { hooks } = require('./hooks');
 const { isSequence } = require('./address');
@@ -51,8 +51,12 @@ class WebSocket extends EmittingTarget {
   #isClosedEarly = false;
   /** @type {Sender} */
   #sender;
+  /** What 'disconnect' tells of a connection that the peer has ended with 1000, if it does. */
+  #orderlyEnd;
   /** Of an endpoint that is not known yet. */
   #flow;
+  /** Whether what the endpoint has taught is heeded. */
+  #adapts;
   #warning = new Warning('WebSocket', () => ['disconnect', 'reconnecting'].some((name) => this.#isHeard(name)));
 
   /**
@@ -69,7 +73,9 @@ class WebSocket extends EmittingTarget {
     const request = new HandshakeRequest(url, asked, given);
     this.#url = request.url;
     const parsed = parseOptions(given);
-    this.#flow = { ...UNKNOWN_FLOW, frame: parsed.native.maxFrame, maxFrame: parsed.native.maxFrame };
+    const { adapt, maxFrame } = parsed.native;
+    this.#adapts = adapt;
+    this.#flow = { ...UNKNOWN_FLOW, frame: maxFrame, maxFrame };
     this.#connection = new Connection(this, request, parsed, hooks);
     this.#sender = new Sender(this.#connection.outgoing, (lost) => this[hooks.unsent](lost));
     this.#watchForText();
@@ -104,38 +110,6 @@ class WebSocket extends EmittingTarget {
 
   set binaryType(type) {
     if (BINARY_TYPES.includes(type)) this.#binaryType = type;
-  }
-
-  get onopen() {
-    return this.handler('open');
-  }
-
-  set onopen(value) {
-    this.setHandler('open', value);
-  }
-
-  get onmessage() {
-    return this.handler('message');
-  }
-
-  set onmessage(value) {
-    this.setHandler('message', value);
-  }
-
-  get onerror() {
-    return this.handler('error');
-  }
-
-  set onerror(value) {
-    this.setHandler('error', value);
-  }
-
-  get onclose() {
-    return this.handler('close');
-  }
-
-  set onclose(value) {
-    this.setHandler('close', value);
   }
 
   /**
@@ -211,13 +185,14 @@ class WebSocket extends EmittingTarget {
     checkNumber(atMost, 'atMost', { infinity: true });
     if (this.bufferedAmount <= atMost) return;
     await this.#sender.handedOver();
-    if (this.#readyState === CLOSED) throw closedError();
     await this.#connection.drained(atMost);
   }
 
   /** What its endpoint has taught: how large frames are, how fast they leave. */
   flow() {
-    return withoutNulls({ ...this.#flow, ...JSON.parse(this.#connection.native.flow()) });
+    const learnt = JSON.parse(this.#connection.native.flow());
+    const { frame, pace } = this.#flow;
+    return withoutNulls({ ...this.#flow, ...learnt, ...(this.#adapts ? undefined : { frame, pace }) });
   }
 
   stats() {
@@ -351,25 +326,26 @@ class WebSocket extends EmittingTarget {
   }
 
   [hooks.down]({ fault, unacknowledged, uptime, close, ...loss }) {
-    // What was wanted, by the program or by a peer that is done, is no loss.
-    if (this.#isEnded || (this.#readyState === CLOSING && close.code === NORMAL)) return;
-    if (this.#readyState === OPEN) this.#readyState = CONNECTING;
-    this.#announceDetail('disconnect', withoutNulls({
-      fault, unacknowledged: unacknowledged ?? 'unknown', uptime, code: close.code, reason: close.reason, ...loss,
-    }));
+    // What the program has ended is not lost.
+    if (this.#isEnded) return;
+    this.#readyState = CONNECTING;
+    const detail = withoutNulls({ fault, unacknowledged: unacknowledged ?? 'unknown', uptime, code: close.code, reason: close.reason, ...loss });
+    // Nor is what a peer ends that is done, unless the program wants it back.
+    if (close.code === NORMAL && close.wasClean) this.#orderlyEnd = detail;
+    else this.#announceDetail('disconnect', detail);
   }
 
   [hooks.waiting](next) {
-    if (this.#readyState >= CLOSING) return;
+    if (this.#isEnded) return;
     this.#warning.start(next.fault);
+    const end = this.#orderlyEnd;
+    this.#orderlyEnd = undefined;
+    if (end !== undefined) this.#announceDetail('disconnect', end);
     this.#announceDetail('reconnecting', next);
   }
 
-  [hooks.closing]() {
-    if (this.#readyState < CLOSING) this.#readyState = CLOSING;
-  }
-
   [hooks.adapt](change) {
+    if (!this.#adapts) return;
     this.#announceDetail('adapt', withoutNulls(change));
   }
 
@@ -400,8 +376,9 @@ class WebSocket extends EmittingTarget {
   }
 }
 defineStates(WebSocket);
+defineHandlers(WebSocket, ['open', 'message', 'error', 'close']);
 // As WebIDL has it: what an object of the class has is listed.
-for (const name of ['url', 'readyState', 'protocol', 'extensions', 'bufferedAmount', 'binaryType', 'onopen', 'onmessage', 'onerror', 'onclose', 'send', 'close']) {
+for (const name of ['url', 'readyState', 'protocol', 'extensions', 'bufferedAmount', 'binaryType', 'send', 'close']) {
   Object.defineProperty(WebSocket.prototype, name, { enumerable: true });
 }
 Object.defineProperty(WebSocket.prototype, Symbol.toStringTag, { value: 'WebSocket', configurable: true });

@@ -62,6 +62,20 @@ pub struct Link {
     pub tls_connect: bool,
     /// undici: the socket as it was at that moment.
     pub socket: Option<Socket>,
+    /// The name of its class, where that is not its `name`: node-redis calls all its errors `Error`.
+    pub class: Option<String>,
+    /// `error.code`, where it is a number: MongoDB, gRPC.
+    pub number: Option<i32>,
+    /// PostgreSQL: `ERROR`, `FATAL`, ...; its `code` is an SQLSTATE then.
+    pub severity: Option<String>,
+    /// MySQL and MariaDB: the error is an answer of the server.
+    pub sql_state: Option<String>,
+    /// MongoDB: what the server or the driver notes about an error.
+    pub labels: Vec<String>,
+    /// gRPC: `details` and `metadata` stand beside the number.
+    pub is_grpc: bool,
+    /// AWS SDK for JavaScript 3.
+    pub aws: Option<Aws>,
 
     /// `code` of a WebSocket's close event.
     pub close_code: Option<u16>,
@@ -108,6 +122,16 @@ pub struct Timings {
     pub connect: bool,
     pub upload: bool,
     pub response: bool,
+}
+
+/// What the AWS SDK notes about an exception of a service (`$metadata`, `$retryable`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Aws {
+    /// Absent: there was no response.
+    pub status: Option<u16>,
+    pub retryable: bool,
+    pub throttling: bool,
 }
 
 /// What undici notes about the socket of a `SocketError`.

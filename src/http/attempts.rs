@@ -72,6 +72,8 @@ pub(super) struct Terms<'a, T> {
 pub(super) struct Attempts<'a, T> {
     terms: Terms<'a, T>,
     course: Course,
+    /// Where the body goes on that they are made for.
+    offset: Option<u64>,
 }
 
 /// What the attempts of a call have come to so far. It outlives the answer, whose body may break.
@@ -127,6 +129,14 @@ impl Course {
         &mut self.recovery
     }
 
+    /// Bytes came once more, which may be all there is to tell.
+    pub fn refetched(&mut self, bytes: u64) {
+        if self.recovery.attempts.is_empty() {
+            self.tell(None);
+        }
+        self.recovery.bytes_refetched += bytes;
+    }
+
     /// The body of the answer broke, so the attempt that brought it has failed after all. `progressed`: it had brought
     /// bytes that no earlier one had.
     pub fn broke(&mut self, progressed: bool) {
@@ -171,12 +181,12 @@ impl<'a, T: Transport> Attempts<'a, T> {
             delay: Duration::ZERO,
             reached: Delivery::NotSent,
         };
-        Attempts { terms, course }
+        Attempts { terms, course, offset: None }
     }
 
-    /// Goes on with the attempts of a call that was answered before: see [`Course::broke`].
-    pub fn go_on(terms: Terms<'a, T>, course: Course) -> Self {
-        Attempts { terms, course }
+    /// Goes on with the attempts of a call that was answered before, whose body broke at `offset`: see [`Course::broke`].
+    pub fn go_on(terms: Terms<'a, T>, course: Course, offset: u64) -> Self {
+        Attempts { terms, course, offset: Some(offset) }
     }
 
     pub fn into_course(self) -> Course {
@@ -314,6 +324,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             method: request.method.as_str(),
             url: request.url.as_str(),
             elapsed: self.course.retries.elapsed(self.terms.clock.now()),
+            offset: self.offset,
         }
     }
 

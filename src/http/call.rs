@@ -14,7 +14,7 @@ use super::decode::{Decoded, Decoding, accept};
 use super::hooks::Hooks;
 use super::redirect;
 use super::replay::Replay;
-use super::resume::{Means, Owned, RecoveringBody, Resumable, Resume};
+use super::resume::{Means, Owned, RecoveringBody, Resumable, Resume, Start, start};
 use super::transport::{Limits, Reply, Transport};
 use crate::fault::{Delivery, Fault, Phase};
 use crate::policy::{Clock, GaveUp, Policy, Repeatable, SystemClock};
@@ -82,6 +82,9 @@ impl<T: Transport> Client<T> {
             accepts_by_scheme,
         };
         request.accept();
+        // Behind bytes that are there nothing can be decoded.
+        let start = call.start.filter(|_| !call.decoding.decompress);
+        let asked = start.and_then(|start| start.ask(&mut request, call.resume));
         let terms = Terms {
             transport: &*self.transport,
             clock: &*self.clock,
@@ -123,6 +126,10 @@ impl<T: Transport> Client<T> {
                 attempts.moved_to(&request.url);
             }
         };
+        let continued = match asked.map(|asked| asked.judge(&reply)).transpose() {
+            Ok(continued) => continued.flatten(),
+            Err(fault) => return Err(attempts.refuse(fault)),
+        };
         let Reply { status, status_text, headers, body } = reply;
         let decoded = match Decoded::open(body, &request.method, status, &headers, call.decoding) {
             Ok(decoded) => decoded,
@@ -137,6 +144,10 @@ impl<T: Transport> Client<T> {
             limits: call.limits,
             total: call.total,
         };
+        let continues = continued.is_some();
+        if continues {
+            start::forget(&mut request);
+        }
         let repeatable = request.body.keep_if_small();
         // `Response.url` is without the fragment (Fetch standard, section 5.6).
         let url = &request.url[..Position::AfterQuery];
@@ -146,10 +157,13 @@ impl<T: Transport> Client<T> {
             status_text,
             url,
             redirected: redirects > 0,
+            continues,
             recovery: course.recovery().cloned(),
             body: decoded.over(|body| {
-                let means = Means { owned, request, repeatable, course, status, resume: call.resume };
-                Resumable::new(headers, body, means)
+                // What is there was a part of a whole.
+                let status = if continues { StatusCode::OK } else { status };
+                let means = Means { owned, request, repeatable, course, status, resume: call.resume, continues };
+                Resumable::new(headers, body, means, continued)
             }),
         })
     }
@@ -207,6 +221,9 @@ pub struct Call {
     pub redirect: RedirectMode,
     /// Whether the response's body goes on when it breaks.
     pub resume: Resume,
+    /// What is there of the body. It is left out of account where the body is decoded, and where nothing would prove that
+    /// the rest belongs to it: the answer says whether it [`continues`](Answer::continues).
+    pub start: Option<Start>,
     pub decoding: Decoding,
     pub limits: Limits,
     /// The end of the whole call up to the end of the response head. A body that breaks after it does not go on.
@@ -243,6 +260,8 @@ pub struct Answer<B> {
     /// The final URL where it differs from what the caller wrote.
     pub url: Option<String>,
     pub redirected: bool,
+    /// The body goes on behind what is there: see [`Call::start`].
+    pub continues: bool,
     /// `None` when the first attempt answered and nothing is to be told.
     pub recovery: Option<Recovery>,
 }

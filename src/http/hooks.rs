@@ -24,6 +24,8 @@ pub struct Failed<'a> {
     pub url: &'a str,
     /// Since the call began.
     pub elapsed: Duration,
+    /// Of the byte of the encoded body that is to come next; `None` as long as there is no answer.
+    pub offset: Option<u64>,
 }
 
 /// The retry that is about to happen.

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use tokio::sync::mpsc;
 
 use super::client::Shared;
-use super::completion::{Completion, DONE, Kind, RECOVERY, REDIRECTED, Value, body_value};
+use super::completion::{CONTINUES, Completion, DONE, Kind, RECOVERY, REDIRECTED, Value, body_value};
 use super::download::Download;
 use super::engine::Registration;
 use super::options::Options;
@@ -42,6 +42,7 @@ pub async fn run(shared: Arc<Shared>, start: Start, registration: Registration) 
 
 async fn answer(shared: Arc<Shared>, start: Start, registration: Registration) {
     let verify = start.verify;
+    let read_ahead = start.overrides.as_ref().and_then(|overrides| overrides.read_ahead);
     let answer = match prepare(&shared, start) {
         Err(problem) => Err(internal_error(problem, Delivery::NotSent)),
         Ok(call) => match shared.http(verify) {
@@ -50,7 +51,7 @@ async fn answer(shared: Arc<Shared>, start: Start, registration: Registration) {
         },
     };
     match answer {
-        Ok(answer) => deliver(answer, shared, registration).await,
+        Ok(answer) => deliver(answer, read_ahead, shared, registration).await,
         Err(error) => {
             let text = failed_json(&error);
             registration.core().push(Completion::json(Kind::Failed, registration.call(), text));
@@ -75,6 +76,7 @@ fn prepare(shared: &Shared, start: Start) -> Result<Call, &'static str> {
         body: start.body,
         redirect: start.redirect,
         resume: overrides.resume.unwrap_or(shared.resume),
+        start: overrides.start,
         decoding: overrides.decoding.unwrap_or(shared.decoding),
         limits: timeouts.limits,
         total: timeouts.total,
@@ -83,9 +85,14 @@ fn prepare(shared: &Shared, start: Start) -> Result<Call, &'static str> {
     })
 }
 
-async fn deliver<B: RecoveringBody>(answer: Answer<Decoded<B>>, shared: Arc<Shared>, mut registration: Registration) {
+async fn deliver<B: RecoveringBody>(
+    answer: Answer<Decoded<B>>,
+    read_ahead: Option<u32>,
+    shared: Arc<Shared>,
+    mut registration: Registration,
+) {
     let whole_limit = answer.body.whole_limit();
-    let mut download = Download::new(answer.body, whole_limit, shared);
+    let mut download = Download::new(answer.body, whole_limit, read_ahead, shared);
     download.take_arrived().await;
 
     let call = registration.call();
@@ -94,6 +101,9 @@ async fn deliver<B: RecoveringBody>(answer: Answer<Decoded<B>>, shared: Arc<Shar
     completion.values[0] = Value::Latin1(head_text(&answer.status_text, answer.url.as_deref(), download.headers()));
     if answer.redirected {
         completion.flags |= REDIRECTED;
+    }
+    if answer.continues {
+        completion.flags |= CONTINUES;
     }
     if let Some(recovery) = download.news().or(answer.recovery) {
         completion.flags |= RECOVERY;

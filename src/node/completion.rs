@@ -11,6 +11,8 @@ use bytes::Bytes;
 use napi::bindgen_prelude::{Buffer, BufferSlice, ToNapiValue};
 use napi::{Env, JsValue, Result, check_status, sys};
 
+use crate::tcp::block::Block;
+
 /// Numbers per completion: kind and flags, call, and one that belongs to the kind.
 pub const SLOTS: usize = 3;
 /// Completions per batch. A longer queue is taken in turns, so that timers and sockets of the program itself
@@ -81,8 +83,10 @@ pub const DONE: u32 = 1 << 11;
 pub const REDIRECTED: u32 = 1 << 12;
 /// The recovery is among the values as JSON.
 pub const RECOVERY: u32 = 1 << 13;
+/// The body goes on behind what JavaScript has of it.
+pub const CONTINUES: u32 = 1 << 14;
 /// The message is text.
-pub const TEXT: u32 = 1 << 14;
+pub const TEXT: u32 = 1 << 15;
 
 #[derive(Debug)]
 pub struct Completion {
@@ -100,6 +104,7 @@ pub enum Value {
     /// Each byte one character.
     Latin1(Vec<u8>),
     Utf8(String),
+    /// Given away: the memory is JavaScript's until it is collected.
     Bytes(Vec<u8>),
     /// As `Latin1`, of bytes that lie among others.
     SharedLatin1(Bytes),
@@ -107,6 +112,10 @@ pub enum Value {
     SharedUtf8(Bytes),
     /// A buffer of bytes that lie among others, which stay as long as it does.
     Shared(Bytes),
+    /// Copied into memory of JavaScript's own.
+    Copied(Block),
+    /// Lent until it is collected.
+    Lent(Block),
 }
 
 impl Completion {
@@ -214,6 +223,16 @@ unsafe fn make(env: sys::napi_env, value: Value) -> Result<sys::napi_value> {
             let buffer =
                 unsafe { BufferSlice::from_external(&Env::from_raw(env), data, length, bytes, |_, kept| drop(kept)) }?;
             made = buffer.raw();
+        }
+        Value::Copied(bytes) => check_status!(unsafe {
+            sys::napi_create_buffer_copy(env, bytes.len(), bytes.as_ptr().cast(), ptr::null_mut(), &mut made)
+        })?,
+        Value::Lent(bytes) => {
+            let (data, length) = (bytes.as_ptr().cast_mut(), bytes.len());
+            let env = Env::from_raw(env);
+            // SAFETY: the block's memory stays where it is, and nobody else's, until the block is dropped.
+            let buffer = unsafe { BufferSlice::from_external(&env, data, length, bytes, |_, bytes| drop(bytes)) }?;
+            made = unsafe { BufferSlice::to_napi_value(env.raw(), buffer) }?;
         }
         Value::Bytes(bytes) => made = unsafe { Buffer::to_napi_value(env, Buffer::from(bytes)) }?,
     }

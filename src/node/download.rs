@@ -19,7 +19,7 @@ use crate::http::call::Recovery;
 use crate::http::decode::fault::too_large;
 use crate::http::resume::RecoveringBody;
 
-/// What is read before JavaScript asks for it. Small enough to forget about an unread response, large enough
+/// What is read before JavaScript asks for it, unless the call says otherwise. Small enough to forget about an unread response, large enough
 /// that one crossing moves a worthwhile piece.
 const READ_AHEAD: usize = 256 * 1024;
 /// The largest body that may travel with the head. More would keep the head waiting.
@@ -47,14 +47,17 @@ pub struct Download<B, H> {
     end: Option<Result<(), Box<Fault>>>,
     /// The most that is collected for whoever asks for everything, in bytes.
     whole_limit: Option<u64>,
+    /// What is read before JavaScript asks for it, in bytes; at least one.
+    read_ahead: usize,
     /// A hold on the client, as long as some of the body is to come: one that closes does not wait for what has come and is
     /// not asked for. It is the last field: the body and its connection go before it.
     held: Option<H>,
 }
 
 impl<B: RecoveringBody, H> Download<B, H> {
-    pub fn new(body: B, whole_limit: Option<u64>, held: H) -> Self {
-        Download { body, gathered: Vec::new(), handed: false, end: None, whole_limit, held: Some(held) }
+    pub fn new(body: B, whole_limit: Option<u64>, read_ahead: Option<u32>, held: H) -> Self {
+        let read_ahead = read_ahead.map_or(READ_AHEAD, |bytes| (bytes as usize).max(1));
+        Download { body, gathered: Vec::new(), handed: false, end: None, whole_limit, read_ahead, held: Some(held) }
     }
 
     pub fn headers(&self) -> &HeaderMap {
@@ -72,7 +75,8 @@ impl<B: RecoveringBody, H> Download<B, H> {
     /// The pieces are copied at once: the connection can then use its read buffer again. Kept until JavaScript takes
     /// them, they cost it a new one for every body, whose pages the kernel has to make.
     pub async fn take_arrived(&mut self) {
-        let most = if self.body.remaining() > Some(INLINE as u64) { 0 } else { INLINE };
+        let inline = INLINE.min(self.read_ahead);
+        let most = if self.body.remaining() > Some(inline as u64) { 0 } else { inline };
         if most > 0 {
             self.reserve();
         }
@@ -112,7 +116,7 @@ impl<B: RecoveringBody, H> Download<B, H> {
                 }
                 wanted = None;
             }
-            let room = self.end.is_none() && (wanted.is_some() || self.gathered.len() < READ_AHEAD);
+            let room = self.end.is_none() && (wanted.is_some() || self.gathered.len() < self.read_ahead);
             tokio::select! {
                 biased;
                 request = requests.recv(), if wanted.is_none() => match request {
@@ -144,7 +148,7 @@ impl<B: RecoveringBody, H> Download<B, H> {
         if enough {
             // The next piece is probably as large as this one: it need not grow step by step. It may also be larger, up to
             // twice the bound: where bytes come fast, fewer crossings are cheaper for the event loop.
-            let next = if complete { 0 } else { self.gathered.len().next_power_of_two().min(2 * READ_AHEAD) };
+            let next = if complete { 0 } else { self.gathered.len().next_power_of_two().min(2 * self.read_ahead) };
             let mut gathered = std::mem::replace(&mut self.gathered, Vec::with_capacity(next));
             // V8 is told of the bytes only, and would let a heap of half-empty blocks grow.
             if gathered.capacity() / 2 > gathered.len() {
@@ -161,7 +165,7 @@ impl<B: RecoveringBody, H> Download<B, H> {
 
     /// What else is there already becomes part of the same piece.
     async fn gather_arrived(&mut self) {
-        while self.end.is_none() && self.gathered.len() < READ_AHEAD {
+        while self.end.is_none() && self.gathered.len() < self.read_ahead {
             match self.arrived().await {
                 Some(read) => self.gathered_more(read),
                 None => return,
@@ -270,7 +274,7 @@ mod tests {
     async fn with_its_head(pieces: &[usize], states: Option<usize>) -> Download<Arrived, ()> {
         let pieces = pieces.iter().map(|length| Bytes::from(vec![7; *length])).collect();
         let states = states.map(|length| length as u64);
-        let mut download = Download::new(Arrived { pieces, states, headers: HeaderMap::new() }, None, ());
+        let mut download = Download::new(Arrived { pieces, states, headers: HeaderMap::new() }, None, None, ());
         download.take_arrived().await;
         download
     }

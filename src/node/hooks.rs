@@ -98,6 +98,7 @@ fn arguments(failed: &Failed<'_>, next: Option<Next>) -> String {
         "elapsed": milliseconds::to_js(failed.elapsed),
         "delay": next.map(|next| milliseconds::to_js(next.delay)),
         "why": next.map(|next| next.why.as_str()),
+        "offset": failed.offset,
     })
     .to_string()
 }

@@ -20,6 +20,7 @@ mod completion;
 mod dispatcher;
 mod download;
 pub mod engine;
+pub mod file_lock;
 mod hooks;
 mod lookup;
 mod memory;

@@ -2,21 +2,22 @@
 
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::pool::PoolOptions;
 use super::proxies::WireProxies;
+use super::request::latin1_value;
 use super::tls::WireTls;
 use crate::http::decode::{Decoding, SizeLimit};
-use crate::http::resume::Resume;
+use crate::http::resume::{Resume, Start};
 use crate::http::transport::Limits;
 use crate::http::transport::proxies::ProxyRules;
 use crate::{milliseconds, policy};
 
 /// `{ "retry": {...}, "timeout": {...}, "resume": ..., "decoding": {...}, "tls": {...}, "proxies": {...},
-/// "pool": {...} }`; what is absent keeps the
-/// client's value.
+/// "pool": {...} }`; what is absent keeps the client's value. Of a call alone: `"readAhead": bytes, "start": {...}`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Wire<'a> {
@@ -29,6 +30,17 @@ struct Wire<'a> {
     proxies: Option<WireProxies>,
     #[serde(default)]
     pool: PoolOptions,
+    read_ahead: Option<u32>,
+    start: Option<WireStart>,
+}
+
+/// See [`Start`]; the headers are pairs of a name and a value, both latin1.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireStart {
+    passed: u64,
+    length: Option<u64>,
+    headers: Vec<(String, String)>,
 }
 
 /// Milliseconds; `null` is no limit.
@@ -81,6 +93,9 @@ pub struct Options {
     pub tls: Option<WireTls>,
     pub proxies: Option<ProxyRules>,
     pub pool: PoolOptions,
+    /// How much of a body is read before JavaScript asks for it, in bytes.
+    pub read_ahead: Option<u32>,
+    pub start: Option<Start>,
 }
 
 impl Options {
@@ -94,6 +109,8 @@ impl Options {
             tls: wire.tls,
             proxies: wire.proxies.map(WireProxies::rules).transpose()?.flatten(),
             pool: wire.pool,
+            read_ahead: wire.read_ahead,
+            start: wire.start.map(Start::try_from).transpose()?,
         })
     }
 }
@@ -111,6 +128,21 @@ impl TryFrom<WireTimeouts> for Timeouts {
             },
             total: limit("total", wire.total)?,
         })
+    }
+}
+
+impl TryFrom<WireStart> for Start {
+    type Error = String;
+
+    /// The headers were kept in a file, where anything may have become of them.
+    fn try_from(wire: WireStart) -> Result<Self, String> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in wire.headers {
+            let read = HeaderName::from_bytes(name.as_bytes()).ok().zip(latin1_value(&value));
+            let (name, value) = read.ok_or_else(|| format!("start.headers: {name:?} is no header"))?;
+            headers.append(name, value);
+        }
+        Ok(Start { passed: wire.passed, length: wire.length, headers })
     }
 }
 
@@ -185,6 +217,17 @@ mod tests {
         assert_eq!(size("false"), Ok(of(SizeLimit::None)));
         assert!(size("-1").is_err());
         assert!(Options::parse("{}").unwrap().decoding.is_none());
+    }
+
+    #[test]
+    fn what_is_there_of_a_body_comes_with_the_headers_of_its_first_response() {
+        let start =
+            |written: &str| Options::parse(&format!(r#"{{"start":{written}}}"#)).map(|options| options.start.unwrap());
+        let read = start(r#"{"passed":7,"length":9,"headers":[["etag","\"caf\u00e9\""]]}"#).unwrap();
+        assert_eq!((read.passed, read.length, read.headers["etag"].as_bytes()), (7, Some(9), &b"\"caf\xe9\""[..]));
+        for broken in [r#"[["a b","c"]]"#, r#"[["etag","a\nb"]]"#, r#"[["etag","\u20ac"]]"#] {
+            assert!(start(&format!(r#"{{"passed":7,"length":null,"headers":{broken}}}"#)).is_err(), "{broken}");
+        }
     }
 
     #[test]

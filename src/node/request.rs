@@ -52,7 +52,7 @@ pub fn add_defaults(headers: &mut HeaderMap) {
 }
 
 /// Header values are bytes to HTTP and latin1 to JavaScript (RFC 9110, section 5.5).
-fn latin1_value(value: &str) -> Option<HeaderValue> {
+pub(super) fn latin1_value(value: &str) -> Option<HeaderValue> {
     if value.is_ascii() {
         return HeaderValue::from_str(value).ok();
     }

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 
 use super::call::fault_json;
-use super::completion::{Completion, Kind, body_value};
+use super::completion::{BUFFER, Completion, Kind, STRING_BODY, Value, body_value};
 use super::engine::{Core, Engine};
 use super::pool;
 use super::tls::{NativeRoots, WireTls};
@@ -21,6 +21,7 @@ use crate::http::transport::tls::Trust;
 use crate::milliseconds;
 use crate::policy;
 use crate::policy::FastRandom;
+use crate::tcp::block::Block;
 use crate::tcp::event::{Connected, End, Event, Loss, Owner, Secured};
 use crate::tcp::frame::Frame;
 use crate::tcp::heartbeat::Heartbeat;
@@ -138,25 +139,17 @@ impl NativeSocket {
     /// 0: taken; 1: taken, and the next write is to wait for room; 2: refused.
     #[napi]
     pub fn write(&self, bytes: &[u8], awaited: bool) -> u32 {
-        number(self.socket.write(Bytes::copy_from_slice(bytes), awaited))
+        number(self.socket.write(copied(bytes), awaited))
     }
 
     /// Several writes in one piece, whose lengths are in `lengths`, up to the first that there is no room after or for. The
     /// flag belongs to all of them. Returns how many were written, times four, and what became of the last.
     #[napi]
     pub fn write_all(&self, bytes: &[u8], lengths: &[u32], awaited: bool) -> u32 {
-        let mut rest = Bytes::copy_from_slice(bytes);
-        let mut count = 0;
-        let mut last = 0;
-        for &length in lengths {
-            let length = (length as usize).min(rest.len());
-            last = number(self.socket.write(rest.split_to(length), awaited));
-            count += 1;
-            if last != 0 {
-                break;
-            }
-        }
-        count * 4 + last
+        let mut rest = copied(bytes);
+        let writes = lengths.iter().map(|&length| rest.split_to((length as usize).min(rest.len())));
+        let (count, last) = self.socket.write_all(writes, awaited);
+        count * 4 + number(last)
     }
 
     #[napi]
@@ -217,6 +210,13 @@ impl NativeSocket {
     pub fn stats(&self) -> String {
         stats_json(&self.socket.stats()).to_string()
     }
+}
+
+/// What is written is the caller's memory, who may use it again as soon as `write` has returned.
+fn copied(bytes: &[u8]) -> Bytes {
+    /// Below, what goes round does not pay for its bookkeeping.
+    const MANY: usize = 8 * 1024;
+    if bytes.len() > MANY { Bytes::from_owner(Block::copy_of(bytes)) } else { Bytes::copy_from_slice(bytes) }
 }
 
 fn number(accepted: Accepted) -> u32 {
@@ -330,7 +330,7 @@ impl Owner for JsOwner {
     fn tell(&self, event: Event) {
         self.core.push(match event {
             Event::Data { bytes } => {
-                let (flags, value) = body_value(bytes);
+                let (flags, value) = data_value(bytes);
                 let mut data = Completion { flags, ..Completion::new(Kind::Received, self.call) };
                 data.values[0] = value;
                 data
@@ -341,6 +341,16 @@ impl Owner for JsOwner {
             Event::Fate(Fate::Room) => Completion::new(Kind::Room, self.call),
             rare => Completion::json(Kind::Socket, self.call, event_json(&rare).to_string()),
         });
+    }
+}
+
+/// What streams in is lent to JavaScript, and what is less copied: a lent buffer costs the event loop about as much as to copy
+/// 100 KiB.
+fn data_value(bytes: Block) -> (u32, Value) {
+    match bytes {
+        streamed if streamed.is_owned() => (BUFFER, Value::Lent(streamed)),
+        some if some.len() > STRING_BODY => (BUFFER, Value::Copied(some)),
+        few => body_value(few.into_vec()),
     }
 }
 

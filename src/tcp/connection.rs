@@ -3,19 +3,21 @@
 //! All of it is one poll function of one task. Reading and writing need the same stream (TLS is one state for both
 //! directions), and whatever wakes the task, everything that is possible is done before it sleeps again.
 
-use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::ReadBuf;
+use tokio::task::yield_now;
 use tokio::time::{Sleep, sleep_until};
 
+use super::arriving::{Arrived, Arriving, Then};
+use super::block::Block;
 use super::core::Core;
+use super::direct::Noted;
 use super::ending::Known;
 use super::event::{Event, Loss, Return};
 use super::heartbeat::Pulse;
@@ -27,15 +29,10 @@ use super::state::{State, Step};
 use crate::fault::{Delivery, Fault, Phase};
 
 /// What may wait for the caller to take it. Beyond it nothing is read, and the peer has to wait.
-pub(super) const READ_AHEAD: usize = 256 * 1024;
-/// What is read at once.
-const READ_AT_ONCE: usize = 64 * 1024;
-
-thread_local! {
-    /// Read into first, so that what waits for the caller takes no more memory than it has bytes, and a socket that is silent
-    /// takes none.
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_AT_ONCE].into());
-}
+pub(super) const READ_AHEAD: usize = 512 * 1024;
+/// What a greeting is read of in any case: what the caller has not taken of earlier connections must not keep it from its
+/// answer. Little, for what is left of it adds to that.
+const GREETING_AHEAD: usize = 4 * 1024;
 
 /// A connection that is over.
 pub(super) struct Ended {
@@ -62,6 +59,11 @@ pub(super) struct Connection<'a> {
     generation: u32,
     remote: Option<SocketAddr>,
     made_at: Duration,
+    arriving: Arriving,
+    /// There is something to be read of which tokio may not know yet.
+    reads_first: bool,
+    /// What the caller had not taken when it was made.
+    untaken_before: usize,
     /// What is being handed to the system.
     leaving: Leaving,
     /// What was handed may wait in the buffer of TLS.
@@ -111,6 +113,9 @@ impl<'a> Connection<'a> {
             generation,
             remote,
             made_at,
+            arriving: Arriving::default(),
+            reads_first: false,
+            untaken_before: core.lock().untaken,
             leaving: Leaving::default(),
             must_flush: false,
             write_side: WriteSide::Open,
@@ -130,6 +135,12 @@ impl<'a> Connection<'a> {
             self.comes_up();
         }
         let how = poll_fn(|cx| self.poll(cx)).await;
+        // What it is in the middle of must be known before anything is said of it, or another connection made.
+        poll_fn(|cx| {
+            self.core.waker.register(cx.waker());
+            if self.takes_turn() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
         self.lose(&how);
         Ended { how, was_up_until: self.up.then(|| self.core.now()) }
     }
@@ -140,13 +151,14 @@ impl<'a> Connection<'a> {
             let now = self.core.now();
             let out = self
                 .heed()
-                .or_else(|| self.write(cx, now))
+                // First, for the peer may have ended it: what is written after that is lost.
                 .or_else(|| self.read(cx, now))
+                .or_else(|| self.write(cx, now))
                 .or_else(|| self.look_at_time(now));
             if let Some(out) = out {
                 return Poll::Ready(out);
             }
-            let next = self.wakes_at();
+            let Some(next) = self.wakes_at() else { return Poll::Pending };
             self.timer.as_mut().reset(self.core.at(next));
             if self.timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
@@ -180,7 +192,37 @@ impl<'a> Connection<'a> {
 
     // --- Writing -------------------------------------------------------------------------------
 
+    /// Takes the turn to write, and note of what the handle wrote. `false`: the handle writes at this moment.
+    fn takes_turn(&mut self) -> bool {
+        let Some(Noted { own, begun, failed, unread }) = self.core.lock().direct.take_back() else { return false };
+        self.was_written(own);
+        self.reads_first |= unread;
+        if let Some((number, bytes, offset)) = begun {
+            self.leaving.has_begun(number, bytes, offset);
+        }
+        if let Some(error) = failed {
+            self.write_fails(error);
+        }
+        true
+    }
+
+    /// The handle has written so many bytes.
+    fn was_written(&mut self, own: u64) {
+        if own > 0 {
+            self.link.wrote_directly(own);
+            self.asked = true;
+        }
+    }
+
     fn write(&mut self, cx: &mut Context<'_>, now: Duration) -> Option<Out> {
+        if !self.takes_turn() {
+            return None;
+        }
+        if std::mem::take(&mut self.reads_first) {
+            // The next time tokio will have asked the system, and the task reads before it writes.
+            let _ = pin!(yield_now()).poll(cx);
+            return None;
+        }
         let mut wrote = false;
         while matches!(self.write_side, WriteSide::Open) {
             self.take_what_leaves(now);
@@ -205,14 +247,18 @@ impl<'a> Connection<'a> {
             let fates = self.core.lock().queue.take_fates();
             self.core.tell_fates(fates);
         }
-        self.after_writing(cx)
+        let out = self.after_writing(cx);
+        match self.write_side {
+            // What the peer said before it is read first: it may be why.
+            WriteSide::Failed(_) => out.or_else(|| self.read(cx, now)),
+            _ => out,
+        }
     }
 
     /// Fills `leaving` with what may leave in this state, if it is empty. A beat goes between two messages.
     fn take_what_leaves(&mut self, now: Duration) {
-        if self.leaving.is_between_messages()
-            && let Some(beat) = self.pulse.as_mut().and_then(|pulse| pulse.due(now))
-        {
+        let may_leave = self.leaving.is_between_messages();
+        if let Some(beat) = self.pulse.as_mut().and_then(|pulse| pulse.due(now, may_leave)) {
             self.leaving.beat(beat);
         }
         self.leaving.refill(&mut self.core.lock());
@@ -222,8 +268,13 @@ impl<'a> Connection<'a> {
     fn have_left(&mut self, written: usize, now: Duration) {
         self.must_flush = true;
         let Left { own, message, beat } = self.leaving.advance(written);
-        if let (true, Some(pulse)) = (beat, &mut self.pulse) {
-            pulse.sent(now);
+        if let Some(pulse) = &mut self.pulse {
+            if own > 0 {
+                pulse.progressed(now);
+            }
+            if beat {
+                pulse.sent(now);
+            }
         }
         if let Some(number) = message {
             self.core.lock().queue.handed(number);
@@ -251,8 +302,13 @@ impl<'a> Connection<'a> {
                 inner.state = inner.state.after(Step::Flushed);
                 self.pulse = self.options.heartbeat.as_ref().map(|beat| Pulse::new(beat, self.core.now()));
             }
-            if inner.ending && inner.state == State::Live && inner.queue.is_empty() {
-                self.write_side = WriteSide::Closing;
+            if inner.state == State::Live {
+                if inner.ending && inner.queue.is_empty() {
+                    self.write_side = WriteSide::Closing;
+                    self.pulse.iter_mut().for_each(Pulse::stop_beating);
+                } else if self.link.is_plain() {
+                    inner.direct.open();
+                }
             }
         }
         if matches!(self.write_side, WriteSide::Closing) {
@@ -272,9 +328,10 @@ impl<'a> Connection<'a> {
         None
     }
 
-    /// What the peer said before it is read first: it may be why.
+    /// It is the read side that tells what happened.
     fn write_fails(&mut self, error: io::Error) {
         self.write_side = WriteSide::Failed(error);
+        self.pulse.iter_mut().for_each(Pulse::stop_beating);
     }
 
     // --- Reading -------------------------------------------------------------------------------
@@ -284,27 +341,27 @@ impl<'a> Connection<'a> {
             return self.write_fault().map(Out::Broken);
         }
         loop {
-            let room = READ_AHEAD.saturating_sub(self.core.lock().untaken).min(READ_AT_ONCE);
+            let most = if self.up { READ_AHEAD } else { READ_AHEAD.max(self.untaken_before + GREETING_AHEAD) };
+            let room = most.saturating_sub(self.core.lock().untaken);
             if room == 0 {
                 if let Some(pulse) = &mut self.pulse {
                     pulse.stop_listening();
                 }
-                return None;
+                // Nobody may ever take anything: a program that only writes would wait for ever.
+                return self.write_fault().map(Out::Lost);
             }
             if let Some(pulse) = &mut self.pulse {
                 pulse.listen(now);
             }
-            let read = SCRATCH.with_borrow_mut(|scratch| {
-                let mut buffer = ReadBuf::new(&mut scratch[..room]);
-                self.link.poll_read(cx, &mut buffer).map(|read| read.map(|()| buffer.filled().to_vec()))
-            });
-            match read {
-                Poll::Pending => return None,
-                Poll::Ready(Ok(bytes)) if !bytes.is_empty() => self.have_come(bytes),
-                Poll::Ready(Ok(_)) => return self.ends(),
-                // TLS without its own goodbye, as most peers end it.
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return self.ends(),
-                Poll::Ready(Err(error)) => {
+            let Arrived { bytes, then } = self.arriving.read(&mut self.link, cx, room, now);
+            if !bytes.is_empty() {
+                self.have_come(bytes, now);
+            }
+            match then {
+                Then::More => {}
+                Then::Nothing => return None,
+                Then::End => return self.ends(),
+                Then::Failed(error) => {
                     let fault = self.known().by_error(&error, "read");
                     let fault = self.addressed(fault);
                     return Some(if self.is_finished() { Out::Broken(fault) } else { Out::Lost(fault) });
@@ -313,18 +370,22 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn have_come(&mut self, bytes: Vec<u8>) {
-        self.asked = false;
+    fn have_come(&mut self, bytes: Block, now: Duration) {
+        // What the handle has written until now may be what this answers.
+        let own = self.core.lock().direct.take_own();
+        self.was_written(own);
         self.core.counts.read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.prove();
         let bytes = match &mut self.pulse {
-            Some(pulse) => pulse.received(bytes),
+            Some(pulse) => pulse.received(bytes, now),
             None => bytes,
         };
+        // The answer to a beat is none to what the caller sent.
+        self.asked &= bytes.is_empty();
         self.hand_on(bytes);
     }
 
-    fn hand_on(&self, bytes: Vec<u8>) {
+    fn hand_on(&self, bytes: Block) {
         if !bytes.is_empty() {
             self.core.lock().untaken += bytes.len();
             self.core.tell(Event::Data { bytes });
@@ -354,6 +415,9 @@ impl<'a> Connection<'a> {
 
     /// Why nothing can be written any more.
     fn write_fault(&mut self) -> Option<Box<Fault>> {
+        if !matches!(self.write_side, WriteSide::Failed(_)) {
+            return None;
+        }
         let known = self.known();
         let WriteSide::Failed(error) = &self.write_side else { return None };
         Some(self.addressed(known.by_error(error, "write")))
@@ -365,13 +429,14 @@ impl<'a> Connection<'a> {
     }
 
     fn hand_on_the_rest(&mut self) {
-        let rest = self.pulse.take().map(|pulse| pulse.held_back().to_vec());
+        let rest = self.pulse.take().map(|pulse| Block::from(pulse.held_back().to_vec()));
         self.hand_on(rest.unwrap_or_default());
     }
 
     // --- Time ----------------------------------------------------------------------------------
 
     fn look_at_time(&mut self, now: Duration) -> Option<Out> {
+        self.arriving.look_at_time(now);
         if self.greets_until().is_some_and(|until| now >= until) {
             let fault = Fault::new("ETIMEDOUT", Phase::Handshake, self.known().delivery)
                 .with_reason("onConnect was not done within connectTimeout.");
@@ -398,12 +463,9 @@ impl<'a> Connection<'a> {
         if self.up { None } else { Some(self.made_at + self.options.connect_timeout?) }
     }
 
-    fn wakes_at(&self) -> Duration {
-        /// When nothing is to be waited for.
-        const LATER: Duration = Duration::from_secs(86_400);
+    fn wakes_at(&self) -> Option<Duration> {
         let beat = self.pulse.as_ref().and_then(Pulse::next);
-        let known = [beat, self.greets_until()].into_iter().flatten().min();
-        known.unwrap_or(self.core.now() + LATER)
+        [beat, self.greets_until(), self.arriving.until()].into_iter().flatten().min()
     }
 
     // --- The end -------------------------------------------------------------------------------
@@ -433,12 +495,14 @@ impl<'a> Connection<'a> {
 
     /// What is known of it now.
     fn known(&mut self) -> Known {
+        let is_written_to = !self.takes_turn();
         Known {
             up: self.up,
-            outstanding: !self.leaving.is_between_messages()
+            outstanding: is_written_to
+                || !self.leaving.is_between_messages()
                 || self.link.unacknowledged().is_some_and(|bytes| bytes > 0),
             asked: self.asked,
-            delivery: if self.link.has_sent() { Delivery::Unknown } else { Delivery::NotSent },
+            delivery: if is_written_to || self.link.has_sent() { Delivery::Unknown } else { Delivery::NotSent },
         }
     }
 

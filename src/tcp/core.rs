@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use tokio::time::Instant;
 
+use super::direct::Direct;
 use super::event::{Event, Owner};
 use super::queue::{Fate, Queue};
 use super::state::{State, Step};
@@ -36,6 +37,7 @@ pub(super) struct Inner {
     pub greeting: Greeting,
     /// The connection there is.
     pub socket: Option<Held>,
+    pub direct: Direct,
     pub no_delay: bool,
     pub keep_alive: Option<Duration>,
 }

@@ -35,12 +35,17 @@ impl Known {
                 .with_ending(Ending::Fin)
                 .with_reason("The peer ended the connection.");
         }
-        Fault::new("ECONNRESET", phase, self.delivery).with_ending(Ending::Fin)
+        self.said(Fault::new("ECONNRESET", phase, self.delivery).with_ending(Ending::Fin))
+    }
+
+    /// Before it is up, the hands have been shaken and it is the caller's greeting that is under way.
+    fn said(self, fault: Fault) -> Fault {
+        if self.up { fault } else { fault.with_reason("The connection was lost before onConnect was done.") }
     }
 
     /// The system reported an error. `EPIPE` is how it tells a writer of an RST that nobody read.
     pub fn by_error(self, error: &io::Error, syscall: &'static str) -> Fault {
-        let fault = Fault::from_io(error, self.phase(), self.delivery).with_syscall(syscall);
+        let fault = self.said(Fault::from_io(error, self.phase(), self.delivery).with_syscall(syscall));
         match error.kind() {
             io::ErrorKind::BrokenPipe => fault.with_ending(Ending::Rst),
             _ => fault,
@@ -72,6 +77,7 @@ mod tests {
         ] {
             let fault = known.by_fin();
             assert_eq!((&*fault.code, fault.phase, fault.ending), ("ECONNRESET", phase, Some(Ending::Fin)));
+            assert!(!fault.reason.contains("TLS"), "{}", fault.reason);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::block::Block;
 use super::queue::Fate;
 use crate::fault::Fault;
 use crate::policy::GaveUp;
@@ -27,7 +28,7 @@ pub enum Event {
         again: Option<Return>,
     },
     Data {
-        bytes: Vec<u8>,
+        bytes: Block,
     },
     /// What became of writes.
     Fate(Fate),

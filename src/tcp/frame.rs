@@ -71,6 +71,16 @@ impl Cutter {
         }
     }
 
+    /// Whether a message ends with the last byte of `piece`, or, where there is none, `ended` with what was before it.
+    pub fn end_with(&mut self, mut piece: &[u8], mut ended: bool) -> bool {
+        while !piece.is_empty() {
+            let end = self.end_in(piece);
+            ended = end == Some(piece.len());
+            piece = &piece[end.unwrap_or(piece.len())..];
+        }
+        ended
+    }
+
     /// The next byte begins a message.
     pub fn begin_anew(&mut self) {
         match &mut self.0 {

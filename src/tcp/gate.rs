@@ -7,7 +7,7 @@
 //! First connections are not booked: how many of those a program begins at once is its own affair.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -30,6 +30,17 @@ pub struct Gate {
 /// Places taken, by slot, from now on.
 type Calendar = BTreeMap<u64, u32>;
 
+/// An attempt's place in the calendar. Who drops it before its time gives it back: sockets that are destroyed while they wait,
+/// as a program does that replaces them by new ones, must not keep the others waiting.
+#[derive(Debug)]
+#[must_use]
+pub struct Place {
+    gate: Arc<Gate>,
+    host: Arc<str>,
+    slot: u64,
+    delay: Duration,
+}
+
 impl Gate {
     /// `places`: attempts at each host in every tenth of a second.
     pub fn new(places: u32) -> Self {
@@ -42,11 +53,11 @@ impl Gate {
         Arc::clone(SHARED.get_or_init(|| Arc::new(Gate::new(PLACES))))
     }
 
-    /// Books an attempt that is to begin after `delay`; returns after how long it may.
-    pub fn book(&self, host: &Arc<str>, delay: Duration, random: &mut dyn Random) -> Duration {
+    /// Books an attempt that is to begin after `delay`, or later where there is no place.
+    pub fn book(self: &Arc<Self>, host: &Arc<str>, delay: Duration, random: &mut dyn Random) -> Place {
         let now = self.began.elapsed();
         let current = slot(now);
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hosts = self.lock();
         // As many as there are hosts with waiting sockets: the others' last slots have passed.
         hosts.retain(|known, calendar| {
             *calendar = calendar.split_off(&current);
@@ -56,12 +67,38 @@ impl Gate {
         let wanted = slot(now + delay);
         let free = first_free(calendar, wanted, self.places);
         *calendar.entry(free).or_default() += 1;
-        if free == wanted {
-            return delay;
+        let delay = if free == wanted {
+            delay
+        } else {
+            // Anywhere in it: those who were moved there must not begin together.
+            let within = Duration::from_millis(random.below(SLOT.as_millis() as u64));
+            (SLOT * u32::try_from(free).unwrap_or(u32::MAX) + within).saturating_sub(now)
+        };
+        Place { gate: Arc::clone(self), host: Arc::clone(host), slot: free, delay }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Calendar>> {
+        // A number that is one too high or too low delays somebody for a moment.
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// After how long the attempt may begin.
+    pub fn delay(&self) -> Duration {
+        self.delay
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if slot(self.gate.began.elapsed()) >= self.slot {
+            // Its time has come: it was used.
+            return;
         }
-        // Anywhere in it: those who were moved there must not begin together.
-        let within = Duration::from_millis(random.below(SLOT.as_millis() as u64));
-        (SLOT * u32::try_from(free).unwrap_or(u32::MAX) + within).saturating_sub(now)
+        if let Some(places) = self.gate.lock().get_mut(&self.host).and_then(|calendar| calendar.get_mut(&self.slot)) {
+            *places = places.saturating_sub(1);
+        }
     }
 }
 
@@ -85,21 +122,26 @@ mod tests {
     use super::*;
     use crate::policy::{Backoff, FastRandom};
 
-    fn book_all(gate: &Gate, host: &Arc<str>, count: usize) -> Vec<Duration> {
+    fn book_all(gate: &Arc<Gate>, host: &Arc<str>, count: usize) -> Vec<Place> {
         let mut random = FastRandom;
         (0..count)
             .map(|_| {
                 let delay = Backoff::default().delay(0, &mut random);
-                let booked = gate.book(host, delay, &mut random);
-                assert!(booked >= delay, "never earlier than the backoff wants");
-                booked
+                let place = gate.book(host, delay, &mut random);
+                assert!(place.delay() >= delay, "never earlier than the backoff wants");
+                place
             })
             .collect()
     }
 
+    fn gate() -> Arc<Gate> {
+        Arc::new(Gate::new(PLACES))
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_thousand_come_back_a_hundred_a_second() {
-        let mut booked = book_all(&Gate::new(PLACES), &"a.test:1".into(), 1000);
+        let places = book_all(&gate(), &"a.test:1".into(), 1000);
+        let mut booked: Vec<Duration> = places.iter().map(Place::delay).collect();
         booked.sort_unstable();
         for second in 1..10_u32 {
             let until = Duration::from_secs(second.into());
@@ -111,24 +153,43 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_few_wait_for_nothing_but_their_backoff() {
-        let delay = Duration::from_millis(40);
-        let gate = Gate::new(PLACES);
+        let gate = gate();
         let host: Arc<str> = "a.test:1".into();
+        let delay_of = |host: &Arc<str>, delay| {
+            let place = gate.book(host, delay, &mut FastRandom);
+            let booked = place.delay();
+            std::mem::forget(place);
+            booked
+        };
+        let delay = Duration::from_millis(40);
         for _ in 0..PLACES {
-            assert_eq!(gate.book(&host, delay, &mut FastRandom), delay);
+            assert_eq!(delay_of(&host, delay), delay);
         }
-        assert!(gate.book(&host, delay, &mut FastRandom) >= SLOT);
-        assert_eq!(gate.book(&"b.test:1".into(), delay, &mut FastRandom), delay, "each host has its own");
-        assert_eq!(gate.book(&host, Duration::from_secs(9), &mut FastRandom), Duration::from_secs(9));
+        assert!(delay_of(&host, delay) >= SLOT);
+        assert_eq!(delay_of(&"b.test:1".into(), delay), delay, "each host has its own");
+        assert_eq!(delay_of(&host, Duration::from_secs(9)), Duration::from_secs(9));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_gives_up_waiting_gives_its_place_back() {
+        let gate = gate();
+        let host: Arc<str> = "a.test:1".into();
+        drop(book_all(&gate, &host, 1000));
+        let places = book_all(&gate, &host, 100);
+        assert!(places.iter().all(|place| place.delay() < Duration::from_millis(1200)));
+        // One whose time has come has been used, whenever it is dropped.
+        tokio::time::advance(SLOT * 20).await;
+        drop(places);
+        assert!(book_all(&gate, &host, 1)[0].delay() <= SLOT);
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_has_passed_is_forgotten() {
-        let gate = Gate::new(PLACES);
+        let gate = gate();
         for host in 0..100 {
-            book_all(&gate, &format!("{host}.test:1").into(), 20);
+            let _places = book_all(&gate, &format!("{host}.test:1").into(), 20);
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        assert!(gate.hosts.lock().unwrap().len() <= 2);
+        assert!(gate.lock().len() <= 2);
     }
 }

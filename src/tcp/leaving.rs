@@ -62,6 +62,13 @@ impl Leaving {
         self.items.push_front(Item { bytes, kind: Kind::Beat });
     }
 
+    /// `offset` bytes of this message have left without having been here.
+    pub fn has_begun(&mut self, number: u64, bytes: Bytes, offset: usize) {
+        debug_assert!(self.is_empty());
+        self.items.push_back(Item { bytes, kind: Kind::Message(number) });
+        self.offset = offset;
+    }
+
     /// Takes what may leave, if there is nothing left of what was taken before.
     pub fn refill(&mut self, inner: &mut Inner) {
         if self.is_between_messages() {

@@ -36,6 +36,15 @@ impl Link {
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 
+    /// `false`: there is nothing to be read, and the task is woken when there is.
+    pub fn may_be_readable(&self, cx: &mut Context<'_>) -> bool {
+        match &self.stream {
+            Stream::Plain(wire) => wire.socket.poll_read_ready(cx).is_ready(),
+            // It may have some in its buffers.
+            Stream::Tls(_) => true,
+        }
+    }
+
     pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
     }
@@ -55,6 +64,19 @@ impl Link {
         if let Stream::Plain(wire) = &self.stream {
             self.marks.note(wire.written, self.own);
         }
+    }
+
+    /// `bytes` of the caller's were written to its socket by somebody else. Not with TLS.
+    pub fn wrote_directly(&mut self, bytes: u64) {
+        if let Stream::Plain(wire) = &mut self.stream {
+            wire.written += bytes;
+        }
+        self.took(bytes);
+    }
+
+    /// Whether what is written goes to its socket as it is.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.stream, Stream::Plain(_))
     }
 
     pub fn flushed(&mut self) {

@@ -10,7 +10,8 @@
 //! | where does it stand? | [`state`]: the one table of transitions |
 //! | how is a connection made? | `dial`, over `opener` |
 //! | what happens on one? | `connection`, over `link`, `stream` (TLS or not) and `wire` (the system's socket) |
-//! | what becomes of a write? | [`queue`], and on its way out `leaving`; what must not be cut in half: [`frame`] |
+//! | in what does it come? | `arriving`, in memory that goes round: [`block`] |
+//! | what becomes of a write? | [`queue`], and on its way out `leaving` or, if it is small, `direct`; what must not be cut in half: [`frame`] |
 //! | what had left and was not acknowledged? | `marks` |
 //! | is the peer still there? | [`heartbeat`] |
 //! | is there another attempt, and when? | [`reconnect`]; with all others to that host: [`gate`] |
@@ -19,9 +20,12 @@
 //!
 //! [`socket`] holds the task that goes through all of this and the handle to it. Nothing here knows of Node.
 
+mod arriving;
+pub mod block;
 mod connection;
 mod core;
 pub(crate) mod dial;
+mod direct;
 mod ending;
 pub mod event;
 pub mod frame;

@@ -68,7 +68,7 @@ pub enum Why {
 /// Sent writes that nobody waits for are told together, when they come to so many, ...
 const TELL_WRITES: u32 = 256;
 /// ... or to so many bytes.
-const TELL_BYTES: usize = 64 * 1024;
+const TELL_BYTES: usize = 512 * 1024;
 
 #[derive(Debug)]
 pub struct Queue {
@@ -89,6 +89,8 @@ pub struct Queue {
     beginning: Beginning,
     /// The caller waits for room.
     blocked: bool,
+    /// The message that is being written was refused.
+    refusing: bool,
     /// The last part of the write that comes to its end next was lost, or an earlier one.
     cut_goes_on: bool,
     fates: Vec<Fate>,
@@ -136,6 +138,7 @@ impl Queue {
             bytes: 0,
             beginning: Beginning::default(),
             blocked: false,
+            refusing: false,
             cut_goes_on: false,
             fates: Vec::new(),
             untold: Untold::default(),
@@ -144,13 +147,16 @@ impl Queue {
 
     /// `awaited`: somebody waits to be told what becomes of it.
     pub fn write(&mut self, mut bytes: Bytes, awaited: bool, now: Duration) -> Accepted {
-        let held = self.len();
-        if self.limits.when_full == WhenFull::Refuse && held > 0 && held + bytes.len() > self.limits.bytes {
+        if self.refuses(&bytes) {
             return Accepted::Refused;
+        }
+        if bytes.is_empty() && self.keeps && self.beginning.writes == 0 {
+            return self.write_nothing(awaited);
         }
         loop {
             let end = match &mut self.cutter {
                 None => Some(bytes.len()),
+                Some(_) if bytes.is_empty() && self.beginning.writes == 0 => Some(0),
                 Some(cutter) => cutter.end_in(&bytes),
             };
             let Some(end) = end else { break };
@@ -170,6 +176,44 @@ impl Queue {
         self.beginning.writes += 1;
         self.beginning.awaited |= awaited;
         self.after_write()
+    }
+
+    /// A message is taken whole or not at all. What follows the beginning of one that was taken belongs to it, and so does
+    /// what follows one that was not: alone it would be read as the beginning of another.
+    fn refuses(&mut self, bytes: &[u8]) -> bool {
+        let held = self.len();
+        let has_no_room = self.limits.when_full == WhenFull::Refuse
+            && self.beginning.writes == 0
+            && held > 0
+            && held + bytes.len() > self.limits.bytes;
+        if !has_no_room && !self.refusing {
+            return false;
+        }
+        if let Some(cutter) = &mut self.cutter {
+            self.refusing = !cutter.end_with(bytes, !self.refusing);
+        }
+        true
+    }
+
+    /// An empty write between two messages is none, or the peer's confirmations would be counted wrong. What becomes of it
+    /// is what becomes of the write before it.
+    fn write_nothing(&mut self, awaited: bool) -> Accepted {
+        match self.messages.back_mut() {
+            Some(last) => {
+                last.writes += 1;
+                last.awaited |= awaited;
+            }
+            None => {
+                self.untold.writes += 1;
+                self.untold.awaited |= awaited;
+            }
+        }
+        self.after_write()
+    }
+
+    /// Nothing will leave or be acknowledged for the write that was made last: its fate is to be told now.
+    pub fn settled_at_once(&self) -> bool {
+        self.keeps && self.messages.is_empty() && self.untold.awaited
     }
 
     fn after_write(&mut self) -> Accepted {
@@ -206,6 +250,11 @@ impl Queue {
         let skipped = usize::try_from(self.next - self.first).unwrap_or(usize::MAX);
         let numbers = self.next..;
         numbers.zip(self.messages.iter().skip(skipped).map(|message| message.bytes.clone()))
+    }
+
+    /// Is there a message that the connection has not been handed?
+    pub fn has_upcoming(&self) -> bool {
+        self.next - self.first < self.messages.len() as u64
     }
 
     /// The system has taken a message, and all before it.

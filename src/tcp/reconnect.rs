@@ -51,7 +51,7 @@ impl Attempts {
 
     /// An attempt failed, or a connection was lost.
     pub fn failed(&mut self, fault: &Fault, now: Duration, random: &mut dyn Random) -> Next {
-        let since = *self.since.get_or_insert(now);
+        self.since.get_or_insert(now);
         self.resolved |= fault.phase != Phase::Resolve;
         if !fault.transient || self.names_nobody(fault) {
             return Next::Never(GaveUp::NotTransient);
@@ -60,11 +60,17 @@ impl Attempts {
             return Next::Never(GaveUp::AttemptsExhausted);
         }
         let delay = self.rules.backoff.delay(self.made, random);
-        if self.rules.within.is_some_and(|within| now.saturating_sub(since) + delay > within) {
+        if self.is_too_late(now + delay) {
             return Next::Never(GaveUp::OutOfTime);
         }
         self.made = self.made.saturating_add(1);
         Next::Attempt { attempt: self.made, delay }
+    }
+
+    /// An attempt must not begin at this time any more.
+    pub fn is_too_late(&self, at: Duration) -> bool {
+        let Some(within) = self.rules.within else { return false };
+        self.since.is_some_and(|since| at.saturating_sub(since) > within)
     }
 
     pub fn has_resolved(&mut self) {

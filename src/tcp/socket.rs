@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use super::connection::{Connection, Out, READ_AHEAD};
 use super::core::{Core, Greeting, Inner};
 use super::dial::Dialer;
+use super::direct::Direct;
 use super::event::{Connected, End, Event, Owner};
 use super::frame::Cutter;
 use super::link::Link;
@@ -24,7 +25,7 @@ use super::state::{State, Step};
 use super::stats::Stats;
 use crate::fault::Fault;
 use crate::http::transport::options::TransportError;
-use crate::policy::Random;
+use crate::policy::{GaveUp, Random};
 
 /// The handle. Every method returns at once and may be called from any thread.
 #[derive(Clone)]
@@ -59,6 +60,7 @@ impl Socket {
                 untaken: 0,
                 greeting: Greeting::default(),
                 socket: None,
+                direct: Direct::default(),
                 no_delay: options.no_delay,
                 keep_alive: options.keep_alive,
             },
@@ -71,10 +73,35 @@ impl Socket {
 
     /// Queues a write. `awaited`: somebody waits to be told what becomes of it.
     pub fn write(&self, bytes: Bytes, awaited: bool) -> Accepted {
+        self.write_all([bytes], awaited).1
+    }
+
+    /// Queues writes, up to the first that there is no room after or for. Returns how many were made, and what became of the
+    /// last. `awaited` is for all of them.
+    pub fn write_all(&self, writes: impl IntoIterator<Item = Bytes>, awaited: bool) -> (u32, Accepted) {
         let now = self.core.now();
-        let accepted = self.core.lock().queue.write(bytes, awaited, now);
-        self.core.waker.wake();
-        accepted
+        let (mut count, mut last) = (0, Accepted::Room);
+        let (wakes, direct, fates) = {
+            let mut inner = self.core.lock();
+            // What waits already the task knows of: it writes, or waits for the system or for a connection.
+            let is_idle = !inner.queue.has_upcoming();
+            for bytes in writes {
+                last = inner.queue.write(bytes, awaited, now);
+                count += 1;
+                if last != Accepted::Room {
+                    break;
+                }
+            }
+            let fates = if inner.queue.settled_at_once() { inner.queue.take_fates() } else { Vec::new() };
+            (is_idle, if is_idle { inner.takes_turn() } else { None }, fates)
+        };
+        self.core.tell_fates(fates);
+        match direct {
+            Some(upcoming) => self.core.write_directly(upcoming),
+            None if wakes => self.core.waker.wake(),
+            None => {}
+        }
+        (count, last)
     }
 
     /// Nothing more will be written. What was written leaves first, over as many connections as that takes.
@@ -102,7 +129,7 @@ impl Socket {
             let mut inner = self.core.lock();
             let before = inner.untaken;
             inner.untaken = before.saturating_sub(bytes);
-            before > RESUMED_AT && inner.untaken <= RESUMED_AT
+            (before > RESUMED_AT && inner.untaken <= RESUMED_AT) || inner.state == State::Greeting
         };
         if resumes {
             self.core.waker.wake();
@@ -212,7 +239,12 @@ impl Task {
                     return Some(Box::new(End { fault: *fault, gave_up: Some(reason), attempts: attempts.made() }));
                 }
                 Next::Attempt { attempt, delay } => {
-                    let delay = self.options.gate.book(&key, delay, &mut *self.random);
+                    let place = self.options.gate.book(&key, delay, &mut *self.random);
+                    let delay = place.delay();
+                    if attempts.is_too_late(self.core.now() + delay) {
+                        let gave_up = Some(GaveUp::OutOfTime);
+                        return Some(Box::new(End { fault: *fault, gave_up, attempts: attempt - 1 }));
+                    }
                     self.core.tell(Event::Waiting { attempt, delay, fault: fault.clone() });
                     if unless_over(&self.core, sleep(delay)).await.is_none() {
                         // Who was never connected must hear why.
@@ -294,4 +326,56 @@ async fn everything_sent(core: &Core, may_end: bool) {
         }
     })
     .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use socket2::SockRef;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::policy::FastRandom;
+    use crate::tcp::options::Target;
+    use crate::tcp::wire::Shared;
+
+    struct Nobody;
+
+    impl Owner for Nobody {
+        fn tell(&self, _: Event) {}
+    }
+
+    /// What cannot be seen from the other end, of each connection: `TCP_NODELAY`, and after how long the kernel asks.
+    #[tokio::test]
+    async fn what_is_set_is_set_on_every_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let options = Options {
+            no_delay: false,
+            keep_alive: None,
+            ..Options::to(Target::Tcp { host: "127.0.0.1".to_owned(), port })
+        };
+        let (socket, task) = Socket::new(options, Box::new(Nobody), Box::new(FastRandom)).unwrap();
+        let task = tokio::spawn(task.run());
+        let first = listener.accept().await.unwrap();
+        assert_eq!(set_on(&socket, 1).await, (false, false));
+        socket.set_no_delay(true);
+        socket.set_keep_alive(Some(Duration::from_secs(40)));
+        assert_eq!(set_on(&socket, 1).await, (true, true));
+        drop(first);
+        let _second = listener.accept().await.unwrap();
+        assert_eq!(set_on(&socket, 2).await, (true, true));
+        task.abort();
+    }
+
+    async fn set_on(socket: &Socket, generation: u32) -> (bool, bool) {
+        let stream = loop {
+            if socket.stats().generation == generation
+                && let Some(Shared::Tcp(stream)) = socket.core.socket()
+            {
+                break stream;
+            }
+            sleep(Duration::from_millis(1)).await;
+        };
+        (stream.nodelay().unwrap(), SockRef::from(&*stream).keepalive().unwrap())
+    }
 }

@@ -3,7 +3,8 @@
 //! It is shared: the task reads and writes, while whoever has the socket's handle may ask how it is, or set an option, from
 //! another thread. And it counts what the system took, which TLS above it does not tell.
 
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, Read, Write};
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
@@ -11,7 +12,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
@@ -102,6 +103,29 @@ impl Shared {
         socket.set_tcp_keepalive(&keepalive)
     }
 
+    /// The peer has sent nothing that has not been read, and not its end.
+    pub fn is_quiet(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        let peeked = on_either!(self, stream => SockRef::from(&**stream).peek(&mut byte));
+        peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Writes what the system takes at once of `slices`, which have `wanted` bytes.
+    pub fn try_write(&self, slices: &[IoSlice<'_>], wanted: usize) -> io::Result<usize> {
+        self.write_once(wanted, |socket| (&**socket).write_vectored(slices))
+    }
+
+    fn write_once(&self, wanted: usize, write: impl Fn(&SockRef<'_>) -> io::Result<usize>) -> io::Result<usize> {
+        on_either!(self, stream => {
+            let socket = SockRef::from(&**stream);
+            transfer(wanted, || write(&socket), |attempt| stream.try_io(Interest::WRITABLE, attempt))
+        })
+    }
+
+    pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_either!(self, stream => stream.poll_read_ready(cx))
+    }
+
     /// Its end will be an RST.
     pub fn end_with_reset(&self) {
         // A socket that is gone needs none.
@@ -131,11 +155,12 @@ impl Wire {
     fn write(
         &mut self,
         cx: &mut Context<'_>,
-        try_write: impl Fn(&Shared) -> io::Result<usize>,
+        wanted: usize,
+        write: impl Fn(&SockRef<'_>) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         loop {
             ready!(on_either!(&self.socket, stream => stream.poll_write_ready(cx)))?;
-            match try_write(&self.socket) {
+            match self.socket.write_once(wanted, &write) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Ok(written) => {
                     self.written += written as u64;
@@ -147,11 +172,37 @@ impl Wire {
     }
 }
 
+/// One call of the system that is to transfer `wanted` bytes. If it transfers fewer, the system has nothing more at present, or
+/// no more room: tokio is told that this is how it would be, and the next call, which would find nothing, is saved. That holds
+/// for epoll and kqueue, which tell of what comes afterwards.
+fn transfer(
+    wanted: usize,
+    mut call: impl FnMut() -> io::Result<usize>,
+    try_io: impl FnOnce(&mut dyn FnMut() -> io::Result<usize>) -> io::Result<usize>,
+) -> io::Result<usize> {
+    let mut part = None;
+    let result = try_io(&mut || {
+        let done = call()?;
+        if cfg!(unix) && done > 0 && done < wanted {
+            part = Some(done);
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(done)
+    });
+    part.map_or(result, Ok)
+}
+
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             ready!(on_either!(&self.socket, stream => stream.poll_read_ready(cx)))?;
-            match on_either!(&self.socket, stream => stream.try_read(buffer.initialize_unfilled())) {
+            let room = buffer.initialize_unfilled();
+            let wanted = room.len();
+            let read = on_either!(&self.socket, stream => {
+                let socket = SockRef::from(&**stream);
+                transfer(wanted, || (&*socket).read(room), |attempt| stream.try_io(Interest::READABLE, attempt))
+            });
+            match read {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Ok(read) => {
                     buffer.advance(read);
@@ -165,7 +216,7 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.write(cx, |socket| on_either!(socket, stream => stream.try_write(bytes)))
+        self.write(cx, bytes.len(), |socket| (&**socket).write(bytes))
     }
 
     fn poll_write_vectored(
@@ -173,7 +224,8 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.write(cx, |socket| on_either!(socket, stream => stream.try_write_vectored(bytes)))
+        let wanted = bytes.iter().map(|slice| slice.len()).sum();
+        self.write(cx, wanted, |socket| (&**socket).write_vectored(bytes))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -18,7 +18,7 @@ use tokio::time::{Sleep, sleep_until};
 
 use super::core::{Core, Stage, Wish};
 use super::course::{self, Course, Judgement};
-use super::ending::{Ended, Known, Stop};
+use super::ending::{Ended, How, Known, Stop};
 use super::engine::Engine;
 use super::event::{Closure, Event, Loss, Oversized, Return, Traffic};
 use super::flow::Flows;
@@ -119,6 +119,8 @@ impl<'a> Connection<'a> {
             // What it learns goes with it.
             false => Flows::new(1).of(""),
         };
+        let course = Course::new(flow, options.max_frame, now);
+        core.lock().flow = Some(course.snapshot());
         let tap = Tap::new(made.link, made.upgraded.rest);
         let engine = Engine::new(tap.clone(), made.upgraded.agreed.as_ref(), options.max_payload);
         let engine = engine.map_err(|broken| Box::new(broken.unusable()))?;
@@ -127,7 +129,7 @@ impl<'a> Connection<'a> {
             options,
             engine,
             tap,
-            course: Course::new(flow, options.max_frame, now),
+            course,
             pulse: Pulse::new(options.heartbeat, now, random),
             generation,
             remote,
@@ -186,8 +188,10 @@ impl<'a> Connection<'a> {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let next = self.wakes_at(now);
-            self.timer.as_mut().reset(self.core.at(next));
+            let next = self.core.at(self.wakes_at(now));
+            if self.timer.deadline() != next {
+                self.timer.as_mut().reset(next);
+            }
             if self.timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
@@ -276,11 +280,13 @@ impl<'a> Connection<'a> {
             self.tap.lock().link.socket().end_with_reset();
             return Some(Stop::Caller(Closure::abnormal()));
         }
-        if self.waits_until.is_some_and(|until| now >= until) && self.unacknowledged() == Some(0) {
-            let proof = self.course.all_acknowledged(now);
-            self.proves(proof);
-        } else if self.waits_until.is_some_and(|until| now >= until) {
+        // Taken, or else it would be time again and again while the connection takes nothing.
+        if self.waits_until.take_if(|until| now >= *until).is_some() {
             self.again = true;
+            if self.unacknowledged() == Some(0) {
+                let proof = self.course.all_acknowledged(now);
+                self.proves(proof);
+            }
         }
         if !self.pulse.is_dead(now) || matches!(self.side, Side::Ending { .. }) {
             return None;
@@ -318,7 +324,9 @@ impl<'a> Connection<'a> {
             Side::Open => None,
             Side::Closing { until, .. } | Side::Ending { until, .. } => Some(until),
         };
-        let known = [self.pulse.next(), self.greets_until(), ends, self.waits_until].into_iter().flatten().min();
+        // Who has said its last sends no pings.
+        let beats = if self.can_send() { self.pulse.next() } else { None };
+        let known = [beats, self.greets_until(), ends, self.waits_until].into_iter().flatten().min();
         known.unwrap_or(now + LATER)
     }
 
@@ -349,7 +357,8 @@ impl<'a> Connection<'a> {
             ended.fault.address = Some(remote.ip().to_string());
             ended.fault.port = Some(remote.port());
         }
-        if self.up {
+        // What the caller has ended is no loss.
+        if self.up && ended.how != How::Asked {
             self.events.push(Event::Down(Box::new(Loss {
                 closure: ended.closure.clone(),
                 fault: (*ended.fault).clone(),

@@ -157,8 +157,10 @@ impl Engine {
 
     /// The engine's pongs, into the tap.
     fn take_out_answers(&mut self, cx: &mut Context<'_>) {
-        // Never pending, and never an error: as above.
+        let from = self.tap.lock().encoded();
+        // Never pending, and never an error: the tap takes everything.
         let _ = Pin::new(&mut self.frames).poll_ready(cx);
+        self.tap.lock().note_answers(from);
     }
 
     fn begin(&mut self, kind: Kind, last: bool, payload: Bytes) -> Result<Option<Incoming>, Broken> {

@@ -19,7 +19,7 @@ use super::request::Request;
 use super::verdict::{self, Verdict, verdict};
 use super::way::{Made, NotMade, Redirect, Way};
 use crate::fault::Fault;
-use crate::policy::Random;
+use crate::policy::{GaveUp, Random};
 use crate::tcp::reconnect::{Attempts, Next};
 
 /// The task, to be run on a tokio runtime. Dropping it ends the WebSocket at once.
@@ -56,6 +56,8 @@ impl Task {
             let mut inner = self.means.core.lock();
             inner.stage = Stage::Over;
             inner.outbox.end();
+            // What is given up has not drained.
+            inner.drained_at = None;
             inner.take_news(&mut events);
         }
         events.push(Event::Over(Box::new(end)));
@@ -74,6 +76,11 @@ impl Task {
             if ended.how == How::Asked {
                 return Ok(End { closure: ended.closure, fault: None, gave_up: None, attempts: 0 });
             }
+            if was_up_until.is_some() && self.means.core.lock().end.is_some() {
+                // The caller was about to end it, and the peer, or the network, was first.
+                let fault = (!ended.closure.was_clean).then_some(*ended.fault);
+                return Ok(End { closure: ended.closure, fault, gave_up: None, attempts: 0 });
+            }
             self.means.core.lock().stage = Stage::Waiting;
             let after = match self.means.verdict(number, &ended, set_aside).await? {
                 Verdict::Reconnect { after } => after.unwrap_or_default(),
@@ -89,7 +96,12 @@ impl Task {
                     return Ok(End { closure: ended.closure, fault: Some(*fault), gave_up, attempts });
                 }
                 Next::Attempt { attempt, delay } => {
-                    let delay = self.means.options.gate.book(&self.host, delay.max(after), &mut *self.random);
+                    let place = self.means.options.gate.book(&self.host, delay.max(after), &mut *self.random);
+                    let delay = place.delay();
+                    if attempts.is_too_late(self.means.core.now() + delay) {
+                        let gave_up = Some(GaveUp::OutOfTime);
+                        return Ok(End { closure: ended.closure, fault: Some(*fault), gave_up, attempts: attempt - 1 });
+                    }
                     self.means.core.tell(Event::Waiting { attempt, delay, fault });
                     self.means.meanwhile(sleep(delay)).await?;
                 }
@@ -115,7 +127,8 @@ impl Task {
         let tell = |Redirect { status, url, headers }: Redirect<'_>| {
             self.means.core.tell(Event::Redirected { status, url: url.to_owned(), headers });
         };
-        let made = match self.means.meanwhile(self.means.way.go(request, tell)).await? {
+        // Boxed: what it takes to connect is not to be kept for as long as the connection is.
+        let made = match self.means.meanwhile(Box::pin(self.means.way.go(request, tell))).await? {
             Ok(made) => made,
             Err(NotMade::Failed(fault)) => return Ok(failed(fault, How::Failed)),
             Err(NotMade::Refused(refusal)) => {

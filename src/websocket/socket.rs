@@ -9,7 +9,7 @@ use super::connection::READ_AHEAD;
 use super::core::{Control, Core, Inner, Stage, Wish};
 use super::engine::Close;
 use super::event::Owner;
-use super::flow::Snapshot;
+use super::flow::{Flows, Snapshot};
 use super::life::Task;
 use super::options::Options;
 use super::outbox::{Accepted, Kind, Message, Outbox};
@@ -166,7 +166,8 @@ impl WebSocket {
     pub fn flow(&self) -> Option<Snapshot> {
         let known = self.core.lock().flow;
         known.or_else(|| {
-            let flow = self.options.flows.of(&self.options.request.as_ref()?.endpoint());
+            let endpoint = self.options.request.as_ref()?.endpoint();
+            let flow = if self.options.adapts { self.options.flows.of(&endpoint) } else { Flows::new(1).of("") };
             let flow = flow.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             Some(flow.snapshot(self.options.max_frame))
         })

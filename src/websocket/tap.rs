@@ -5,6 +5,7 @@
 //! through to the connection and is remembered as it went; what is written is gathered, its place among the bytes of the
 //! connection known, and handed over from here: many small frames by one call.
 
+use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +19,9 @@ use crate::tcp::link::Link;
 
 /// What is not handed over yet is not more than about this: then nothing is encoded until it is.
 pub const GATHERED: usize = 128 * 1024;
+
+/// Pongs that may wait to be handed over. Whoever has pinged so often and reads none is not listened to until it does.
+const MOST_ANSWERS: usize = 512;
 
 /// Shared by the engine and its owner, who are one task: nobody waits for the lock.
 #[derive(Clone)]
@@ -33,6 +37,8 @@ pub struct Tapped {
     gone: usize,
     /// Bytes that the engine has written, of which [`Link::own`] were handed over.
     encoded: u64,
+    /// Where the answers to the peer's pings end that were not handed over yet.
+    answers: VecDeque<u64>,
     pub read: u64,
     pub stopped: Option<Stopped>,
 }
@@ -55,6 +61,7 @@ impl Tap {
             gathered: Vec::new(),
             gone: 0,
             encoded: 0,
+            answers: VecDeque::new(),
             read: 0,
             stopped: None,
         };
@@ -79,6 +86,22 @@ impl Tapped {
 
     pub fn is_full(&self) -> bool {
         self.gathered.len() - self.gone >= GATHERED
+    }
+
+    /// What was encoded since `from`, if anything, was an answer to a ping.
+    pub fn note_answers(&mut self, from: u64) {
+        if self.encoded > from {
+            self.answers.push_back(self.encoded);
+        }
+    }
+
+    /// The peer asks more than it lets itself be answered.
+    pub fn owes_answers(&mut self) -> bool {
+        let handed = self.handed();
+        while self.answers.front().is_some_and(|end| *end <= handed) {
+            self.answers.pop_front();
+        }
+        self.answers.len() >= MOST_ANSWERS
     }
 
     pub fn is_empty(&self) -> bool {
@@ -122,7 +145,7 @@ impl Tapped {
     /// Gives back memory, when nothing has been going on for a while.
     pub fn shrink(&mut self) {
         if self.gathered.is_empty() {
-            self.gathered = Vec::new();
+            (self.gathered, self.answers) = (Vec::new(), VecDeque::new());
         }
     }
 

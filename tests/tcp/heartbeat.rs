@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use unreset::fault::Kind;
+use unreset::fault::{Kind, Phase};
 use unreset::tcp::event::Event;
 use unreset::tcp::heartbeat::Heartbeat;
 use unreset::tcp::options::Options;
+use unreset::tcp::queue::{Fate, Why};
 
 use crate::support::*;
 
@@ -23,9 +24,7 @@ fn beating(interval: u64, timeout: u64, port: u16) -> Options {
 #[tokio::test]
 async fn is_answered_and_the_caller_sees_nothing_of_it() {
     let (listener, port) = listen().await;
-    let mut client = Client::open(beating(10, 60_000, port));
-    let mut server = accept(&listener).await;
-    client.up().await;
+    let (mut client, mut server) = Client::up_at(&listener, beating(10, 60_000, port)).await;
     for _ in 0..5 {
         assert_eq!(read_exactly(&mut server, 5).await, b"PING\n");
         write(&mut server, "PONG\n").await;
@@ -35,12 +34,27 @@ async fn is_answered_and_the_caller_sees_nothing_of_it() {
 }
 
 #[tokio::test]
+async fn the_answer_to_a_beat_answers_nothing_else() {
+    let (listener, port) = listen().await;
+    let (mut client, mut server) = Client::up_at(&listener, beating(20, 60_000, port)).await;
+    client.write("question");
+    let mut heard = Vec::new();
+    while !String::from_utf8_lossy(&heard).contains("questionPING\n") {
+        heard.extend(read_exactly(&mut server, 1).await);
+    }
+    write(&mut server, "PONG\n").await;
+    // A later beat is sent when that has long been taken in.
+    read_exactly(&mut server, 10).await;
+    reset(server);
+    let fault = client.down().await.fault;
+    assert!(matches!(fault.phase, Phase::Wait | Phase::Send), "{fault:?}");
+}
+
+#[tokio::test]
 async fn finds_a_peer_that_is_there_no_more() {
     let (listener, port) = listen().await;
     let proxy = proxy(port).await;
-    let mut client = Client::open(beating(20, 100, proxy.local_addr().port()));
-    let mut server = accept(&listener).await;
-    client.up().await;
+    let (mut client, mut server) = Client::up_at(&listener, beating(20, 100, proxy.local_addr().port())).await;
     assert_eq!(read_exactly(&mut server, 5).await, b"PING\n");
     // From now on nothing passes, and nothing is closed: a cable is cut.
     proxy.pause();
@@ -55,11 +69,37 @@ async fn finds_a_peer_that_is_there_no_more() {
 }
 
 #[tokio::test]
+async fn finds_a_peer_that_is_gone_in_the_middle_of_a_message() {
+    let (listener, port) = listen().await;
+    let (mut client, mut server) = Client::up_at(&listener, beating(400, 100, port)).await;
+    // More than the systems of both ends take, so no beat can leave after it.
+    client.write(vec![b'x'; 64 << 20]);
+    read_exactly(&mut server, 1000).await;
+    let loss = client.down().await;
+    assert_eq!((&*loss.fault.code, loss.fault.phase), ("ETIMEDOUT", Phase::Send));
+    assert!(matches!(client.fate().await, Fate::Unsent { why: Why::Cut, .. }));
+}
+
+#[tokio::test]
+async fn a_peer_that_takes_a_message_slowly_is_alive() {
+    let (listener, port) = listen().await;
+    let (mut client, mut server) = Client::up_at(&listener, beating(50, 5000, port)).await;
+    let large = 16 << 20;
+    client.write(vec![b'x'; large]);
+    let mut read = 0;
+    while read < large {
+        read +=
+            read_exactly(&mut server, (large - read).min(1 << 20)).await.iter().filter(|byte| **byte == b'x').count();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(client.fate().await, Fate::Sent { writes: 1 });
+    assert_eq!(client.socket.stats().generation, 1);
+}
+
+#[tokio::test]
 async fn a_caller_that_takes_nothing_is_no_dead_peer() {
     let (listener, port) = listen().await;
-    let mut client = Client::open(beating(10, 30, port));
-    let server = accept(&listener).await;
-    client.up().await;
+    let (mut client, server) = Client::up_at(&listener, beating(10, 30, port)).await;
     let (mut reading, mut writing) = server.into_split();
     let answering = tokio::spawn(async move {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -71,7 +111,7 @@ async fn a_caller_that_takes_nothing_is_no_dead_peer() {
         }
     });
     let mut told = 0;
-    while told < 256 * 1024 {
+    while told < READ_AHEAD {
         told += client.until(|event| if let Event::Data { bytes } = event { Some(bytes.len()) } else { None }).await;
     }
     // Many times the time in which an answer must come.

@@ -86,9 +86,7 @@ async fn a_peer_that_ends_has_ended_it_where_that_is_wanted() {
 #[tokio::test]
 async fn an_end_with_nothing_to_send_needs_no_further_connection() {
     let (listener, port) = listen().await;
-    let mut client = Client::open(to(port));
-    let server = accept(&listener).await;
-    client.up().await;
+    let (mut client, server) = Client::up_at(&listener, to(port)).await;
     drop(listener);
     reset(server);
     client.waiting().await;
@@ -98,8 +96,7 @@ async fn an_end_with_nothing_to_send_needs_no_further_connection() {
 
 #[tokio::test]
 async fn who_ends_it_without_ever_having_been_connected_hears_why() {
-    let (listener, port) = listen().await;
-    drop(listener);
+    let port = closed_port().await;
     let mut client = Client::open(to(port));
     client.socket.end();
     assert_eq!(client.over().await.unwrap().fault.code, "ECONNREFUSED");
@@ -107,13 +104,12 @@ async fn who_ends_it_without_ever_having_been_connected_hears_why() {
 
 #[tokio::test]
 async fn an_end_with_something_to_send_waits_for_a_connection() {
-    let (listener, port) = listen().await;
-    drop(listener);
+    let port = closed_port().await;
     let mut client = Client::open(to(port));
     client.waiting().await;
     client.write("last words");
     client.socket.end();
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let listener = listen_at(port).await;
     let mut server = accept(&listener).await;
     assert_eq!(read_to_end(&mut server).await, b"last words");
     drop(server);
@@ -155,10 +151,10 @@ async fn what_the_caller_does_not_take_is_not_read() {
         server
     });
     let mut told = 0;
-    while told < 256 * 1024 {
+    while told < READ_AHEAD {
         told += client.until(|event| if let Event::Data { bytes } = event { Some(bytes.len()) } else { None }).await;
     }
-    assert_eq!(told, 256 * 1024, "and not a byte more before some are taken");
+    assert_eq!(told, READ_AHEAD, "and not a byte more before some are taken");
     assert!(!sending.is_finished());
     client.socket.taken(told);
     client.read((8 << 20) - told).await;

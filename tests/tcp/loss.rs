@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use unreset::fault::{Delivery, Ending, Kind, Phase};
 use unreset::policy::{Backoff, GaveUp};
 use unreset::tcp::event::Event;
@@ -13,23 +12,21 @@ use crate::support::*;
 
 #[tokio::test]
 async fn nobody_there_yet_is_waited_for() {
-    let (listener, port) = listen().await;
-    drop(listener);
+    let port = closed_port().await;
     let mut client = Client::open(to(port));
     for expected in 1..=3 {
         let (attempt, _, fault) = client.waiting().await;
         assert_eq!((attempt, &*fault.code, fault.phase), (expected, "ECONNREFUSED", Phase::Connect));
         assert_eq!(fault.delivery, Delivery::NotSent);
     }
-    let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let listener = listen_at(port).await;
     accept(&listener).await;
     assert_eq!(client.up().await, None, "it is the first time");
 }
 
 #[tokio::test]
 async fn attempts_end_when_they_are_to() {
-    let (listener, port) = listen().await;
-    drop(listener);
+    let port = closed_port().await;
     let mut options = to(port);
     options.reconnect.retries = 2;
     let mut client = Client::open(options);
@@ -40,9 +37,7 @@ async fn attempts_end_when_they_are_to() {
 #[tokio::test]
 async fn a_reset_while_nothing_is_under_way() {
     let (listener, port) = listen().await;
-    let mut client = Client::open(to(port));
-    let server = accept(&listener).await;
-    client.up().await;
+    let (mut client, server) = Client::up_at(&listener, to(port)).await;
     reset(server);
     let loss = client.down().await;
     assert_eq!((&*loss.fault.code, loss.fault.phase), ("ECONNRESET", Phase::Idle));
@@ -92,17 +87,32 @@ async fn what_came_before_a_reset_is_told_before_it() {
 }
 
 #[tokio::test]
+async fn who_only_writes_finds_the_loss_by_writing() {
+    let (listener, port) = listen().await;
+    let (mut client, mut server) = Client::up_at(&listener, to(port)).await;
+    // More than is read ahead, of which nothing is ever taken.
+    let talking = tokio::spawn(async move {
+        use tokio::io::AsyncWriteExt;
+        let _ = tokio::time::timeout(Duration::from_millis(500), server.write_all(&vec![0; 64 << 20])).await;
+        reset(server);
+    });
+    within(talking).await.unwrap();
+    client.write("x");
+    assert_eq!(client.down().await.fault.kind, Kind::Reset);
+    accept(&listener).await;
+    assert!(client.up().await.is_some());
+}
+
+#[tokio::test]
 async fn a_server_that_restarts_on_its_port_is_found_again() {
     let (listener, port) = listen().await;
-    let mut client = Client::open(to(port));
-    let server = accept(&listener).await;
-    client.up().await;
+    let (mut client, server) = Client::up_at(&listener, to(port)).await;
     drop(listener);
     reset(server);
     client.down().await;
     let (_, _, fault) = client.until(refused).await;
     assert_eq!(fault.kind, Kind::Refused);
-    let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let listener = listen_at(port).await;
     let mut server = accept(&listener).await;
     let back = client.up().await.unwrap();
     assert!(back.attempts >= 2 && back.downtime > Duration::ZERO);

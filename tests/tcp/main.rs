@@ -1,5 +1,6 @@
 //! The socket that stays connected, against real connections that really break. One topic per file.
 
+mod direct;
 mod heartbeat;
 mod life;
 mod loss;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use unreset::fault::Phase;
 use unreset::tcp::event::Event;
-use unreset::tcp::frame::Frame;
 use unreset::tcp::options::Options;
 use unreset::tcp::queue::{Accepted, Fate, Limits, WhenFull, Why};
 
@@ -18,9 +17,7 @@ fn holding(bytes: usize, options: Options) -> Options {
 #[tokio::test]
 async fn what_is_written_while_it_is_down_leaves_in_order_when_it_is_up() {
     let (listener, port) = listen().await;
-    let mut client = Client::open(to(port));
-    let server = accept(&listener).await;
-    client.up().await;
+    let (mut client, server) = Client::up_at(&listener, to(port)).await;
     drop(listener);
     reset(server);
     client.down().await;
@@ -28,7 +25,7 @@ async fn what_is_written_while_it_is_down_leaves_in_order_when_it_is_up() {
         client.write(format!("{number} "));
     }
     assert!(client.socket.stats().queued > 0);
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let listener = listen_at(port).await;
     let mut server = accept(&listener).await;
     let expected: String = (0..100).map(|number| format!("{number} ")).collect();
     assert_eq!(read_exactly(&mut server, expected.len()).await, expected.as_bytes());
@@ -43,21 +40,19 @@ async fn what_is_written_while_it_is_down_leaves_in_order_when_it_is_up() {
 
 #[tokio::test]
 async fn the_writer_is_asked_to_wait_and_told_when_to_go_on() {
-    let (listener, port) = listen().await;
-    drop(listener);
+    let port = closed_port().await;
     let mut client = Client::open(holding(10, to(port)));
     client.waiting().await;
     assert_eq!(client.socket.write(Bytes::from_static(b"123456789"), false), Accepted::Room);
     assert_eq!(client.socket.write(Bytes::from_static(b"0"), false), Accepted::Full);
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let listener = listen_at(port).await;
     let _server = accept(&listener).await;
     client.until(|event| matches!(event, Event::Fate(Fate::Room)).then_some(())).await;
 }
 
 #[tokio::test]
 async fn what_does_not_fit_is_refused_where_that_is_wanted() {
-    let (listener, port) = listen().await;
-    drop(listener);
+    let port = closed_port().await;
     let mut options = holding(10, to(port));
     options.queue.when_full = WhenFull::Refuse;
     let client = Client::open(options);
@@ -67,14 +62,13 @@ async fn what_does_not_fit_is_refused_where_that_is_wanted() {
 
 #[tokio::test]
 async fn what_waits_too_long_is_told_and_never_sent() {
-    let (listener, port) = listen().await;
-    drop(listener);
+    let port = closed_port().await;
     let mut options = to(port);
     options.queue.age = Some(Duration::from_millis(20));
     let mut client = Client::open(options);
     client.write("too old");
     assert_eq!(client.fate().await, Fate::Unsent { writes: 1, bytes: 7, why: Why::Expired });
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let listener = listen_at(port).await;
     let mut server = accept(&listener).await;
     client.up().await;
     client.write("new");
@@ -113,10 +107,7 @@ async fn a_message_that_was_begun_is_not_continued_on_another_connection() {
 #[tokio::test]
 async fn a_frame_makes_of_several_writes_one_message() {
     let (listener, port) = listen().await;
-    let frame = Some(Frame::Delimiter(b"\n".as_slice().into()));
-    let mut client = Client::open(Options { frame, ..to(port) });
-    let mut server = accept(&listener).await;
-    client.up().await;
+    let (mut client, mut server) = Client::up_at(&listener, lines_to(port)).await;
     client.write("whole\nhal");
     assert_eq!(read_exactly(&mut server, 6).await, b"whole\n");
     reset(server);

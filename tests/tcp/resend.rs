@@ -10,21 +10,19 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use unreset::tcp::event::Event;
-use unreset::tcp::frame::Frame;
 use unreset::tcp::heartbeat::Heartbeat;
 use unreset::tcp::options::Options;
 
 use crate::support::*;
 
-fn lines(port: u16) -> Options {
-    let frame = Some(Frame::Delimiter(b"\n".as_slice().into()));
-    Options { frame, resends: true, ..to(port) }
+fn kept_lines(port: u16) -> Options {
+    Options { resends: true, ..lines_to(port) }
 }
 
 #[tokio::test]
 async fn what_is_not_acknowledged_is_sent_again_and_nothing_else() {
     let (listener, port) = listen().await;
-    let mut client = Client::open(Options { greets: true, ..lines(port) });
+    let mut client = Client::open(Options { greets: true, ..kept_lines(port) });
     client.write("a\nb\nc\n");
     let mut server = accept(&listener).await;
     client.connected().await;
@@ -46,7 +44,7 @@ async fn what_is_not_acknowledged_is_sent_again_and_nothing_else() {
 #[tokio::test]
 async fn the_end_comes_after_the_last_acknowledgement() {
     let (listener, port) = listen().await;
-    let mut client = Client::open(lines(port));
+    let mut client = Client::open(kept_lines(port));
     client.write("a\n");
     client.socket.end();
     let mut server = accept(&listener).await;
@@ -132,7 +130,7 @@ async fn arrive(strikes: &[Strike], count: usize, pieces: usize) -> Vec<String> 
         greets: true,
         connect_timeout: Some(Duration::from_millis(150)),
         heartbeat: Some(heartbeat),
-        ..self::lines(proxy.local_addr().port())
+        ..kept_lines(proxy.local_addr().port())
     });
     let socket = client.socket.clone();
     let writing = tokio::spawn(async move {

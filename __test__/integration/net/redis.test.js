@@ -154,7 +154,7 @@ suite(`a Redis client over Socket${why}`, () => {
     const publisher = new Redis(port);
     while (await publisher.command('PUBLISH', 'news', 'first') === ':0');
     while (!subscriber.subscribed.includes('first')) await once(subscriber.socket, 'data');
-const back = once(subscriber.socket, 'reconnect');
+    const back = once(subscriber.socket, 'reconnect');
     await publisher.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await back;
     while (await publisher.command('PUBLISH', 'news', 'second') === ':0');

@@ -141,6 +141,36 @@ test('is a stream: encoding, pipeline, pause', async () => {
   expect(Buffer.concat(came).equals(large)).toBe(true);
 });
 
+test('with an encoding, a character that a connection had the beginning of is not completed by the next one', async () => {
+  const parts = [Buffer.from([0x61, 0xe2, 0x82]), Buffer.from('bc')];
+  const server = await listen((peer) => peer.socket.end(parts[server.accepted.length - 1]));
+  const client = connectTo(server.port).setEncoding('utf8');
+  let text = '';
+  client.on('data', (chunk) => {
+    text += chunk;
+  }).on('disconnect', () => {
+    text += '|';
+  });
+  while (!text.includes('bc|')) await once(client, 'disconnect');
+  expect(text).toMatch(/^a\ufffd\|bc\|/);
+});
+
+test('is iterated over, across connections, and disposed of', async () => {
+  const server = await listen((peer) => peer.socket.end(`${server.accepted.length}`));
+  const client = connectTo(server.port);
+  let text = '';
+  for await (const chunk of client) {
+    text += chunk;
+    if (text.length === 3) break;
+  }
+  expect([text, client.destroyed]).toEqual(['123', true]);
+
+  const other = connectTo(server.port);
+  await once(other, 'connect');
+  await other[Symbol.asyncDispose]();
+  expect([other.destroyed, other.remoteAddress, other.address()]).toEqual([true, undefined, {}]);
+});
+
 test('setTimeout tells of silence and does nothing about it', async () => {
   const server = await echoing();
   const client = connectTo(server.port, { timeout: 30 });
@@ -261,6 +291,17 @@ describe('options that are wrong are named', () => {
   test.each([
     [{ fd: 3 }, 'options.fd must be left out'],
     [{ onread: {} }, 'options.onread must be left out'],
+    [{ port: 1, autoSelectFamilyAttemptTimeout: 250 }, 'options.autoSelectFamilyAttemptTimeout must be left out'],
+    [{ port: 1, timeout: -1 }, 'options.timeout must be'],
+    [{ port: 1, signal: 'x' }, 'options.signal must be'],
+    [{ port: 1, noDelay: 1 }, 'options.noDelay must be'],
+    [{ port: 1, keepAlive: 1 }, 'options.keepAlive must be'],
+    [{ port: 1, keepAliveInitialDelay: -1 }, 'options.keepAliveInitialDelay must be'],
+    [{ port: 1, highWaterMark: -1 }, 'options.highWaterMark must be'],
+    [{ port: 1, localPort: -1 }, 'options.localPort must be'],
+    [{ port: 1, lookup: 1 }, 'options.lookup must be'],
+    [{ path: '/x', lookup() {} }, 'options.lookup must be left out with options.path'],
+    [{ path: '/'.padEnd(200, 'x') }, 'options.path must be the path of a Unix socket, of at most'],
     [{ reconect: 3 }, 'options.reconect is not an option'],
     [{ port: 70_000 }, 'options.port must be a whole number'],
     [{ port: 1, path: '/x' }, 'options.port must be left out with options.path'],

@@ -96,6 +96,14 @@ describe.each(Object.entries(CODES))('a Close frame with %s', (text, [follows, f
   });
 });
 
+test('1000 is a loss to a program that wants it back', async () => {
+  const server = await serve((socket) => server.accepted.length === 1 && socket.close(1000));
+  const ws = connectTo(server.url, { shouldReconnect: () => true });
+  const told = record(ws);
+  await once(ws, 'reconnect');
+  expect(told.map(([name]) => name)).toEqual(['open', 'disconnect', 'reconnecting', 'reconnect']);
+});
+
 test('reconnect.codes are retried besides the usual ones', async () => {
   let next = 4000;
   const server = await serve((socket) => socket.close(next++));

@@ -3,7 +3,7 @@
 /** Frames, byte by byte: those that a server may send, those that it may not, and those that leave here. */
 
 const { once } = require('node:events');
-const { closeWebSockets, closing, connectTo, ended, frame, messages, readFrames, serve, serveRaw } = require('../../support/websockets');
+const { acceptingHeaders, closeWebSockets, closing, connectTo, ended, frame, messages, readFrames, serve, serveRaw } = require('../../support/websockets');
 
 afterEach(closeWebSockets);
 
@@ -197,7 +197,7 @@ describe.each([['with deflate', true], ['without', false]])('a server of ws %s',
 test('compress: false, and a message below the threshold, leave as they are', async () => {
   const frames = [];
   const server = await serveRaw((socket) => readFrames(socket, (seen) => frames.push(seen)), (request, accept) => [
-    'HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${accept}`,
+    ...acceptingHeaders(request, accept),
     'Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover',
   ]);
   const ws = connectTo(server.url, { perMessageDeflate: { threshold: 100 } });
@@ -210,6 +210,24 @@ test('compress: false, and a message below the threshold, leave as they are', as
   expect(frames.map(({ rsv1 }) => rsv1)).toEqual([false, false, true, true]);
   // Without context takeover each is compressed by itself.
   expect(frames[2].payload.equals(frames[3].payload)).toBe(true);
+});
+
+test('zlibDeflateOptions.level', async () => {
+  const text = JSON.stringify(Array.from({ length: 3000 }, (_, index) => ({ id: index, name: `name ${index * 7919}`, at: index * 37 })));
+  const lengths = [];
+  for (const level of [1, 9]) {
+    const frames = [];
+    const server = await serveRaw((socket) => readFrames(socket, (seen) => frames.push(seen)), (request, accept) => [
+      ...acceptingHeaders(request, accept), 'Sec-WebSocket-Extensions: permessage-deflate',
+    ]);
+    const ws = connectTo(server.url, { perMessageDeflate: { zlibDeflateOptions: { level } }, maxFrame: 16 * 1024 * 1024 });
+    await once(ws, 'open');
+    ws.send(text);
+    while (frames.length < 1) await new Promise(setImmediate);
+    lengths.push(frames[0].payload.length);
+  }
+  expect(lengths[0]).toBeGreaterThan(lengths[1]);
+  expect(lengths[1]).toBeLessThan(text.length / 3);
 });
 
 test.each([

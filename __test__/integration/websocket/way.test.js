@@ -25,7 +25,6 @@ describe('TLS', () => {
     ['ca in tls', (ca) => ({ tls: { ca } })],
     ['anyone', () => ({ rejectUnauthorized: false })],
     ['the name of the certificate', (ca) => ({ ca, servername: 'a.test' })],
-    ['a lowest version', (ca) => ({ ca, minVersion: 'TLSv1.3' })],
   ])('%s', async (name, options) => {
     const server = await echoing({ tls });
     const ws = connectTo(server.url, options(authority.cert));
@@ -42,6 +41,14 @@ describe('TLS', () => {
     const server = await serve(undefined, { tls });
     const { error } = await ended(connectTo(server.url, { ca: authority.cert, servername: 'b.test' }));
     expect(error.code).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
+  });
+
+  test('a version that is too low', async () => {
+    const server = await serve(undefined, { tls: { ...tls, maxVersion: 'TLSv1.2' } });
+    const old = connectTo(server.url, { ca: authority.cert });
+    await once(old, 'open');
+    const { fault } = await ended(connectTo(server.url, { ca: authority.cert, minVersion: 'TLSv1.3', reconnect: false }));
+    expect(fault.kind).toBe('tls');
   });
 
   test('a certificate of the client', async () => {
@@ -101,11 +108,42 @@ test('lookup finds the address of a name', async () => {
   expect([asked, server.requests[0].headers.host]).toEqual([['a.test'], `a.test:${server.port}`]);
 });
 
-test('localAddress', async () => {
+test('localAddress and localPort', async () => {
   const server = await serve();
-  const ws = connectTo(server.url, { localAddress: '127.0.0.2' });
+  // A port that was free a moment ago.
+  const other = await serve();
+  await other.close();
+  const ws = connectTo(server.url, { localAddress: '127.0.0.2', localPort: other.port });
   await once(ws, 'open');
-  expect(server.requests[0].socket.remoteAddress).toBe('127.0.0.2');
+  const { remoteAddress, remotePort } = server.requests[0].socket;
+  expect([remoteAddress, remotePort]).toEqual(['127.0.0.2', other.port]);
+});
+
+test('a server that takes only the second address of a name', async () => {
+  const server = await serve();
+  const lookup = (host, options, callback) => callback(null, [{ address: '127.0.0.9', family: 4 }, { address: '127.0.0.1', family: 4 }]);
+  const url = `ws://a.test:${server.port}`;
+  await once(connectTo(url, { lookup }), 'open');
+  const { fault } = await ended(connectTo(url, { lookup, autoSelectFamily: false, reconnect: false }));
+  expect([fault.code, fault.address]).toEqual(['ECONNREFUSED', '127.0.0.9']);
+});
+
+/** What the system says of the connections to a port, by their own: `ss -o`. */
+function timersTo(port) {
+  const { execFileSync } = require('node:child_process');
+  return execFileSync('ss', ['-tnoH', 'dst', `127.0.0.1:${port}`], { encoding: 'utf8' });
+}
+
+const hasSs = process.platform === 'linux' && require('node:fs').existsSync('/usr/bin/ss');
+
+(hasSs ? test : test.skip)('keepAlive and keepAliveInitialDelay', async () => {
+  const timers = [];
+  for (const options of [{}, { keepAliveInitialDelay: 500_000 }, { keepAlive: false }]) {
+    const server = await serve();
+    await once(connectTo(server.url, { heartbeat: false, ...options }), 'open');
+    timers.push(/timer:\(keepalive,([^,]+),/.exec(timersTo(server.port))?.[1]);
+  }
+  expect(timers).toEqual([expect.stringMatching(/^1[0-5](\.\d+)?sec$/), expect.stringMatching(/^8min/), undefined]);
 });
 
 test('family', async () => {

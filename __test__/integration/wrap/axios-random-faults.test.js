@@ -7,21 +7,11 @@ const { once } = require('node:events');
 const { Readable } = require('node:stream');
 const axios = require('axios');
 const { wrapAxios } = require('../../..');
+const { randomFrom } = require('../../support/random');
 const { ADAPTERS } = require('../../support/wrap-axios');
 
 const CALLS = 600;
 const AT_A_TIME = 20;
-
-/** The same faults in every run, in whatever order requests arrive (mulberry32). */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What it has done, per id: each time that a request was there as a whole, or was redirected. */
 async function startUnreliable(random) {

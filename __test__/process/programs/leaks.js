@@ -2,11 +2,11 @@
 
 // Calls that fail, are aborted, or whose bodies are dropped: nothing of them may stay behind.
 
-const fs = require('node:fs');
 const http = require('node:http');
 const { once } = require('node:events');
 const { fetch } = require('../../..');
 const { nativeEngine } = require('../../../lib/engine/engine');
+const { openSockets } = require('../../support/open-sockets');
 
 const CALLS = Number(process.argv[2] ?? 3000);
 
@@ -65,19 +65,6 @@ async function inLanes(calls, start) {
   };
   await Promise.all(Array.from({ length: 40 }, lane));
   return settled;
-}
-
-/** Sockets of this process; on Linux. */
-function openSockets() {
-  if (process.platform !== 'linux') return 0;
-  return fs.readdirSync('/proc/self/fd').filter((fd) => {
-    try {
-      return fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
-    } catch {
-      // Closed in the meantime.
-      return false;
-    }
-  }).length;
 }
 
 /** Finalizers run in turns of their own: the event loop is given some, up to a bound. */

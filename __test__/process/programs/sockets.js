@@ -99,6 +99,32 @@ const CASES = {
     }
     console.log(JSON.stringify({ native: nativeEngine().openCalls, descriptors: descriptors() <= before + 5 }));
   },
+  /** Ten thousand connections that are reset, of fifty sockets: each has a host, and so a calendar, of its own. */
+  async resets() {
+    const [sockets, warm, all] = [50, 2000, 10_000];
+    const server = net.createServer((peer) => {
+      peer.on('error', () => {}).on('data', () => peer.resetAndDestroy());
+    });
+    server.listen(0, '0.0.0.0');
+    await once(server, 'listening');
+    let resets = 0;
+    const held = {};
+    await new Promise((resolve) => {
+      for (let i = 1; i <= sockets; i++) {
+        const client = new Socket({ reconnect: { backoff: { base: 0 } } });
+        const ask = () => client.write('x', () => {});
+        client.connect(server.address().port, `127.0.0.${i}`);
+        client.on('connect', ask).on('reconnect', ask).on('disconnect', () => {
+          resets += 1;
+          if (resets === warm) held.before = heldNow();
+          if (resets === all) resolve();
+        });
+      }
+    });
+    held.after = heldNow();
+    console.log(JSON.stringify(held));
+    process.exit();
+  },
   /** Workers that end with sockets open. */
   async workers(port) {
     for (let i = 0; i < 10; i++) {
@@ -109,6 +135,12 @@ const CASES = {
     console.log('terminated');
   },
 };
+
+function heldNow() {
+  for (let i = 0; i < 3; i++) global.gc();
+  const { rss, heapUsed } = process.memoryUsage();
+  return { rss, heapUsed, handles: process.getActiveResourcesInfo().length, descriptors: descriptors() };
+}
 
 function destroy() {
   this.destroy();

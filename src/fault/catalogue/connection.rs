@@ -197,4 +197,8 @@ const ENTRIES: &[Entry] = &[
         .code("ERR_SOCKET_SESSION_OVER", "A session of a Socket was used after `onConnect` had returned.")
         .causes(&["Work in `onConnect` that is not awaited"])
         .action("Await everything in `onConnect`; afterwards write to the Socket itself."),
+    Entry::of(Kind::Client, Phase::Handshake, Delivery::NotSent)
+        .code("ERR_SOCKET_SESSION_BUSY", "A session of a Socket was asked to read while it was reading.")
+        .causes(&["Two reads in `onConnect` at the same time"])
+        .action("Await each read before the next one."),
 ];

@@ -7,8 +7,11 @@
 mod abort;
 mod client;
 mod connection;
+mod database;
 mod dns;
 mod entry;
+mod files;
+mod grpc;
 mod local;
 mod phase;
 mod protocol;
@@ -47,8 +50,11 @@ pub static FAMILIES: &[Family] = &[
     websocket::FAMILY,
     abort::FAMILY,
     local::FAMILY,
+    files::FAMILY,
     client::FAMILY,
     proxy::FAMILY,
+    database::FAMILY,
+    grpc::FAMILY,
     unknown::FAMILY,
 ];
 
@@ -237,7 +243,9 @@ mod tests {
         let proxies = ["ERR_PROXY_INVALID_CONFIG", "ERR_PROXY_TUNNEL"];
         // `node/call.rs` and `lib/fetch/`
         let boundary = ["ERR_INTEGRITY_MISMATCH", "ERR_UNRESET_INTERNAL"];
-        let files: [&[&str]; 12] = [
+        // `lib/stream/`
+        let streams = ["ERR_DIGEST_MISMATCH", "ERR_DOWNLOAD_LOCKED", "ERR_DOWNLOAD_SIZE"];
+        let files: [&[&str]; 13] = [
             &call,
             &attempts,
             &redirect,
@@ -250,6 +258,7 @@ mod tests {
             &proxies,
             &boundary,
             &websocket,
+            &streams,
         ];
         for code in files.concat() {
             assert_eq!(find(code).map(|entry| entry.code), Some(code));

@@ -4,9 +4,12 @@
 //! is. A new client is a new file here and its rules in [`RULES`].
 
 mod abort;
+mod aws;
 mod axios;
 mod code;
+mod database;
 mod got;
+mod grpc;
 mod http_response;
 mod native;
 mod node;
@@ -30,6 +33,17 @@ pub trait Rule: Sync {
 pub static RULES: &[&dyn Rule] = &[
     &native::Classified,
     &abort::SignalReason,
+    &aws::Exception,
+    &grpc::Status,
+    &database::mongodb::Driver,
+    &database::mongodb::Answer,
+    &database::postgres::Answer,
+    &database::postgres::Driver,
+    &database::mysql::Answer,
+    &database::mysql::Driver,
+    &database::redis::Answer,
+    &database::redis::Ioredis,
+    &database::redis::NodeRedis,
     &axios::Timeout,
     &axios::BrokenBody,
     &got::Timeout,

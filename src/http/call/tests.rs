@@ -130,6 +130,7 @@ fn get(url: &str) -> Call {
         body: RequestBody::Empty,
         redirect: RedirectMode::Follow,
         resume: Resume::default(),
+        start: None,
         decoding: Decoding::default(),
         limits: Limits { connect: None, headers: None, body: None, attempt: None },
         total: None,

@@ -10,6 +10,7 @@ use ::http::HeaderMap;
 use bytes::{Buf, Bytes};
 
 use super::rest::{Means, Part, Plan, Recovered, Refusal, Stopped};
+use super::start::Continued;
 use super::validators::Validators;
 use super::{RecoveringBody, rest};
 use crate::fault::{Delivery, Ending, Fault, Phase};
@@ -20,8 +21,10 @@ use crate::http::transport::{IncomingBody, Transport};
 /// The body of an answer. Nearly all arrive unbroken: until one breaks, this layer counts its bytes and does nothing
 /// else.
 pub struct Resumable<T: Transport> {
-    /// Of the answer. The validators are read from them when they are needed.
+    /// Of the answer.
     headers: HeaderMap,
+    /// Of the response that brought the first bytes, where that is an earlier one.
+    first: Option<HeaderMap>,
     state: State<T>,
     progress: Progress,
     /// There is something to tell that was not told yet.
@@ -80,6 +83,13 @@ struct Progress {
 const RENEWS: u64 = 64 * 1024;
 
 impl Progress {
+    /// So many bytes are there, and `part` brings more.
+    fn behind(passed: u64, part: Part) -> Self {
+        let mut progress = Progress { passed, reached: passed, renewed_at: passed, ..Progress::default() };
+        progress.resume_with(part);
+        progress
+    }
+
     /// Bytes have come. Returns how many of the first ones have been passed on before, and how many had come before.
     fn advance(&mut self, bytes: u64) -> (u64, u64) {
         let behind = |mark: u64| mark.saturating_sub(self.position).min(bytes);
@@ -125,11 +135,20 @@ impl Progress {
 }
 
 impl<T: Transport> Resumable<T> {
-    pub(in crate::http) fn new(headers: HeaderMap, body: T::Body, means: Means<T>) -> Self {
+    pub(in crate::http) fn new(
+        headers: HeaderMap,
+        body: T::Body,
+        means: Means<T>,
+        continued: Option<Continued>,
+    ) -> Self {
         // A response without a body may state the length of the one that it would have.
         let stated = if has_null_body(&means.request.method, means.status) { None } else { body.remaining() };
-        let progress = Progress { length: stated, ..Progress::default() };
-        Resumable { headers, state: State::Flowing { body, means: Box::new(means) }, progress, news: false }
+        let progress = match &continued {
+            Some(continued) => Progress::behind(continued.passed, continued.part),
+            None => Progress { length: stated, ..Progress::default() },
+        };
+        let first = continued.map(|continued| continued.headers);
+        Resumable { headers, first, state: State::Flowing { body, means: Box::new(means) }, progress, news: false }
     }
 
     /// What there is to pass on of what was read; `None` if that is nothing yet.
@@ -192,7 +211,7 @@ impl<T: Transport> Resumable<T> {
 
     fn refetched(&mut self, bytes: u64) {
         if let State::Flowing { means, .. } = &mut self.state {
-            means.course.recovery_mut().bytes_refetched += bytes;
+            means.course.refetched(bytes);
             self.news = true;
         }
     }
@@ -211,16 +230,21 @@ impl<T: Transport> Resumable<T> {
             return;
         }
         means.course.broke(self.progress.renews());
-        match means.plan(self.progress.passed, self.progress.length, &Validators::of(&self.headers)) {
+        match means.plan(self.progress.passed, self.progress.length, &self.validators()) {
             Some(plan) => self.recover(plan, broken.clone(), *broken, means),
             None => self.give_up(broken.clone(), broken, means),
         }
     }
 
     fn recover(&mut self, plan: Plan, broken: Box<Fault>, last: Fault, means: Box<Means<T>>) {
-        let validators = Validators::of(&self.headers);
-        let stopped = Stopped { broken: Fault::clone(&broken), last, validators, length: self.progress.length };
+        let Progress { length, passed, .. } = self.progress;
+        let stopped = Stopped { broken: Fault::clone(&broken), last, validators: self.validators(), length, passed };
         self.state = State::Recovering { attempts: Box::pin(means.recover(plan, stopped)), broken };
+    }
+
+    /// Read when they are needed.
+    fn validators(&self) -> Validators {
+        Validators::of(self.first.as_ref().unwrap_or(&self.headers))
     }
 
     fn give_up(&mut self, broken: Box<Fault>, last: Box<Fault>, mut means: Box<Means<T>>) {

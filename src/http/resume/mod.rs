@@ -13,6 +13,7 @@
 mod body;
 mod content_range;
 mod rest;
+pub(super) mod start;
 mod validators;
 
 use ::http::HeaderMap;
@@ -22,6 +23,7 @@ use super::transport::IncomingBody;
 
 pub use body::Resumable;
 pub(super) use rest::{Means, Owned};
+pub use start::Start;
 
 /// Whether a body that broke goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

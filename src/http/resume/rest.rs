@@ -26,6 +26,8 @@ pub(in crate::http) struct Means<T> {
     /// Of the answer.
     pub status: StatusCode,
     pub resume: Resume,
+    /// Its first bytes are none of this call's, so it cannot begin anew: see [`Start`](super::Start).
+    pub continues: bool,
 }
 
 /// [`Terms`] that nobody else keeps.
@@ -69,11 +71,13 @@ pub(super) struct Stopped {
     pub validators: Validators,
     /// Of the whole body, where it is known.
     pub length: Option<u64>,
+    /// Bytes that have been passed on.
+    pub passed: u64,
 }
 
 /// What an answer brings of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Part {
+pub(in crate::http) struct Part {
     /// Offset of its first byte.
     pub position: u64,
     /// Offset behind its last byte, where it said so.
@@ -109,7 +113,7 @@ pub(super) struct Refusal {
 }
 
 /// What an answer is.
-enum Judged {
+pub(super) enum Judged {
     /// The rest or a part of it, or of no use.
     Settled(Result<Part, Refusal>),
     /// A failure by its status: the policy knows what to do.
@@ -133,15 +137,15 @@ impl<T: Transport> Means<T> {
     }
 
     pub(super) fn may_start_over(&self) -> bool {
-        self.resume != Resume::Never && self.repeatable
+        self.resume != Resume::Never && self.repeatable && !self.continues
     }
 
     /// Attempts to go on, as often as the policy allows.
     pub(super) async fn recover(self: Box<Self>, plan: Plan, stopped: Stopped) -> Recovered<T> {
-        let Means { owned, request, repeatable, course, status, resume } = *self;
+        let Means { owned, request, repeatable, course, status, resume, continues } = *self;
         let terms = owned.terms();
         let transport = terms.transport;
-        let mut attempts = Attempts::go_on(terms, course);
+        let mut attempts = Attempts::go_on(terms, course, stopped.passed);
         let mut ended = Ended::by(stopped.last);
         // The policy judges what stopped the body, even where an answer was refused since.
         let mut judged = Some(stopped.broken);
@@ -180,7 +184,7 @@ impl<T: Transport> Means<T> {
                             attempts.resumed(reply.status);
                         }
                         let course = attempts.into_course();
-                        let means = Box::new(Means { owned, request, repeatable, course, status, resume });
+                        let means = Box::new(Means { owned, request, repeatable, course, status, resume, continues });
                         return match settled {
                             Ok(part) => Recovered::Flowing { body: reply.body, part, means },
                             Err(refusal) => Recovered::Refused { refusal, means },
@@ -206,7 +210,7 @@ fn gave_up<T: Transport>(error: CallError) -> Recovered<T> {
 }
 
 impl Plan {
-    fn ask(self, headers: &mut HeaderMap, validators: &Validators) {
+    pub(super) fn ask(self, headers: &mut HeaderMap, validators: &Validators) {
         let Plan::From(offset) = self else { return };
         let range = HeaderValue::try_from(format!("bytes={offset}-"));
         headers.insert(RANGE, range.expect("digits and ASCII punctuation are a header value"));
@@ -215,7 +219,7 @@ impl Plan {
         }
     }
 
-    fn judge<B: IncomingBody>(
+    pub(super) fn judge<B: IncomingBody>(
         self,
         reply: &Reply<B>,
         status: StatusCode,
@@ -295,11 +299,11 @@ fn judge_part<B: IncomingBody>(
 /// satisfied, and the 416 that says so names the length but no version (RFC 9110, section 15.5.17), so a body of which
 /// nothing but its end was lost would look like a file that shrank. With one byte that is there the answer is a 206,
 /// which names both.
-fn next(passed: u64, length: Option<u64>) -> u64 {
+pub(super) fn next(passed: u64, length: Option<u64>) -> u64 {
     if length.is_some_and(|length| passed < length) { passed } else { passed.saturating_sub(1) }
 }
 
-fn changed(reason: &'static str) -> Refusal {
+pub(super) fn changed(reason: &'static str) -> Refusal {
     Refusal { fault: Box::new(fault("ERR_RESUME_CHANGED", reason)), changed: true }
 }
 

@@ -145,6 +145,45 @@ fn refuses_what_does_not_fit_if_it_is_told_to() {
 }
 
 #[test]
+fn a_message_is_refused_whole_or_taken_whole() {
+    let frame = Frame::Length { bytes: 1, little_endian: false, includes_itself: false };
+    let limits = Limits { when_full: WhenFull::Refuse, ..LIMITS };
+    let mut queue = Queue::new(limits, Cutter::new(&frame), false);
+    assert_eq!(write(&mut queue, "\x08abcd"), Accepted::Room);
+    assert_eq!(write(&mut queue, "efgh"), Accepted::Room, "begun, and goes on");
+    for part in ["\x02\x09\x03", "\x01a", "\x01b\x01"] {
+        assert_eq!(write(&mut queue, part), Accepted::Refused, "{part:?}: no room, or the rest of what was refused");
+    }
+    queue.handed(0);
+    assert_eq!(write(&mut queue, "z"), Accepted::Refused, "the end of it, now that there is room");
+    assert_eq!(write(&mut queue, "\x01y"), Accepted::Room);
+    assert_eq!(upcoming(&queue), [(1, "\x01y".into())]);
+    assert_eq!(queue.take_fates(), [sent(2)]);
+}
+
+#[test]
+fn an_empty_write_does_not_wait_for_the_next_message() {
+    let mut queue = lines(false);
+    write(&mut queue, "");
+    assert_eq!(upcoming(&queue), [(0, String::new())]);
+    queue.handed(0);
+    assert_eq!(queue.take_fates(), [sent(1)]);
+
+    let mut queue = lines(true);
+    write(&mut queue, "");
+    assert_eq!(queue.take_fates(), [sent(1)]);
+    for part in ["a\n", "", "b", "", "\n"] {
+        write(&mut queue, part);
+    }
+    assert_eq!(upcoming(&queue), [(0, "a\n".into()), (1, "b\n".into())], "nothing else is to be confirmed");
+    queue.handed(1);
+    assert!(queue.acknowledge(1));
+    assert_eq!(queue.take_fates(), [sent(2)]);
+    assert!(queue.acknowledge(1) && queue.is_empty());
+    assert_eq!(queue.take_fates(), [sent(3)]);
+}
+
+#[test]
 fn what_waits_too_long_is_given_up() {
     let mut queue = plain();
     write(&mut queue, "ab");

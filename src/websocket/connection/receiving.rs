@@ -19,21 +19,33 @@ const MAX_REASON: usize = 123;
 
 impl Connection<'_> {
     pub(super) fn read(&mut self, cx: &mut Context<'_>, now: Duration, more: &mut bool) -> Option<Stop> {
-        let mut messages = 0;
-        loop {
+        let room = {
+            let inner = self.core.lock();
+            // What the caller's `onConnect` waits for it has not paused.
+            if inner.paused && self.up { 0 } else { READ_AHEAD.saturating_sub(inner.untaken) }
+        };
+        let mut taken = 0;
+        let stop = self.read_into(room, &mut taken, cx, now, more);
+        if taken > 0 {
+            self.core.lock().untaken += taken;
+        }
+        stop
+    }
+
+    /// Reads until what came weighs as much as there is room for.
+    fn read_into(
+        &mut self,
+        room: usize,
+        taken: &mut usize,
+        cx: &mut Context<'_>,
+        now: Duration,
+        more: &mut bool,
+    ) -> Option<Stop> {
+        for _ in 0..AT_ONCE {
             if matches!(self.side, Side::Ending { .. }) {
                 return None;
             }
-            if messages == AT_ONCE {
-                *more = true;
-                return None;
-            }
-            let waits = {
-                let inner = self.core.lock();
-                inner.paused || inner.untaken >= READ_AHEAD
-            };
-            // Answers to pings that the peer does not read pile up.
-            if (waits && self.up) || self.tap.lock().is_full() {
+            if *taken >= room || self.tap.lock().owes_answers() {
                 self.pulse.stop_listening();
                 return self.fails_to_write();
             }
@@ -42,11 +54,12 @@ impl Connection<'_> {
             self.note_what_came(now);
             match incoming {
                 Poll::Pending => return self.fails_to_write(),
-                Poll::Ready(Ok(incoming)) => self.take(cx, incoming, now),
+                Poll::Ready(Ok(incoming)) => *taken += self.take(cx, incoming, now),
                 Poll::Ready(Err(broken)) => return self.breaks(cx, broken, now),
             }
-            messages += 1;
         }
+        *more = true;
+        None
     }
 
     fn note_what_came(&mut self, now: Duration) {
@@ -60,31 +73,28 @@ impl Connection<'_> {
         }
     }
 
-    fn take(&mut self, cx: &mut Context<'_>, incoming: Incoming, now: Duration) {
-        let bytes = match incoming {
+    /// Tells what came, or does what it asks for. Returns the weight of what the caller has to deal with.
+    fn take(&mut self, cx: &mut Context<'_>, incoming: Incoming, now: Duration) -> usize {
+        let (bytes, event) = match incoming {
             Incoming::Message { kind, payload } => {
-                let bytes = payload.len();
                 self.core.counts.messages_read.fetch_add(1, Ordering::Relaxed);
-                self.events.push(Event::Message { kind, payload });
-                bytes
+                (payload.len(), Event::Message { kind, payload })
             }
-            Incoming::Ping(payload) => {
-                let bytes = payload.len();
-                self.events.push(Event::Ping(payload));
-                bytes
-            }
-            Incoming::Pong(payload) => {
-                if let Some((number, _)) = self.pulse.pong(&payload, now) {
+            Incoming::Ping(payload) => (payload.len(), Event::Ping(payload)),
+            Incoming::Pong(payload) => match self.pulse.pong(&payload, now) {
+                Some((number, _)) => {
                     self.has_proved(number, now);
-                    return;
+                    return 0;
                 }
-                let bytes = payload.len();
-                self.events.push(Event::Pong(payload));
-                bytes
+                None => (payload.len(), Event::Pong(payload)),
+            },
+            Incoming::Close(close) => {
+                self.is_closed(cx, close, now);
+                return 0;
             }
-            Incoming::Close(close) => return self.is_closed(cx, close, now),
         };
-        self.core.lock().untaken += weight(bytes);
+        self.events.push(event);
+        weight(bytes)
     }
 
     fn has_proved(&mut self, ping: u64, now: Duration) {

@@ -17,6 +17,11 @@ const AT_ONCE: usize = 1024;
 impl Connection<'_> {
     pub(super) fn write(&mut self, cx: &mut Context<'_>, now: Duration, more: &mut bool) -> Option<Stop> {
         let mut frames = 0;
+        if self.can_send()
+            && let Err(broken) = self.encode_controls(cx, now)
+        {
+            return self.breaks(cx, broken, now);
+        }
         while self.write_failed.is_none() && !matches!(self.side, Side::Ending { .. }) {
             let full = self.hand_over(cx) && self.tap.lock().is_full();
             if full || self.write_failed.is_some() {
@@ -54,12 +59,17 @@ impl Connection<'_> {
         polled.is_pending()
     }
 
+    /// No Close frame has been sent, and nothing is known to stand in the way.
+    pub(super) fn can_send(&self) -> bool {
+        self.write_failed.is_none() && matches!(self.side, Side::Open | Side::Closing { said: false, .. })
+    }
+
     /// Encodes what may leave, until there is enough of it; returns how many frames.
     fn encode(&mut self, cx: &mut Context<'_>, now: Duration) -> Result<usize, Broken> {
-        if matches!(self.side, Side::Closing { said: true, .. }) {
+        if !self.can_send() {
             return Ok(0);
         }
-        let mut frames = self.encode_controls(cx, now)? + self.encode_greeting(cx)?;
+        let mut frames = self.encode_greeting(cx)?;
         self.waits_until = None;
         if !self.up {
             return Ok(frames);
@@ -109,17 +119,15 @@ impl Connection<'_> {
         Ok(frames)
     }
 
-    /// What goes between messages, and between the frames of one.
-    fn encode_controls(&mut self, cx: &mut Context<'_>, now: Duration) -> Result<usize, Broken> {
-        let mut frames = 0;
+    /// What goes between messages, and between the frames of one. There is room for it always: pings leave at intervals, and
+    /// the caller's are few.
+    fn encode_controls(&mut self, cx: &mut Context<'_>, now: Duration) -> Result<(), Broken> {
         if self.pulse.is_due(now) {
-            self.ping(cx, now)?;
-            frames += 1;
             self.tap.lock().shrink();
+            self.ping(cx, now)?;
         }
         loop {
-            let Some(control) = self.core.lock().controls.pop_front() else { return Ok(frames) };
-            frames += 1;
+            let Some(control) = self.core.lock().controls.pop_front() else { return Ok(()) };
             match control {
                 Control::Ping(payload) => self.engine.ping(cx, payload)?,
                 Control::Pong(payload) => self.engine.pong(cx, payload)?,

@@ -2,10 +2,8 @@
 
 use bytes::Bytes;
 use http::Method;
-use unreset::fault::Fault;
-use unreset::http::call::{Call, Recovery};
-use unreset::http::resume::{RecoveringBody, Resume};
-use unreset::http::transport::IncomingBody;
+use unreset::http::call::Call;
+use unreset::http::resume::Resume;
 use unreset::policy::GaveUp;
 
 use super::support::*;
@@ -72,19 +70,4 @@ async fn who_trusts_and_has_seen_nothing_begins_anew_where_there_are_no_ranges()
     let (read, ended, recovery) = buffered(client().call(resume(get(server.url("/")), Resume::Trusting)).await).await;
     assert_eq!((read == content, ended), (true, Ok(())));
     assert_eq!((told(&recovery), recovery.resumed), ("ECONNRESET ERR_RESUME_RANGE -".into(), 1));
-}
-
-/// As [`collected`], for a consumer that acts on nothing before it has everything.
-async fn buffered(outcome: Outcome) -> (Vec<u8>, Result<(), Fault>, Recovery) {
-    let mut body = outcome.expect("an answer").body;
-    let mut read = Vec::new();
-    let end = loop {
-        match body.chunk().await {
-            Ok(Some(bytes)) => read.extend_from_slice(&bytes),
-            Ok(None) => break Ok(()),
-            Err(_) if body.start_over() => read.clear(),
-            Err(fault) => break Err(fault),
-        }
-    };
-    (read, end, body.news().unwrap_or_default())
 }

@@ -27,7 +27,10 @@ impl Hooks for Noting {
     }
 
     fn on_retry<'a>(&'a self, failed: Failed<'a>, next: Next) -> HookFuture<'a, ()> {
-        self.told.lock().unwrap().push(format!("on {} {} {}", failed.fault.code, failed.attempt, next.why));
+        self.told
+            .lock()
+            .unwrap()
+            .push(format!("on {} {} {} {:?}", failed.fault.code, failed.attempt, next.why, failed.offset));
         Box::pin(async { Ok(()) })
     }
 }
@@ -37,7 +40,7 @@ async fn hooks_are_asked_about_a_body_as_about_any_attempt() {
     let content = content(1_000);
     let (fault, failed, recovery, told) = hooked(&content, Ok(None)).await;
     assert_eq!((fault, failed, recovery.resumed), (None, false, 1));
-    assert_eq!(told, ["should ECONNRESET receive 1", "on ECONNRESET 1 idempotent-method"]);
+    assert_eq!(told, ["should ECONNRESET receive 1", "on ECONNRESET 1 idempotent-method Some(500)"]);
 
     let (fault, failed, recovery, told) = hooked(&content, Ok(Some(false))).await;
     assert_eq!((fault.unwrap().code.as_ref(), failed, told.len()), ("ECONNRESET", false, 1));

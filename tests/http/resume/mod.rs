@@ -5,5 +5,6 @@ mod attempts;
 mod going_on;
 mod hooks;
 mod same_version;
+mod start;
 mod support;
 mod the_end;

@@ -152,6 +152,21 @@ pub async fn collected(outcome: Outcome) -> (Vec<u8>, Result<(), Fault>, Recover
     (read, end, recovery)
 }
 
+/// As [`collected`], for a consumer that acts on nothing before it has everything.
+pub async fn buffered(outcome: Outcome) -> (Vec<u8>, Result<(), Fault>, Recovery) {
+    let mut body = outcome.expect("an answer").body;
+    let mut read = Vec::new();
+    let end = loop {
+        match body.chunk().await {
+            Ok(Some(bytes)) => read.extend_from_slice(&bytes),
+            Ok(None) => break Ok(()),
+            Err(_) if body.start_over() => read.clear(),
+            Err(fault) => break Err(fault),
+        }
+    };
+    (read, end, body.news().unwrap_or_default())
+}
+
 /// The codes of the attempts, `-` for one that is not known to have failed.
 pub fn told(recovery: &Recovery) -> String {
     let code = |fault: &Option<Fault>| fault.as_ref().map_or("-".to_owned(), |fault| fault.code.to_string());

@@ -42,6 +42,7 @@ pub fn call(method: Method, url: impl Into<String>) -> Call {
         body: RequestBody::Empty,
         redirect: RedirectMode::Follow,
         resume: Resume::default(),
+        start: None,
         decoding: Decoding::default(),
         limits: Limits { connect: Some(LONG), headers: Some(LONG), body: Some(LONG), attempt: None },
         total: None,

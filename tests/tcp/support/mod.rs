@@ -13,11 +13,15 @@ use unreset::fault::Fault;
 use unreset::policy::{Backoff, FastRandom};
 use unreset::proxy::{FaultProxy, ListenOptions, Plan, Upstream};
 use unreset::tcp::event::{Connected, End, Event, Loss, Owner, Return};
+use unreset::tcp::frame::Frame;
 use unreset::tcp::gate::Gate;
 use unreset::tcp::options::{Options, Target};
 use unreset::tcp::queue::Fate;
 use unreset::tcp::reconnect::Reconnect;
 use unreset::tcp::{Socket, Task};
+
+/// What a socket reads before it is taken.
+pub const READ_AHEAD: usize = 512 * 1024;
 
 /// What hangs must fail the test. Nothing here takes a fraction of it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,6 +39,11 @@ pub fn to(port: u16) -> Options {
         gate: Arc::new(Gate::new(1_000_000)),
         ..Options::to(Target::Tcp { host: "127.0.0.1".to_owned(), port })
     }
+}
+
+/// As [`to`]: each line is a message.
+pub fn lines_to(port: u16) -> Options {
+    Options { frame: Some(Frame::Delimiter(b"\n".as_slice().into())), ..to(port) }
 }
 
 /// A socket and what it has told. It ends when it is dropped.
@@ -59,6 +68,14 @@ impl Client {
         let (socket, task): (Socket, Task) =
             Socket::new(options, Box::new(Teller(teller)), Box::new(FastRandom)).unwrap();
         Client { socket, events, task: tokio::spawn(task.run()) }
+    }
+
+    /// A socket that is up, and the other end of its connection.
+    pub async fn up_at(listener: &TcpListener, options: Options) -> (Client, TcpStream) {
+        let mut client = Client::open(options);
+        let server = accept(listener).await;
+        client.up().await;
+        (client, server)
     }
 
     pub fn write(&self, bytes: impl AsRef<[u8]>) {
@@ -113,7 +130,7 @@ impl Client {
         while read.len() < count {
             let bytes = self.until(|event| if let Event::Data { bytes } = event { Some(bytes) } else { None }).await;
             self.socket.taken(bytes.len());
-            read.extend(bytes);
+            read.extend_from_slice(&bytes);
         }
         read
     }
@@ -130,6 +147,16 @@ pub async fn listen() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     (listener, port)
+}
+
+/// Again, on a port at which nobody listens now.
+pub async fn listen_at(port: u16) -> TcpListener {
+    TcpListener::bind(("127.0.0.1", port)).await.unwrap()
+}
+
+/// A port at which nobody listens.
+pub async fn closed_port() -> u16 {
+    listen().await.1
 }
 
 pub async fn accept(listener: &TcpListener) -> TcpStream {

@@ -2,28 +2,18 @@
 
 /** A thousand requests under faults at random: each ends once, nothing is done twice, nothing stays open. */
 
-const fs = require('node:fs');
 const http = require('node:http');
 
 const { wrapHttp } = require('../../../..');
 const { FaultProxy, closeAll, startOrigin } = require('../../../../testing');
+const { openSockets } = require('../../../support/open-sockets');
+const { randomFrom } = require('../../../support/random');
 
 const REQUESTS = 1_000;
 const AT_ONCE = 20;
 const SEED = 20_261_123;
 
 afterEach(closeAll);
-
-/** Draws the same numbers for the same seed (mulberry32). */
-function generator(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const BODY = 'answer '.repeat(3_000);
 
@@ -100,7 +90,7 @@ test('each ends once, and nothing stays', async () => {
   // What the proxy needs is opened once for the process.
   await (await FaultProxy.listen({ upstream: 1 })).close();
   const before = openSockets();
-  const random = generator(SEED);
+  const random = randomFrom(SEED);
   const { url, posted } = await faultyService(random);
   const agent = new http.Agent({ keepAlive: true, maxSockets: AT_ONCE });
   const wrapped = wrapHttp(http, { retry: { backoff: { base: 2, cap: 10 }, budget: false } });
@@ -141,16 +131,3 @@ test('each ends once, and nothing stays', async () => {
   }
   expect(openSockets()).toBe(before);
 });
-
-/** Of this process. Where the system does not tell, the agent's own count has to do. */
-function openSockets() {
-  if (!fs.existsSync('/proc/self/fd')) return 0;
-  return fs.readdirSync('/proc/self/fd').filter((fd) => {
-    try {
-      return fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
-    } catch {
-      // That of the listing itself is gone.
-      return false;
-    }
-  }).length;
-}

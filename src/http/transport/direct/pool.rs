@@ -1,5 +1,7 @@
 //! The connections to one origin: those that idle, those that are shared, and how many there may be.
 
+mod alarm;
+mod places;
 #[cfg(all(test, unix))]
 mod tests;
 
@@ -8,12 +10,15 @@ use std::future::pending;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Wake, Waker};
+use std::task::Waker;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
+use self::alarm::Alarm;
+pub(super) use self::places::Permit;
+use self::places::{News, Waiting};
 use super::addresses::Suspects;
 use super::connection::Connection;
 use super::keep_alive::{Idle, Seen};
@@ -64,14 +69,6 @@ pub(super) enum Taken {
     Shared(Use),
 }
 
-/// What an exchange that waits is told.
-enum News {
-    Freed(Box<Connection>),
-    Permit(Permit),
-    /// It is known now which protocol the origin speaks, or that it cannot be reached.
-    Settled,
-}
-
 /// Whether the origin's protocol is known. Until it is, only one connection is made at first: with HTTP/2 it is enough
 /// for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,15 +86,6 @@ enum Protocol {
 /// How long others wait for the first connection to find the protocol out. The same as between two addresses: what takes
 /// longer may be lost.
 const SETTLED_WITHIN: Duration = Duration::from_millis(250);
-
-/// The place of one open connection among those that there may be.
-pub(super) struct Permit {
-    pool: Weak<Pool>,
-    /// It is counted, because there is a limit.
-    counted: bool,
-    /// Its connection is the one that finds out which protocol the origin speaks.
-    asks: bool,
-}
 
 impl Pool {
     /// `negotiates`: its connections ask for HTTP/2.
@@ -192,7 +180,7 @@ impl Pool {
         if !state.closed {
             state.waiting.push_back(sender);
         }
-        Waiting { pool: Arc::clone(self), receiver, told: false }
+        Waiting::new(Arc::clone(self), receiver)
     }
 
     fn take(&self, wanted: Wanted) -> Option<Taken> {
@@ -441,95 +429,5 @@ impl Pool {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Held for a few operations on vectors, none of which can panic halfway.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Permit {
-    /// Its connection has been made, and whoever made it tells the others.
-    pub fn has_asked(&mut self) {
-        self.asks = false;
-    }
-
-    /// Leaves the place to the next who waits.
-    fn pass_on(pool: &Arc<Pool>) {
-        let mut state = pool.lock();
-        let mut permit = Permit { pool: Arc::downgrade(pool), counted: true, asks: false };
-        while let Some(waiting) = state.waiting.pop_front() {
-            match waiting.send(News::Permit(permit)) {
-                Ok(()) => return,
-                Err(News::Permit(refused)) => permit = refused,
-                Err(_) => unreachable!("it was a permit"),
-            }
-        }
-        state.open -= 1;
-        // It is given up, not passed on once more.
-        permit.counted = false;
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        if !self.counted && !self.asks {
-            return;
-        }
-        let Some(pool) = self.pool.upgrade() else {
-            return;
-        };
-        if self.asks {
-            // No connection was made: the next one asks.
-            pool.settle(Protocol::Unknown);
-        }
-        if self.counted {
-            Permit::pass_on(&pool);
-        }
-    }
-}
-
-/// A place in the queue of a pool. What it is given while nobody waits there any more goes back.
-struct Waiting {
-    pool: Arc<Pool>,
-    receiver: oneshot::Receiver<News>,
-    /// It has left the queue.
-    told: bool,
-}
-
-impl Waiting {
-    /// `None`: the pool was closed.
-    async fn news(&mut self) -> Option<News> {
-        let news = (&mut self.receiver).await.ok();
-        self.told = true;
-        news
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        if self.told {
-            return;
-        }
-        self.receiver.close();
-        if let Ok(News::Freed(connection)) = self.receiver.try_recv() {
-            self.pool.give_back(connection);
-        }
-        self.pool.lock().waiting.retain(|waiting| !waiting.is_closed());
-    }
-}
-
-/// Tells the reaper that something happened to a connection of this pool's that idles.
-struct Alarm {
-    pool: Weak<Pool>,
-}
-
-impl Wake for Alarm {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if let Some(pool) = self.pool.upgrade()
-            && !pool.is_reported.swap(true, Ordering::AcqRel)
-        {
-            pool.reaper.report(Weak::clone(&self.pool));
-        }
     }
 }

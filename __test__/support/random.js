@@ -1,0 +1,16 @@
+'use strict';
+
+/** Numbers that look drawn and are the same in every run: a test that fails can be run again. */
+
+/** Draws from 0 up to 1, the same numbers for the same seed (mulberry32). */
+function randomFrom(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+module.exports = { randomFrom };
