@@ -75,7 +75,7 @@ const ours = {
       pingAfter: 50, // a demo cannot be idle for the 15 s of the default,
       timeout: { ping: 1_500, wait: 20_000 }, // nor wait for 5 s; a restart may last on a busy machine
       retry: { onRetry: told }, // for this report; a program may log it, or leave it
-      reconnect: { onRetry: told },
+      reconnect: { onRetry: told, backoff: { cap: 1_000 } }, // a demo that is short of time asks more often than every 10 s
     });
     return {
       price: (sku) => db.run(() => Price.findOne({ sku }), { idempotent: true }),
