@@ -203,6 +203,7 @@ mod tests {
             action: "reset",
             on: "response",
             exchange: None,
+            frame: None,
             direction: Some(Direction::Response),
             bytes: Some(7),
         };
