@@ -43,6 +43,9 @@ const faults: ProxyFault[] = [
   { type: 'latency', on: 'response-head', ms: 10, jitter: 5 },
   { type: 'bandwidth', on: 'response-body', rate: 1024 },
   { type: 'slice', on: 'request', size: 1, ms: 1 },
+  { type: 'reset', on: 'request-frame', frame: 2, afterBytes: 5, afterMs: 1 },
+  { type: 'latency', on: 'response-frame', ms: 10 },
+  { type: 'close', on: 'after-response-frame', frame: 3, times: 1 },
 ];
 
 const handle = proxy.add({ type: 'reset', on: 'response', afterBytes: 1000 });
@@ -70,6 +73,14 @@ proxy.add({ type: 'reset', on: 'idle', match: { path: '/' } });
 proxy.add({ type: 'reset', on: 'accept', afterBytes: 1 });
 // @ts-expect-error these are one exact place
 proxy.add({ type: 'reset', on: 'after-request-forwarded', afterBytes: 1 });
+// @ts-expect-error all of the frame
+proxy.add({ type: 'reset', on: 'after-request-frame', afterBytes: 1 });
+// @ts-expect-error the request that frames follow is through
+proxy.add({ type: 'reset', on: 'request-frame', match: { path: '/' } });
+// @ts-expect-error frames are counted where there are frames
+proxy.add({ type: 'reset', on: 'request', frame: 1 });
+// @ts-expect-error a frame is no flow of bytes
+proxy.add({ type: 'bandwidth', on: 'request-frame', rate: 1 });
 // @ts-expect-error a port listens or not, for everybody
 proxy.add({ type: 'refuse', on: 'accept', times: 1 });
 // @ts-expect-error what was never accepted cannot be refused
@@ -93,6 +104,7 @@ timeline.dropped satisfies number;
 const [entry] = timeline;
 same<typeof entry, TimelineEntry | undefined>(true);
 if (entry?.event === 'strike') entry.fault satisfies number;
+if (entry?.event === 'frames') (entry.frame + entry.frames) satisfies number;
 if (entry?.event === 'exchange') (entry.method + entry.path) satisfies string;
 // @ts-expect-error only some entries have a status
 entry?.status;
