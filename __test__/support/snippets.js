@@ -34,10 +34,15 @@ const promisedBy = (code) => [...code.matchAll(/\/\/=> (.*)$/gm)].map(([, line])
 
 /** A project in which the package is installed. */
 class Project {
-  constructor() {
+  /** @param {string[]} [packages] others that are installed there */
+  constructor(packages = []) {
     this.directory = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'unreset-snippets-'));
     fs.mkdirSync(path.join(this.directory, 'node_modules'));
     fs.symlinkSync(ROOT, path.join(this.directory, 'node_modules/unreset'), 'junction');
+    for (const name of packages) {
+      const installed = path.dirname(require.resolve(`${name}/package.json`));
+      fs.symlinkSync(installed, path.join(this.directory, 'node_modules', name), 'junction');
+    }
   }
 
   write(file, code) {

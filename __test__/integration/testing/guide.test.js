@@ -10,7 +10,7 @@ const TESTS = GUIDE.files.map(({ file }) => file).filter((file) => file.endsWith
 let project;
 
 beforeAll(() => {
-  project = new Project();
+  project = new Project(['ws']);
 });
 afterAll(() => project.remove());
 
