@@ -306,7 +306,7 @@ fn what_is_wrong_is_named_with_what_came_and_what_is_accepted() {
 
 #[test]
 fn an_option_that_is_not_of_the_type_is_refused() {
-    let common = "type, on, afterBytes, afterMs, everyNth, connections, times, probability, match";
+    let common = "type, on, afterBytes, frame, afterMs, everyNth, connections, times, probability, match";
     for (json, message) in [
         (
             r#"{ "type": "reset", "on": "request", "ms": 1 }"#,
