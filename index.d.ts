@@ -2441,6 +2441,7 @@ export function download(url: string | URL, options?: DownloadOptions): Download
  * A file over HTTP, in a file: it is there whole, or not at all. What has come stays beside it as `path.part`, with a small
  * state file, and the next call goes on with it, also that of another process after this one has died.
  *
+ * @param path of the file. A link there is replaced; a directory or a device is refused
  * @returns when the file is on the disk under its name. Rejects with the errors of {@link fetch}, a status that is no success
  *   as {@link FaultError} `HTTP_...`, and `ERR_RESUME_CHANGED`, `ERR_DIGEST_MISMATCH`, `ERR_DOWNLOAD_LOCKED`, `ERR_DOWNLOAD_SIZE`,
  *   `ENOSPC` and other errors of the disk: see {@link StreamError}
@@ -2535,7 +2536,7 @@ export interface ResumeEvent {
   delay: number;
 }
 
-/** What a stream fails with, besides what is not its own: the reason of a signal, what a hook threw, a bug of a source. */
+/** What a stream fails with, besides what is not its own: the reason of a signal, what a hook or a listener threw, a bug of a source. */
 export interface StreamError extends Error {
   code?: string;
   /** How many bytes had been handed on, or written. */
@@ -2597,10 +2598,10 @@ export interface DownloadToOptions extends TransferOptions {
    * part is kept; or `'restart'`, once in a call. Default `'fail'`.
    */
   changed?: 'fail' | 'restart';
-  /** Bytes have been written. What it throws ends the call. */
-  onProgress?(progress: Progress): void;
-  /** The transfer broke, and goes on. What it throws ends the call. */
-  onResume?(event: ResumeEvent): void;
+  /** Bytes have been written. It is waited for; what it throws or rejects with ends the call. */
+  onProgress?(progress: Progress): void | PromiseLike<void>;
+  /** The transfer broke, and goes on. It is waited for; what it throws or rejects with ends the call. */
+  onResume?(event: ResumeEvent): void | PromiseLike<void>;
 }
 
 /** What {@link downloadTo} came to. */

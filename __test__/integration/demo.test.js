@@ -11,7 +11,7 @@ const { once } = require('node:events');
 const RUN = path.join(__dirname, '../../examples/run.js');
 const microservices = require('../../examples/06-microservices');
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 async function demo(args, env = {}) {
   const child = spawn(process.execPath, [RUN, ...args], { env: { ...process.env, ...env } });

@@ -12,11 +12,12 @@ const { ownEnvironment } = require('./environment');
  *
  * @param {string} file
  * @param {object} job its argument, as JSON
+ * @param {string[]} [flags] of Node
  */
-function startProcess(file, job) {
+function startProcess(file, job, flags = []) {
   const child = fork(file, [JSON.stringify(job)], {
     env: ownEnvironment(),
-    execArgv: [],
+    execArgv: flags,
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
   const complaint = text(child.stderr);

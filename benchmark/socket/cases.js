@@ -1,6 +1,6 @@
 'use strict';
 
-/** What is measured: whose turn it is in each, and what is counted. */
+/** What is measured: whose turn it is in each, and what is counted. Ratios are taken to the first. */
 
 const BOTH = ['net.Socket', 'unreset'];
 
@@ -13,7 +13,4 @@ const cases = {
   'come-back': { title: 'from a reset to the first byte on another connection', peers: ['hand-written', 'reconnect-core', 'unreset'] },
 };
 
-/** The peer that ratios are taken to, in each case. */
-const baseOf = (name) => cases[name].peers[0];
-
-module.exports = { cases, baseOf };
+module.exports = { cases };

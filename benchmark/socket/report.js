@@ -2,7 +2,8 @@
 
 /** The tables that a run prints: medians of the rounds, and ratios taken within each round with their quartiles. */
 
-const { baseOf, cases } = require('./cases');
+const { cases } = require('./cases');
+const { sideBySide } = require('../lib/sideBySide');
 const { median } = require('../lib/summary');
 const { number, percent, table } = require('../lib/table');
 
@@ -17,39 +18,7 @@ const COLUMNS = [
 /** Of which figures a ratio says something. */
 const COMPARED = ['rate', 'loop', 'cpu', 'median'];
 
-function report(names, measurements) {
-  return names.map((name) => caseTable(name, measurements.filter((one) => one.case === name))).join('\n\n');
-}
-
-function caseTable(name, measurements) {
-  const { title, unit, peers } = cases[name];
-  const measured = peers.filter((peer) => measurements.some((one) => one.peer === peer));
-  const has = (figure) => measurements.some(({ figures }) => figures[figure] !== undefined);
-  const columns = COLUMNS.filter(([, figure]) => has(figure));
-  const compared = COMPARED.filter(has);
-  const head = [unit === undefined ? '' : `per ${unit}`, ...columns.map(([heading]) => heading), ...compared.map((figure) => `x ${figure}`)];
-  const rows = measured.map((peer) => [
-    peer,
-    ...columns.map(([, figure, write]) => write(median(valuesOf(measurements, peer, figure)))),
-    ...compared.map((figure) => (peer === baseOf(name) ? '' : ratio(measurements, peer, baseOf(name), figure))),
-  ]);
-  return `${title}\n${table([head, ...rows])}`;
-}
-
-/** Neighbours in time are compared: the median of their ratios, and the quarters below and above. */
-function ratio(measurements, peer, base, figure) {
-  const others = new Map(measurements.filter((one) => one.peer === base).map((one) => [one.round, one.figures[figure]]));
-  const ratios = measurements
-    .filter((one) => one.peer === peer && others.has(one.round))
-    .map((one) => one.figures[figure] / others.get(one.round))
-    .sort((a, b) => a - b);
-  if (ratios.length === 0) return '-';
-  const at = (part) => number(2)(ratios[Math.min(ratios.length - 1, Math.floor(ratios.length * part))]);
-  return `${at(0.5)} (${at(0.25)} to ${at(0.75)})`;
-}
-
-const valuesOf = (measurements, peer, figure) =>
-  measurements.filter((one) => one.peer === peer).map(({ figures }) => figures[figure]);
+const report = (names, measurements) => sideBySide({ cases, columns: COLUMNS, compared: COMPARED }, names, measurements);
 
 /** Which thread took what for each message or MiB, in the medians of the rounds. */
 function threadReport(names, measurements) {

@@ -21,6 +21,7 @@ const { ownEnvironment } = require('../lib/environment');
 const { describeMachine } = require('../lib/machine');
 const { installPeers, requireReleaseAddon } = require('../lib/preconditions');
 const { writeResults } = require('../lib/results');
+const { measureInRounds } = require('../lib/rounds');
 
 /** @param {ReturnType<typeof commandLine.readOptions>} options */
 async function bench(options) {
@@ -29,7 +30,9 @@ async function bench(options) {
   const machine = describeMachine();
   const server = fork(path.join(__dirname, 'server.js'), { env: ownEnvironment() });
   const [port] = await once(server, 'message');
-  const results = await measureAll(options, port, server.pid).finally(() => server.disconnect());
+  const plan = { ...options, peersOf: (name) => cases[name].peers };
+  const results = await measureInRounds(plan, (turn) => measure({ ...options, ...turn, port, serverPid: server.pid }))
+    .finally(() => server.disconnect());
   const { rounds, warmUp, window, returns } = options;
   const threads = results.measurements.map(({ threads: used, ...measurement }) => ({ ...measurement, used }));
   const measurements = results.measurements.map(({ round, case: name, peer, figures }) => ({ round, case: name, peer, figures }));
@@ -38,29 +41,6 @@ async function bench(options) {
   if (options.threads) console.log(`\n${threadReport(options.cases, threads)}`);
   console.log(`\nwritten to ${writeResults(record, 'socket')}`);
   if (results.failures.length > 0) process.exitCode = 1;
-}
-
-async function measureAll(options, port, serverPid) {
-  const results = { loopSource: undefined, failures: [], measurements: [] };
-  for (let round = 1; round <= options.rounds; round += 1) {
-    for (const name of options.cases) {
-      const { peers } = cases[name];
-      const first = round % peers.length;
-      for (const peer of [...peers.slice(first), ...peers.slice(0, first)]) {
-        const progress = `round ${round} of ${options.rounds}, ${name}, ${peer}`;
-        try {
-          const { loopSource, ...found } = await measure({ ...options, peer, case: name, port, serverPid });
-          results.loopSource ??= loopSource;
-          results.measurements.push({ round, case: name, peer, ...found });
-          console.error(progress);
-        } catch (error) {
-          results.failures.push({ peer, case: name, reason: error.stderr || error.message });
-          console.error(`${progress}: FAILED\n${error.stderr || error.message}`);
-        }
-      }
-    }
-  }
-  return results;
 }
 
 async function measure(job) {

@@ -1,43 +1,36 @@
 'use strict';
 
 /**
- * One pair, in a process of its own: blocks of calls by the bare client and by the wrapped one in turn, so that both meet
- * the same heap, compiler and machine. Started by run.js with a JSON argument, prints one line of JSON.
+ * One client, bare or wrapped, in a process of its own: so its garbage is collected at its own cost, and what V8 has learnt
+ * is about this client. Started with a JSON argument; answers each message with the processor time that the process has
+ * taken until then, after one more block of calls.
  */
 
 const { isDeepStrictEqual } = require('node:util');
 
+const { answerInMemory } = require('./memory');
 const { pairs } = require('./pairs');
-const { readClocks, perCall, loopSource } = require('../lib/clocks');
 
 /**
  * @param {object} job
  * @param {string} job.pair
- * @param {string} job.url
- * @param {number} job.serverPid
+ * @param {'bare' | 'wrapped'} job.side
+ * @param {string} [job.url] of a server; without one the answers come from memory
  * @param {number} job.inFlight
- * @param {number} job.blocks of each client
+ * @param {number} job.warmUp calls before the first block
  * @param {number} job.calls in a block
  */
-async function measure({ pair, url, serverPid, inFlight, blocks, calls }) {
-  const { bare, wrapped } = await pairs[pair].make();
-  const answer = await bare(url);
-  if (!isDeepStrictEqual(await wrapped(url), answer)) throw new Error(`${pair} gives another answer when it is wrapped`);
-
-  const block = async (call) => {
-    const begin = readClocks(serverPid);
+async function serve({ pair, side, url = 'http://127.0.0.1:8000/json', inFlight, warmUp, calls, ...job }) {
+  if (job.url === undefined) answerInMemory();
+  const both = await pairs[pair].make();
+  if (!isDeepStrictEqual(await both.wrapped(url), await both.bare(url))) throw new Error(`${pair} answers differently when wrapped`);
+  const call = both[side];
+  await callAll(() => call(url), warmUp, inFlight);
+  process.on('message', async () => {
     await callAll(() => call(url), calls, inFlight);
-    return perCall(begin, readClocks(serverPid), calls).loop;
-  };
-  // The first of each compile the code.
-  for (const call of [bare, wrapped, bare, wrapped]) await block(call);
-  const rounds = [];
-  for (let round = 0; round < blocks; round += 1) {
-    // Who goes first has what the other one's garbage costs: they take turns in that, too.
-    if (round % 2 === 0) rounds.push({ bare: await block(bare), wrapped: await block(wrapped) });
-    else rounds.push({ wrapped: await block(wrapped), bare: await block(bare) });
-  }
-  return { version: pairs[pair].version, loopSource, rounds };
+    process.send(processorTime());
+  });
+  process.send(processorTime());
 }
 
 /** So many calls, so many at a time. */
@@ -52,10 +45,13 @@ async function callAll(call, calls, inFlight) {
   await Promise.all(Array.from({ length: inFlight }, callAfterCall));
 }
 
-measure(JSON.parse(process.argv[2])).then(
-  (result) => process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0)),
-  (error) => {
-    console.error(error);
-    process.exit(1);
-  },
-);
+/** Of the process, in microseconds: with `--single-threaded` that is the main thread's, and nothing is done elsewhere. */
+function processorTime() {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+serve(JSON.parse(process.argv[2])).catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

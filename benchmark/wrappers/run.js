@@ -5,12 +5,10 @@
  * ../README.md says how it is measured.
  */
 
-const { spawnSync } = require('node:child_process');
-const path = require('node:path');
-
 const commandLine = require('./options');
+const { pairs } = require('./pairs');
+const { measureSet } = require('./set');
 const { runCommand, beginRecord } = require('../lib/command');
-const { ownEnvironment } = require('../lib/environment');
 const { describeMachine } = require('../lib/machine');
 const { installPeers, requireReleaseAddon } = require('../lib/preconditions');
 const { writeResults } = require('../lib/results');
@@ -24,64 +22,72 @@ async function bench(options) {
   installPeers();
   requireReleaseAddon();
   const machine = describeMachine();
-  const server = await startServer(buildServer());
   const results = { failures: [], measurements: [] };
-  try {
-    for (const pair of options.pairs) note(results, pair, measure(pair, server, options));
-  } finally {
-    await server.stop();
+  for (const transport of options.transports) {
+    const server = transport === 'loopback' ? await startServer(buildServer()) : undefined;
+    try {
+      for (const pair of options.pairs) if (server === undefined || !pairs[pair].isStub) await note(results, pair, transport, server && `${server.origin}/json`, options.plan);
+    } finally {
+      await server?.stop();
+    }
   }
-  const { inFlight, blocks, calls } = options;
-  const record = { ...beginRecord(options, results, machine), inFlight, blocks, calls, atMostUs: AT_MOST, ...results };
+  const record = { ...beginRecord(options, results, machine), ...options.plan, atMostUs: AT_MOST, ...results };
   console.log(report(results.measurements));
   console.log(`\nwritten to ${writeResults(record, 'wrappers')}`);
   if (results.failures.length > 0) process.exitCode = 1;
 }
 
-/** In a process of its own, which this one waits for: nothing else is to run. */
-function measure(pair, { origin, pid: serverPid }, { inFlight, blocks, calls }) {
-  const job = { pair, url: `${origin}/json`, serverPid, inFlight, blocks, calls };
-  const child = spawnSync(process.execPath, [path.join(__dirname, 'client.js'), JSON.stringify(job)], {
-    env: ownEnvironment(),
-    encoding: 'utf8',
-  });
-  return child.status === 0 ? JSON.parse(child.stdout) : { failed: child.stderr.trim() || `ended by ${child.signal}` };
-}
-
-function note(results, pair, { failed, version, loopSource, rounds }) {
-  if (failed) {
-    console.error(`${pair}: FAILED\n${failed}`);
-    results.failures.push({ pair, reason: failed });
+async function note(results, pair, transport, url, plan) {
+  const sets = [];
+  try {
+    for (let set = 0; set < plan.sets; set += 1) sets.push(await measureSet(pair, url, plan, set));
+  } catch (error) {
+    console.error(`${pair}: FAILED\n${error.message}`);
+    results.failures.push({ pair, transport, reason: error.message });
     return;
   }
   const figures = {
-    bare: quantile(rounds.map(({ bare }) => bare), 0.5),
-    wrapped: quantile(rounds.map(({ wrapped }) => wrapped), 0.5),
-    ...spread(rounds.map(({ bare, wrapped }) => wrapped - bare)),
+    bare: median(sets.map(({ bare }) => bare)),
+    ...spread(sets.map(({ cost }) => cost), 'cost'),
+    ...spread(sets.map(({ twin }) => twin), 'null'),
   };
-  console.error(`${pair}: ${figures.cost.toFixed(1)} us`);
-  results.loopSource = loopSource;
-  results.measurements.push({ pair, version, figures });
+  console.error(`${pair}, ${transport}: ${figures.cost.toFixed(1)} us (${figures.null.toFixed(1)})`);
+  results.measurements.push({ pair, version: pairs[pair].version, transport, figures });
 }
 
-/** Neighbours in time are compared, and of the differences the middle one counts. */
-function spread(differences) {
-  return { cost: quantile(differences, 0.5), low: quantile(differences, 0.25), high: quantile(differences, 0.75) };
+/** Of the sets, the middle one counts; beside it the quarters. */
+function spread(values, name) {
+  return { [name]: median(values), [`${name}Low`]: quantile(values, 0.25), [`${name}High`]: quantile(values, 0.75) };
 }
 
+function median(values) {
+  return quantile(values, 0.5);
+}
+
+/** Between two values, in proportion. */
 function quantile(values, part) {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
+  const at = (sorted.length - 1) * part;
+  const [below, above] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return below + (above - below) * (at % 1);
 }
 
 function report(measurements) {
-  const lines = measurements.map(({ pair, version, figures: { bare, wrapped, cost, low, high } }) => [
+  const lines = measurements.map(({ pair, version, transport, figures }) => [
     `${pair} ${version}`.padEnd(34),
-    ...[bare, wrapped, cost, low, high].map((figure) => figure.toFixed(1).padStart(9)),
-    cost <= AT_MOST ? '   reached' : '   MISSED',
+    transport.padEnd(9),
+    figures.bare.toFixed(1).padStart(7),
+    inQuarters(figures, 'cost'),
+    inQuarters(figures, 'null'),
+    figures.cost <= AT_MOST ? '   reached' : '   MISSED',
   ].join(''));
-  const head = `${'event loop, us per call'.padEnd(34)}     bare  wrapped     cost      25%      75%   wanted: at most ${AT_MOST}`;
+  const head = `${'event loop, us per call'.padEnd(43)}   bare        cost (25%, 75%)        null (25%, 75%)   wanted: at most ${AT_MOST}`;
   return [head, ...lines].join('\n');
+}
+
+function inQuarters(figures, name) {
+  const [middle, low, high] = ['', 'Low', 'High'].map((part) => figures[name + part].toFixed(1));
+  return `${middle.padStart(10)} ${`(${low}, ${high})`.padEnd(14)}`;
 }
 
 runCommand('bench:wrappers', commandLine, bench);

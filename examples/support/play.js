@@ -11,7 +11,7 @@ const VARIANTS = ['plain', 'usual', 'repaired', 'wrapped', 'ours'];
 /** What must keep the promises. */
 const OF_OURS = ['wrapped', 'ours'];
 
-/** A variant that has not ended by now (ms) hangs; it is ended, and that is reported. */
+/** A variant that has not ended by now (ms) hangs; it is ended, and that is reported. A scenario may have a `patience` of its own. */
 const PATIENCE = 15_000;
 
 /**
@@ -66,7 +66,7 @@ async function playVariant(scenario, file, variant) {
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => { output += text; });
   }
-  const patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+  const patience = setTimeout(() => child.kill('SIGKILL'), scenario.patience ?? PATIENCE);
   const [code, signal] = await once(child, 'close');
   clearTimeout(patience);
   const took = Math.round(performance.now() - began);

@@ -6,6 +6,8 @@
  */
 
 const ESCAPES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 };
+/** Lines that are shown of what a program has printed: mongoose's crash prints a hundred and fifty. */
+const MOST_PRINTED = 20;
 const VERDICT_COLOURS = { succeeded: 'green', wrong: 'yellow', failed: 'red' };
 
 /**
@@ -26,7 +28,7 @@ function report(played, scenario, { colours }) {
       heading(`${run.variant}: ${run.label}`),
       ...sourceOf(scenario[run.variant].client).map((line) => paint('dim', `  | ${line}`)),
       `  It printed${run.printed.length ? ':' : ' nothing.'}`,
-      ...run.printed.map((line) => `    ${line}`),
+      ...beginningOf(run.printed).map((line) => `    ${line}`),
       ...noticedByNobody(run),
       `  ${sentence(run)}`,
     ]),
@@ -49,6 +51,11 @@ function sourceOf(fn) {
   const lines = fn.toString().split('\n').slice(1, -1);
   const indents = lines.filter((line) => line.trim()).map((line) => line.search(/\S/));
   return lines.map((line) => line.slice(Math.min(...indents)));
+}
+
+function beginningOf(lines) {
+  if (lines.length <= MOST_PRINTED) return lines;
+  return [...lines.slice(0, MOST_PRINTED), `... and ${lines.length - MOST_PRINTED} lines more`];
 }
 
 /** Wrong answers that were passed on as right ones. */

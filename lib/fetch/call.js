@@ -271,7 +271,7 @@ class Hooks {
       if (goesOn) event.offset = offset;
       await this.resource.runInAsyncScope(this.onRetry, undefined, event);
     }
-    if (goesOn) this.onResume?.({ offset, fault, delay });
+    if (goesOn) await this.onResume?.({ offset, fault, delay });
     this.observer?.onRetry({ attempt, delay, fault, why });
     return -1;
   }

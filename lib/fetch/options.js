@@ -110,4 +110,4 @@ function checkLimit(value, name) {
   return checkMilliseconds(value, name, { min: 1 });
 }
 
-module.exports = { parseClientOptions, parseCallOptions };
+module.exports = { parseClientOptions, parseCallOptions, parseTimeouts, parseResume, DEFAULT_TIMEOUTS };

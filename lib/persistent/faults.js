@@ -25,7 +25,7 @@ function openTransactionError() {
 /**
  * Nobody waits for a connection for ever.
  *
- * @param {number} patience ms
+ * @param {number} patience ms, the whole of it
  * @param {Error | undefined} last what the latest attempt to connect failed with
  * @param {import('../..').Fault | undefined} fault the same, classified
  */
@@ -85,6 +85,16 @@ function deathOf(fault) {
   return Object.freeze({ ...fault, code, kind, transient, reconnect, reason });
 }
 
+/**
+ * Where an error says that nothing was sent, and that is not known of the whole function.
+ *
+ * @param {import('../..').Fault} fault
+ */
+function unproven(fault) {
+  if (fault.delivery !== 'not-sent') return fault;
+  return Object.freeze({ ...fault, delivery: 'unknown', reason: `${fault.reason} What the function did before may have been done.` });
+}
+
 /** Phases of what is sent over a connection that there is. */
 const LATER = Object.freeze(['send', 'wait', 'receive', 'idle']);
 
@@ -102,5 +112,5 @@ function connectFault(faultOf, error, signal) {
 
 module.exports = {
   closedError, connectFault, deathOf, fullError, lostError, noConnectionError, notConnectedError,
-  openTransactionError, outOfTimeError, poolBusyError, tooSlowError,
+  openTransactionError, outOfTimeError, poolBusyError, tooSlowError, unproven,
 };

@@ -19,7 +19,9 @@ function isIoredis(client) {
 /** @param {import('ioredis').Redis} client */
 function ioredisSource(client) {
   client.options.autoResendUnfulfilledCommands = false;
-  client.on('close', () => settleUnanswered(client));
+  client.on('close', () => settleUnanswered(client.commandQueue));
+  // What the client meant to send again when it was given to us: told not to, it would forget it.
+  if (client.prevCommandQueue) settleUnanswered(client.prevCommandQueue);
   // Without a listener it writes to the console.
   client.on('error', () => {});
   return {
@@ -44,7 +46,8 @@ function ioredisSource(client) {
       client.stream?.destroy();
     },
     ping: () => client.ping(),
-    isBroken: (_, error) => client.status !== 'ready' || isReadOnly(error),
+    // It says 'ready' for a moment longer than its stream lives.
+    isBroken: (_, error) => client.status !== 'ready' || client.stream?.writable !== true || isReadOnly(error),
     traffic: () => `${client.connectionEpoch}:${client.stream?.bytesWritten}`,
   };
 }
@@ -73,7 +76,7 @@ function untilReady(client, signal) {
 }
 
 /** What had been sent when the connection ended. Nobody else keeps it. */
-function settleUnanswered({ commandQueue }) {
+function settleUnanswered(commandQueue) {
   while (commandQueue.length > 0) commandQueue.shift().command.reject(endedError());
 }
 

@@ -65,11 +65,15 @@ function promising(connection) {
 
 /** @returns {import('./pool').PoolSource} */
 function sourceOf(pool, core) {
+  let taken = 0;
   return {
     surface: 'wrapMysqlPool',
     pool,
     faultOf: classify,
     attach(connections) {
+      core.on('acquire', () => {
+        taken += 1;
+      });
       core.on('release', (connection) => connections.wasUsed(connection));
       const listen = (connection) => connection.on('error', (error) => {
         // In use, it fails what its user waits for.
@@ -87,7 +91,7 @@ function sourceOf(pool, core) {
     handed: (connection) => (pool === core ? connection : connection.promise(pool.Promise)),
     ping: (connection) => called((done) => connection.ping(done)),
     isDead: (connection) => connection._pool === null || connection.stream.destroyed,
-    traffic: (connection) => connection.stream.bytesWritten,
+    traffic: (connection) => `${taken}:${connection.stream.bytesWritten}`,
     // Whether a transaction is open the driver does not know.
     tidy: (connection, hasFailed) => (hasFailed ? called((done) => connection.query('ROLLBACK', done)) : undefined),
     async close() {

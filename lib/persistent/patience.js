@@ -4,20 +4,22 @@
 class Patience {
   /** @param {number} milliseconds */
   constructor(milliseconds) {
+    /** The whole of it, which is what an error tells. */
+    this.whole = milliseconds;
     this.left = milliseconds;
   }
 
   /**
    * @template T
-   * @param {(left: number) => Promise<T>} wait
+   * @param {() => Promise<T>} wait
    * @returns {Promise<T>}
    */
   async spend(wait) {
     const began = performance.now();
     try {
-      return await wait(this.left);
+      return await wait();
     } finally {
-      this.left -= performance.now() - began;
+      this.left = Math.max(0, this.left - (performance.now() - began));
     }
   }
 }

@@ -75,7 +75,7 @@ class Persistent {
     const { signal, timeout } = parseCall(options, ['signal', 'timeout']);
     const patience = new Patience(timeout ?? this.#options.timeout.wait);
     if (this.#source.checkout !== undefined) {
-      return (await this.#upkeep.session({ patience: patience.left, signal })).connection;
+      return (await this.#upkeep.session({ patience, signal })).connection;
     }
     return (await this.#connections.take(patience, signal)).handOver();
   }

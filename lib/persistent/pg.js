@@ -54,6 +54,7 @@ function checkPool(pool) {
 
 /** @returns {import('./pool').PoolSource} */
 function sourceOf(pool, { timeout }) {
+  let taken = 0;
   return {
     surface: 'wrapPgPool',
     pool,
@@ -63,6 +64,9 @@ function sourceOf(pool, { timeout }) {
       // Otherwise who waits for a place, or for a server that does not answer, waits for ever, and keeps the place.
       pool.options.connectionTimeoutMillis ||= timeout.connect === Infinity ? 0 : timeout.connect;
       pool.on('error', (error, client) => connections.died(client, error));
+      pool.on('acquire', () => {
+        taken += 1;
+      });
       pool.on('release', (_, client) => connections.wasUsed(client));
       // The pool listens to idle clients only.
       for (const client of pool._clients) client.on('error', ignore);
@@ -84,7 +88,8 @@ function sourceOf(pool, { timeout }) {
     handed: (client) => client,
     ping: (client) => client.query('SELECT 1'),
     isDead: (client) => client._queryable === false || client._ending === true,
-    traffic: (client) => client.connection?.stream?.bytesWritten,
+    // A native client does not show its socket: whatever fails may have come after something that was sent.
+    traffic: ({ connection }) => (connection?.stream ? `${taken}:${connection.stream.bytesWritten}` : Symbol('unseen')),
     tidy(client, hasFailed) {
       if (hasFailed) return client.query('ROLLBACK');
       const status = client.getTransactionStatus?.() ?? 'I';

@@ -9,7 +9,7 @@
  */
 
 const { unlessAborted } = require('../abort');
-const { connectFault, deathOf, fullError, poolBusyError } = require('./faults');
+const { connectFault, deathOf, fullError, poolBusyError, unproven } = require('./faults');
 const { pingWithin } = require('./shared');
 const { LONGEST_TIMER } = require('../validate');
 
@@ -22,8 +22,8 @@ const { LONGEST_TIMER } = require('../validate');
  * @property {(client: object) => unknown} handed what the caller gets of it
  * @property {(client: object) => PromiseLike<unknown>} ping
  * @property {(client: object) => boolean} isDead as the driver knows without asking
- * @property {(client: object) => unknown} traffic a value that changes with whatever is sent over it; `undefined` where that
- *   cannot be seen
+ * @property {(client: object) => unknown} traffic a value that changes with whatever is sent over it, and with whatever else
+ *   is taken out of the pool
  * @property {(client: object, hasFailed: boolean) => unknown} tidy ends a transaction that was left open; throws where that is
  *   a mistake of the caller's
  */
@@ -87,20 +87,20 @@ class Pool {
    */
   async take(patience, signal) {
     for (;;) {
-      const session = await patience.spend((left) => this.#upkeep.session({ patience: left, signal }));
-      const client = await patience.spend((left) => this.#fromPool(session, left, signal));
+      const session = await patience.spend(() => this.#upkeep.session({ patience, signal }));
+      const client = await patience.spend(() => this.#fromPool(session, patience, signal));
       const idle = this.#idleOf(client);
       const isFit = await patience.spend(() => this.#isFit(client, idle, session, signal));
       if (isFit) return new PoolLease(this, client, idle, session, this.#source);
     }
   }
 
-  async #fromPool(session, left, signal) {
+  async #fromPool(session, patience, signal) {
     // The one that is served at once does not wait, and cannot be told from those that do.
     if (this.#queued > this.#options.maxWaiting) throw fullError();
     this.#queued += 1;
     try {
-      return await this.#checkout(left, signal);
+      return await this.#checkout(patience, signal);
     } catch (error) {
       if (signal.aborted) throw error;
       const fault = connectFault(this.#source.faultOf, error);
@@ -116,13 +116,14 @@ class Pool {
   /**
    * One that comes too late goes back.
    *
-   * @param {number | undefined} limit ms
+   * @param {import('./patience').Patience | undefined} patience
    */
-  async #checkout(limit, signal) {
+  async #checkout(patience, signal) {
     const coming = this.#source.checkout();
     let timer;
     const tooLate = new Promise((resolve, reject) => {
-      if (limit !== undefined) timer = setTimeout(() => reject(poolBusyError(limit)), Math.min(limit, LONGEST_TIMER));
+      if (patience === undefined) return;
+      timer = setTimeout(() => reject(poolBusyError(patience.whole)), Math.min(patience.left, LONGEST_TIMER));
     });
     try {
       return await unlessAborted(Promise.race([coming, tooLate]), signal);
@@ -233,9 +234,9 @@ class PoolLease {
     this.idle = idle;
   }
 
-  /** Whether anything was sent over it since it was taken: then no fault can prove that nothing was. */
-  get hasSent() {
-    return this.#trafficBefore !== undefined && this.#source.traffic(this.#client) !== this.#trafficBefore;
+  /** Anything since it was taken, also over another connection of the pool: then no fault can prove that nothing was. */
+  get #hasSent() {
+    return this.#source.traffic(this.#client) !== this.#trafficBefore;
   }
 
   /** The driver tells whoever uses a connection of a pool of its end. */
@@ -247,10 +248,14 @@ class PoolLease {
     return this.#pool.returned(this.#client, this.#session, false);
   }
 
-  /** What nobody knows, of a connection that is dead, is its death. */
+  /**
+   * What nobody knows, of a connection that is dead, is its death. That nothing was sent is true only of a connection that was
+   * found dead: while it lives, the error is somebody else's, of whom it proves nothing here.
+   */
   judged(error, fault) {
-    const told = this.hasSent && fault.delivery === 'not-sent' ? { ...fault, delivery: 'unknown' } : fault;
-    return told.kind === 'unknown' && this.#source.isDead(this.#client) ? deathOf(told) : told;
+    const isDead = this.#source.isDead(this.#client);
+    const told = isDead && !this.#hasSent ? fault : unproven(fault);
+    return told.kind === 'unknown' && isDead ? deathOf(told) : told;
   }
 
   async failed(error, fault) {

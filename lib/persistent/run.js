@@ -115,6 +115,7 @@ class Run {
   /** Throws a {@link Failure}, and nothing else. */
   async #attempt(lastFault) {
     const lease = await this.#take();
+    if (this.#ending.aborted) throw await this.#unused(lease);
     this.#isRunning = true;
     let value;
     try {
@@ -132,6 +133,14 @@ class Run {
       throw this.#failureOf(error, lease);
     }
     return value;
+  }
+
+  /** Ended between the moment when the connection was there and now: the function does not begin. */
+  async #unused(lease) {
+    const { reason } = this.#ending;
+    const failure = new Failure(reason, connectFault(this.#source.faultOf, reason, this.#signal), false);
+    await this.#putBack(lease, failure);
+    return failure;
   }
 
   async #putBack(lease, { error, fault }) {
@@ -174,6 +183,7 @@ class Run {
       // In an async function, so that what it throws at once is a rejection too.
       const running = (async () => this.#fn(lease.connection, context))();
       running.then((value) => over(resolve, value), (error) => over(reject, error));
+      // By the function itself.
       if (ending.aborted) onAbort();
     });
   }

@@ -7,7 +7,7 @@
  */
 
 const { unlessAborted } = require('../abort');
-const { deathOf, tooSlowError } = require('./faults');
+const { deathOf, tooSlowError, unproven } = require('./faults');
 const { LONGEST_TIMER } = require('../validate');
 
 class SharedConnection {
@@ -38,7 +38,7 @@ class SharedConnection {
    */
   async take(patience, signal) {
     for (;;) {
-      const session = await patience.spend((left) => this.#upkeep.session({ patience: left, signal }));
+      const session = await patience.spend(() => this.#upkeep.session({ patience, signal }));
       const idle = session.idle;
       if (this.#isBroken(session)) continue;
       if (session.isSuspect || this.#idleness.isDue(idle)) {
@@ -121,10 +121,14 @@ class Lease {
     this.#upkeep.served(this.#session);
   }
 
-  /** What nobody knows, of a connection that its source calls broken, is its end. */
+  /**
+   * What nobody knows, of a connection that its source calls broken, is its end. That nothing was sent is believed of drivers
+   * only where it can be seen; `persistent` believes the error, for it sees nothing.
+   */
   judged(error, fault) {
     this.#isBroken = isBroken(this.#source, this.connection, error);
-    const told = this.#hasSent && fault.delivery === 'not-sent' ? { ...fault, delivery: 'unknown' } : fault;
+    const isBelieved = this.#trafficBefore === undefined || (this.#isBroken && !this.#hasSent);
+    const told = isBelieved ? fault : unproven(fault);
     return this.#isBroken && told.kind === 'unknown' ? deathOf(told) : told;
   }
 
@@ -149,9 +153,9 @@ class Lease {
     else this.#upkeep.suspect(this.#session, fault);
   }
 
-  /** Anything of anybody: then no fault can prove that nothing of this call was. Not known of sources of the user's. */
+  /** Anything of anybody: then no fault can prove that nothing of this call was. */
   get #hasSent() {
-    return this.#trafficBefore !== undefined && this.#source.traffic() !== this.#trafficBefore;
+    return this.#source.traffic() !== this.#trafficBefore;
   }
 
   /** Whether the failure is the end of the connection. What need not be is decided by a ping, where there is one. */

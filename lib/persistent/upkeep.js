@@ -81,14 +81,14 @@ class Upkeep {
   /**
    * The connection there is, or the one that comes.
    *
-   * @param {{ patience: number, signal?: AbortSignal }} limits
+   * @param {{ patience: import('./patience').Patience, signal?: AbortSignal }} limits
    * @returns {Promise<Session>} rejects with a fault that nothing was sent with, or the signal's reason
    */
   async session({ patience, signal }) {
     if (this.#state === 'closed') throw closedError();
     if (this.#session !== undefined) return this.#session;
-    const onImpatience = () => noConnectionError(patience, this.#last?.error, this.#last?.fault);
-    const waiting = this.#waiting.add({ patience, signal }, onImpatience);
+    const onImpatience = () => noConnectionError(patience.whole, this.#last?.error, this.#last?.fault);
+    const waiting = this.#waiting.add({ patience: patience.left, signal }, onImpatience);
     this.#begin();
     return waiting;
   }

@@ -24,7 +24,7 @@ const { isObserved, tell } = require('./events');
  *
  * @typedef {object} CallLimits
  * @property {AbortSignal} [signal] ends the waits between attempts
- * @property {number} [total] the whole call ends this long after it began, in ms
+ * @property {number} [total] the whole call ends this long after it began, in ms; as a rule it has no end
  */
 
 class PolicyCall {
@@ -48,7 +48,7 @@ class PolicyCall {
    * @param {CallRequest} request
    * @param {CallLimits} [limits]
    */
-  constructor(policy, request, { signal, total } = NO_LIMITS) {
+  constructor(policy, request, { signal, total = Infinity } = NO_LIMITS) {
     this.#policy = policy;
     this.#request = request;
     this.#signal = signal;
@@ -64,7 +64,7 @@ class PolicyCall {
 
   /** Milliseconds until the end of the call. */
   get left() {
-    return this.#total === undefined ? Infinity : Math.max(0, this.#began + this.#total - performance.now());
+    return this.#total === Infinity ? Infinity : Math.max(0, this.#began + this.#total - performance.now());
   }
 
   /** What it took so far. @type {import('../..').Recovery} */
@@ -80,7 +80,7 @@ class PolicyCall {
    */
   begin() {
     this.#began = performance.now();
-    const answer = this.#policy.count(this.#request.origin);
+    const answer = this.#policy.count(this.#request.origin, this.#began);
     if (answer < 0) {
       this.#ticket = answer;
       return undefined;
@@ -179,7 +179,7 @@ class PolicyCall {
 
   #beginRetries() {
     const retries = this.#policy.begin(this.#request.origin, this.#began, this.#ticket);
-    if (this.#total !== undefined) retries.limitTo(this.#total);
+    if (this.#total !== Infinity) retries.limitTo(this.#total);
     return retries;
   }
 

@@ -99,16 +99,17 @@ class Policy {
    * A call begins: it counts into the origin's budget, and the breaker is asked about its first attempt.
    *
    * @param {string} origin `scheme://host:port`
+   * @param {number} [now] `performance.now()`, where it has been read already
    * @returns {number} below 0: go on, and remember the number for {@link Policy#begin} and {@link Policy#succeeded}; otherwise
    *   the breaker refuses, and may allow it in that many milliseconds
    */
-  count(origin) {
+  count(origin, now = performance.now()) {
     if (!this.#counts) return NOTHING_TO_REPORT;
     if (!this.hasBreaker) {
-      this.hub.tally.add(this, origin, performance.now());
+      this.hub.tally.add(this, origin, now);
       return NOTHING_TO_REPORT;
     }
-    const answer = this.native.count(origin, performance.now());
+    const answer = this.native.count(origin, now);
     // A breaker that is closed stays so until an attempt has ended.
     if (this.hub.hasOpenBreakers) this.tellBreaker();
     return answer;

@@ -15,10 +15,12 @@ class ByteStream extends Readable {
   #watching = { abort: (reason) => this._inScope(() => this.destroy(reason)) };
   #bytes = 0;
   #total;
+  #ownsPieces;
 
-  /** @param {{ highWaterMark: number }} options */
-  constructor({ highWaterMark }) {
+  /** @param {{ highWaterMark: number, ownsPieces?: boolean }} options `ownsPieces`: nobody else has the memory of what is handed on */
+  constructor({ highWaterMark, ownsPieces = false }) {
     super({ highWaterMark });
+    this.#ownsPieces = ownsPieces;
   }
 
   /** Bytes that have been handed on. */
@@ -52,6 +54,8 @@ class ByteStream extends Readable {
    */
   web() {
     let pieces;
+    // The web stream tells its reader. Who only has that cannot listen here, and an 'error' without a listener ends the process.
+    this.on('error', () => {});
     return new ReadableStream(
       {
         type: 'bytes',
@@ -61,7 +65,7 @@ class ByteStream extends Readable {
         pull: async (controller) => {
           const { done, value } = await pieces.next();
           if (!done) {
-            controller.enqueue(owned(value));
+            controller.enqueue(this.#ownsPieces ? owned(value) : copied(value));
             return;
           }
           controller.close();
@@ -94,11 +98,15 @@ class ByteStream extends Readable {
     this._inScope(() => void this._next());
   }
 
-  /** Hands a piece on, and says so. */
+  /** Hands a piece on, and says so. What a listener throws is no fault of the source: it ends the stream. */
   _give(bytes) {
     this.#bytes += bytes.byteLength;
-    this.push(bytes);
-    this.emit('progress', { bytes: this.#bytes, total: this.total });
+    try {
+      this.push(bytes);
+      this.emit('progress', { bytes: this.#bytes, total: this.total });
+    } catch (error) {
+      this.destroy(error);
+    }
   }
 
   /** @param {() => void} work */
@@ -109,7 +117,12 @@ class ByteStream extends Readable {
 
 /** A web stream takes the memory of what it is given away, which must be that piece's alone. */
 function owned(bytes) {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.prototype.slice.call(bytes);
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : copied(bytes);
+}
+
+/** Not `Buffer.prototype.slice`, which shares. */
+function copied(bytes) {
+  return Uint8Array.prototype.slice.call(bytes);
 }
 
 module.exports = { ByteStream };

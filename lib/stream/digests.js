@@ -27,6 +27,9 @@ const ALGORITHMS = new Map([
   ['md5', 'md5'],
 ]);
 
+/** Bytes of a digest. What is longer or shorter is none, as where a server writes hexadecimal digits. */
+const LENGTHS = { md5: 16, sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
+
 /** Weakest first: of several digests only the strongest count (W3C SRI, section 3.3.4). */
 const OF_INTEGRITY = ['sha256', 'sha384', 'sha512'];
 
@@ -43,6 +46,7 @@ function parseDigest(value, name) {
   if (found.includes(null)) throw invalidValue(name, "digests of the form 'sha256-...', sha384 or sha512, in base64", value);
   const algorithm = OF_INTEGRITY[Math.max(...found.map(([, each]) => OF_INTEGRITY.indexOf(each)))];
   const digests = found.filter(([, each]) => each === algorithm).map(([, , digest]) => Buffer.from(digest, 'base64'));
+  if (!digests.every(isDigestOf(algorithm))) throw invalidValue(name, `${LENGTHS[algorithm]} bytes long for ${algorithm}`, value);
   return { algorithm, digests, source: name };
 }
 
@@ -61,7 +65,11 @@ function digestsOf(headers) {
     else if (name === 'content-digest') expected.push(...listed(value, FIELD, 'Content-Digest'));
   }
   // A build of OpenSSL may do without the old ones.
-  return expected.filter(({ algorithm }) => getHashes().includes(algorithm));
+  return expected.filter(({ algorithm, digests }) => getHashes().includes(algorithm) && digests.every(isDigestOf(algorithm)));
+}
+
+function isDigestOf(algorithm) {
+  return (digest) => digest.byteLength === LENGTHS[algorithm];
 }
 
 /** One member of a dictionary whose values are byte sequences (RFC 8941, sections 3.2 and 3.3.5). */

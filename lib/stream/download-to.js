@@ -6,6 +6,7 @@
  */
 
 const { isNativeError } = require('node:util/types');
+const { unlessAborted } = require('../abort');
 const { FaultError } = require('../errors');
 const { faultOfCode } = require('../fault/of-code');
 const { codingsOf, decodeTo } = require('./decoding');
@@ -59,32 +60,36 @@ class Saving {
   /** @returns {Promise<number>} the offset that was gone on from */
   async #receive() {
     for (;;) {
+      let offset;
       try {
-        const offset = await this.#begin();
+        offset = await this.#begin();
         await this.#write();
         return offset;
       } catch (error) {
         this.#transfer?.end();
+        // What came was more than it said: which of it is where it belongs nobody knows.
+        if (offset !== undefined && error?.code === 'ERR_RESUME_RANGE') await this.#partial.discard();
         if (!this.#mayRestart(error)) throw this.#told(error);
-        await this.#partial.restart(NOTHING);
       }
     }
   }
 
-  /** Opens the transfer, behind what is there if that can be. */
+  /** Opens the transfer, behind what is there if that can be. That is kept until there is something in its place. */
   async #begin() {
     const { url, call, highWaterMark, onResume } = this.#options;
-    const asked = { readAhead: highWaterMark, decompress: false, start: this.#partial.start, onResume: (event) => onResume?.(event) };
+    const start = this.#restarted ? undefined : this.#partial.start;
+    const asked = { readAhead: highWaterMark, decompress: false, start, onResume: (event) => onResume?.(event) };
     this.#transfer = new Transfer(url, call, asked);
     const response = await this.#transfer.open();
     if (!this.#transfer.continues) {
       // Nobody asked for a part.
       if (response.status === 206) throw new FaultError(faultOfCode('ERR_RESUME_RANGE'));
+      if (!BRINGS_FILE.has(response.status)) throw faults.noFile(response);
       await this.#partial.restart(response);
     }
     const offset = this.#partial.length;
     await this.#beginHashes();
-    this.#tellProgress();
+    await this.#tellProgress();
     return offset;
   }
 
@@ -105,7 +110,7 @@ class Saving {
       if (bytes !== undefined) {
         await this.#partial.append(bytes);
         this.#hashes.update(bytes);
-        this.#tellProgress();
+        await this.#tellProgress();
       }
       if (done) return;
     }
@@ -150,24 +155,27 @@ class Saving {
     return this.#restarted;
   }
 
-  #tellProgress() {
+  /** The hook may be slow, or never come to its end: an abort does not wait for it. */
+  async #tellProgress() {
     const { length, total } = this.#partial;
-    this.#options.onProgress?.({ bytes: length, total });
+    const { onProgress, call: { signal } } = this.#options;
+    const told = onProgress?.({ bytes: length, total });
+    if (typeof told?.then === 'function') await unlessAborted(told, signal);
   }
 
-  /** An error of the transfer or the disk says how far it has come, and where that is. */
+  /** An error of the transfer or the disk says how far it has come, and where that is. What a hook threw may be frozen. */
   #told(error) {
-    if (isNativeError(error) && error !== this.#options.call.signal?.reason) {
+    if (isNativeError(error) && Object.isExtensible(error) && error !== this.#options.call.signal?.reason) {
       error.recovery ??= this.#transfer?.recovery;
       error.offset = this.#partial.length;
-      if (!OF_NO_USE.has(error.code)) error.partial = this.#partial.path;
+      if (this.#partial.isKept) error.partial = this.#partial.path;
     }
     return error;
   }
 }
 
-/** In place of a response, before there is one. */
-const NOTHING = { headers: new Map() };
+/** Others of the successful ones come without the file: 204 has none, 202 tells of it. */
+const BRINGS_FILE = new Set([200, 203]);
 
 /** What is there cannot become the file, and would not with the next call either. */
 const OF_NO_USE = new Set(['ERR_DIGEST_MISMATCH', 'ERR_DOWNLOAD_SIZE', 'Z_DATA_ERROR']);

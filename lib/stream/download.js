@@ -15,7 +15,7 @@ class Download extends ByteStream {
 
   /** @param {ReturnType<typeof parseDownload>} options */
   constructor({ url, call, highWaterMark, decompress }) {
-    super({ highWaterMark });
+    super({ highWaterMark, ownsPieces: true });
     this.#decompress = decompress;
     // Held weakly: native code keeps the call, and a stream that nobody has any more must be collected with it.
     const weak = new WeakRef(this);
@@ -46,7 +46,12 @@ class Download extends ByteStream {
     } catch (error) {
       failure = { error };
     }
-    this.#answered(this.#transfer.response);
+    try {
+      this.#answered(this.#transfer.response);
+    } catch (error) {
+      // By a listener.
+      failure = { error };
+    }
     if (failure !== undefined) this.#fail(failure.error);
     return failure === undefined;
   }

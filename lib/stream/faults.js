@@ -43,9 +43,14 @@ function wrongSize(written, found) {
   return new FaultError(faultOfCode('ERR_DOWNLOAD_SIZE', { reason }));
 }
 
+/** @param {Response} response whose status is no failure, and yet not that of a file: 204, 202, 304 */
+function noFile(response) {
+  return new FaultError({ ...classify(response), reason: `The server answered ${response.status}, which brings no file.` });
+}
+
 /** @param {Error} error of a decoder */
 function damaged(error) {
   return new FaultError(faultOfCode('Z_DATA_ERROR', { phase: 'receive', delivery: 'answered', detail: error.message }), error);
 }
 
-module.exports = { damaged, ofTheDisk, locked, wrongDigest, wrongSize };
+module.exports = { damaged, noFile, ofTheDisk, locked, wrongDigest, wrongSize };

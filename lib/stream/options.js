@@ -5,6 +5,7 @@
 const { clientOf } = require('../fetch');
 const { isUrl } = require('../fetch/brands');
 const { headerPairs } = require('../fetch/headers');
+const { DEFAULT_TIMEOUTS, parseResume, parseTimeouts } = require('../fetch/options');
 const { policyOf } = require('../policy');
 const { isPolicy, retryOptionsOf } = require('../policy/retry-policy');
 const {
@@ -12,7 +13,7 @@ const {
 } = require('../validate');
 const { parseDigest } = require('./digests');
 
-/** Of what a call takes; the rest of it is checked by the call. */
+/** Of what a call takes. */
 const CALL = ['headers', 'signal', 'retry', 'timeout', 'resume', 'fetch'];
 /** Bytes. As much as native code reads ahead of a body unless it is told otherwise. */
 const HIGH_WATER_MARK = 256 * 1024;
@@ -83,6 +84,8 @@ function parseCall({ headers, signal, retry, timeout, resume, fetch }) {
   // Checked here, where the caller can see who called; what the call makes of it is its own business.
   if (!isPolicy(retry)) retryOptionsOf(retry, 'options.retry');
   else if (fetch !== undefined) throw invalidValue('options.retry', 'options only, where a fetch is given: it has a policy', retry);
+  parseTimeouts(timeout, 'options.timeout', DEFAULT_TIMEOUTS);
+  parseResume(resume, 'options.resume');
   const pairs = headerPairs(headers, 'options.headers');
   // Offsets and lengths are then those of the file.
   if (!pairs.some(([name]) => name === 'accept-encoding')) pairs.push(['accept-encoding', 'identity']);

@@ -12,6 +12,7 @@ const { constants } = require('node:fs');
 const { createHash } = require('node:crypto');
 const { dirname } = require('node:path');
 const native = require('../native');
+const { invalidValue } = require('../validate');
 const faults = require('./faults');
 
 /** Of the state file. One of another form is none. */
@@ -40,9 +41,10 @@ class Partial {
   /**
    * @param {string} path of the file that is to be
    * @param {string} id says what the file is: a part of something else is not gone on with
-   * @throws with the code `ERR_DOWNLOAD_LOCKED`, or what the file system says
+   * @throws with the code `ERR_DOWNLOAD_LOCKED`, a TypeError for what cannot be replaced, or what the file system says
    */
   static async open(path, id) {
+    await checkTarget(path);
     const partial = new Partial(path, id);
     await partial.#begin();
     return partial;
@@ -73,6 +75,11 @@ class Partial {
   /** Of the response that brought the first bytes. @type {[string, string][]} */
   get headers() {
     return this.#state?.headers ?? [];
+  }
+
+  /** Whether there is something for the next call to go on with. */
+  get isKept() {
+    return this.#state !== undefined && this.length > 0;
   }
 
   /** What a call is to go on behind. @returns {import('../fetch/transfer').Start | undefined} */
@@ -125,13 +132,14 @@ class Partial {
   /** It is whole: it, or what was made of it, becomes the file. */
   async finish(made = this.path) {
     await this.#file.close();
-    await fs.rename(made, this.#path);
+    await this.#onDisk(fs.rename(made, this.#path));
     await syncDirectory(dirname(this.#path));
     await this.#clear();
   }
 
   /** It is of no use to anybody. */
   async discard() {
+    this.#state = undefined;
     await this.#file.close();
     await this.#clear();
   }
@@ -207,6 +215,12 @@ class Partial {
   }
 }
 
+/** Said before anything is transferred. A device would be replaced, by a file that has its name. */
+async function checkTarget(path) {
+  const found = await fs.stat(path).catch(() => undefined);
+  if (found !== undefined && !found.isFile()) throw invalidValue('path', 'the path of a file, not of a directory or a device', path);
+}
+
 /** What a file says that anything may have happened to. What a response cannot have said would be no header. */
 function isState(state) {
   const isPair = (pair) => Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string' && VALUE.test(part));
@@ -247,7 +261,8 @@ async function sizeOf(path) {
 async function syncDirectory(path) {
   // Windows has no such thing.
   if (process.platform === 'win32') return;
-  const directory = await fs.open(path, constants.O_RDONLY);
+  const directory = await fs.open(path, constants.O_RDONLY).catch(unlessHidden);
+  if (directory === undefined) return;
   try {
     await directory.sync();
   } catch (error) {
@@ -256,6 +271,12 @@ async function syncDirectory(path) {
   } finally {
     await directory.close();
   }
+}
+
+/** A directory may be written to and not be read: then it cannot be opened, and the file is there all the same. */
+function unlessHidden(error) {
+  if (error.code !== 'EACCES' && error.code !== 'EPERM') throw error;
+  return undefined;
 }
 
 module.exports = { Partial, identityOf };

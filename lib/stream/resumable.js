@@ -49,7 +49,7 @@ class Resumable extends ByteStream {
     const { onRetry } = policy.retry;
     const told = { ...policy.retry, onRetry: async (event) => {
       await onRetry?.({ ...event, offset: this.bytes });
-      this.emit('resume', { offset: this.bytes, fault: event.fault, delay: event.delay });
+      if (!this.destroyed) this.emit('resume', { offset: this.bytes, fault: event.fault, delay: event.delay });
     } };
     this.#call = new PolicyCall(policy.under(told), { surface: 'resumable', origin: '', declared: true }, { signal: this.#ended.signal });
     const refused = this.#call.begin();
@@ -80,9 +80,13 @@ class Resumable extends ByteStream {
     if (this.destroyed) return true;
     if (bytes !== undefined) return this.#take(bytes);
     this.#checkEnd();
+    this.#end();
+    return true;
+  }
+
+  #end() {
     this.#call.answered();
     this.push(null);
-    return true;
   }
 
   async #openSource() {
@@ -150,6 +154,10 @@ class Resumable extends ByteStream {
     const known = this.#hasBegun ? { phase: 'receive', delivery: 'answered' } : {};
     this.#lastFault = classify(error, known);
     this.#close(error);
+    if (this.#lastFault.transient && this.#hasAll) {
+      this.#end();
+      return false;
+    }
     if (this.#renews()) this.#call.progressed();
     let failure = error;
     try {
@@ -160,6 +168,11 @@ class Resumable extends ByteStream {
     }
     if (!this.destroyed) this.destroy(this.#told(failure));
     return false;
+  }
+
+  /** Behind the last byte there is nothing to open: a server answers that with 416. */
+  get #hasAll() {
+    return this.bytes > 0 && this.bytes === this.total;
   }
 
   #renews() {

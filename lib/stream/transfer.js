@@ -13,6 +13,7 @@ const { parseClientOptions } = require('../fetch/options');
 const { UnresetResponse } = require('../fetch/response');
 const { TRANSFER } = require('../fetch/transfer');
 const { isPolicy } = require('../policy/retry-policy');
+const faults = require('./faults');
 
 class Transfer {
   #client;
@@ -68,7 +69,8 @@ class Transfer {
     else this.#arrived = body;
     if (response.ok) return response;
     this.end();
-    throw Object.assign(new FaultError(classify(response)), { recovery: response.recovery });
+    const error = response.status < 400 ? faults.noFile(response) : new FaultError(classify(response));
+    throw Object.assign(error, { recovery: response.recovery });
   }
 
   /** @returns {Promise<{ bytes: Uint8Array | undefined, done: boolean }>} at least one byte, or the end */

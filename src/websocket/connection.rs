@@ -67,7 +67,7 @@ pub(super) struct Connection<'a> {
     handed: u64,
     came_at: Duration,
     last_send: Option<(usize, Duration)>,
-    /// A message was sent since anything came last.
+    /// A message was sent since the last one came.
     asked: bool,
     /// Bytes of the connection that the peer's system had acknowledged when that was last asked.
     acknowledged: u64,

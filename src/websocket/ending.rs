@@ -84,7 +84,7 @@ pub struct Known {
     pub up: bool,
     /// Some of what left is not acknowledged, or a message only begun.
     pub outstanding: bool,
-    /// A message was sent since anything came last.
+    /// A message was sent since the last one came.
     pub asked: bool,
     /// The peer had begun a frame and not ended it.
     pub within_frame: bool,

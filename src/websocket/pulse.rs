@@ -23,7 +23,7 @@ const MOST_OUTSTANDING: usize = 16;
 pub struct Heartbeat {
     /// Between two pings.
     pub interval: Duration,
-    /// How long after a ping something must have come; `None`: by the round trips seen.
+    /// How long after a ping something must have come, at most; the round trips that are seen say how much less that is.
     pub timeout: Option<Duration>,
 }
 
@@ -161,7 +161,8 @@ impl Pulse {
 
     fn patience(&self, heartbeat: Heartbeat) -> Duration {
         let seen = |trips: RoundTrips| trips.timeout().clamp(MIN_TIMEOUT, MAX_TIMEOUT);
-        heartbeat.timeout.unwrap_or_else(|| self.trips.map_or(INITIAL_TIMEOUT, seen))
+        let adapted = self.trips.map_or(INITIAL_TIMEOUT, seen);
+        heartbeat.timeout.map_or(adapted, |most| adapted.min(most))
     }
 
     fn payload(&self, number: u64) -> [u8; 8] {
@@ -277,10 +278,15 @@ mod tests {
         let mut slow = pulse();
         trip(&mut slow, SECOND, SECOND * 30);
         assert_eq!(slow.timeout(), Some(MAX_TIMEOUT));
-        let fixed = Heartbeat { timeout: Some(SECOND), ..HEARTBEAT };
-        let mut fixed = Pulse::new(Some(fixed), Duration::ZERO, &mut Fixed(0));
-        trip(&mut fixed, SECOND, SECOND * 30);
-        assert_eq!(fixed.timeout(), Some(SECOND));
+        let narrow = Heartbeat { timeout: Some(SECOND), ..HEARTBEAT };
+        let mut narrow = Pulse::new(Some(narrow), Duration::ZERO, &mut Fixed(0));
+        trip(&mut narrow, SECOND, SECOND * 30);
+        assert_eq!(narrow.timeout(), Some(SECOND));
+        let wide = Heartbeat { timeout: Some(SECOND * 30), ..HEARTBEAT };
+        let mut wide = Pulse::new(Some(wide), Duration::ZERO, &mut Fixed(0));
+        assert_eq!(wide.timeout(), Some(INITIAL_TIMEOUT), "it is a bound, and not what is waited");
+        trip(&mut wide, SECOND, Duration::from_millis(1));
+        assert_eq!(wide.timeout(), Some(MIN_TIMEOUT));
     }
 
     #[test]

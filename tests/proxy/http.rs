@@ -179,7 +179,7 @@ async fn behind_an_upgrade_bytes_pass_and_match_nothing() {
     let bench = Bench::start().await;
     let fault = bench.add(r#"{ "type": "reset", "on": "request", "match": { "path": "/later" } }"#);
     let (mut client, mut server) = bench.connect().await;
-    let upgrade = "GET /ws HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    let upgrade = "GET /other HTTP/1.1\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n";
     write(&mut client, upgrade).await;
     read_exactly(&mut server, upgrade.len()).await;
     let switch = "HTTP/1.1 101 Switching Protocols\r\n\r\n";

@@ -269,6 +269,18 @@ function keepsTheContract(driver) {
     expect(proxy.stats().connections.accepted).toBe(connections.accepted);
   });
 
+  test('an error of somebody else says nothing about what was sent here: its "not sent" is not believed', async () => {
+    await read();
+    let calls = 0;
+    const error = await failureOf(db.run(() => {
+      calls += 1;
+      throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' });
+    }));
+    expect(error.recovery).toMatchObject({ gaveUp: 'not-idempotent', attempts: [{ fault: { kind: 'refused', delivery: 'unknown' } }] });
+    expect(calls).toBe(1);
+    await write();
+  });
+
   test('what the server refuses is not repeated, and costs no connection', async () => {
     await read();
     const { connections } = proxy.stats();

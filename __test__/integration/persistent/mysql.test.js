@@ -161,6 +161,21 @@ describeMariadb('what is mysql2\'s own', () => {
     expect(await counter.count()).toBe(1);
   });
 
+  test('a connection that dies unused while something was sent over another one: that is not done again', async () => {
+    wrap();
+    let calls = 0;
+    const error = await failureOf(db.run(async (connection) => {
+      calls += 1;
+      await pool.query('INSERT INTO writes VALUES ()');
+      proxy.resetAll();
+      await once(connection.connection, 'error');
+      await insert(connection);
+    }));
+    expect(calls).toBe(1);
+    expect(lastOf(error)).toMatchObject({ kind: 'reset', delivery: 'unknown' });
+    expect(await counter.count()).toBe(1);
+  });
+
   test.each([
     [{ waitForConnections: false }, 'No connections available.'],
     [{ queueLimit: 1 }, 'Queue limit reached.'],

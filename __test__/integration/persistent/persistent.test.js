@@ -231,6 +231,37 @@ describe('to run', () => {
     expect(await db.get()).toBe(socket);
   });
 
+  test('it does not begin when its signal is aborted, at whatever moment before', async () => {
+    let aborted = 0;
+    for (let turns = 0; turns < 20; turns += 1) {
+      const controller = new AbortController();
+      handle();
+      const abortIn = (left) => (left === 0 ? controller.abort(new Error('enough')) : queueMicrotask(() => abortIn(left - 1)));
+      db.on('up', () => abortIn(turns));
+      const states = [];
+      const error = await failureOf(db.run(() => {
+        states.push(controller.signal.aborted);
+        return once(controller.signal, 'abort');
+      }, { signal: controller.signal }).then(() => Promise.reject(controller.signal.reason)));
+      expect(error.message).toBe('enough');
+      expect(states).not.toContain(true);
+      aborted += states.length === 0;
+      await db.close();
+    }
+    // Some came before, and some after.
+    expect(aborted).toBeGreaterThan(2);
+    expect(aborted).toBeLessThan(20);
+  });
+
+  test('the wait is told whole, also when nothing of it is left', async () => {
+    handle({ timeout: { wait: 50 }, retry: { retries: 3, backoff: { base: 1 } } });
+    proxy.add({ type: 'refuse', on: 'accept' });
+    const error = await failureOf(db.run(add, { idempotent: true }));
+    const reasons = error.recovery.attempts.map(({ fault }) => fault.reason);
+    expect(reasons).toHaveLength(4);
+    for (const reason of reasons) expect(reason).toMatch(/^There was no connection within 50 ms;/);
+  });
+
   test('a fault that proves that nothing was sent allows another attempt', async () => {
     handle();
     let calls = 0;

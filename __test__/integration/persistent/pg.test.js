@@ -270,6 +270,25 @@ describePostgres('what is pg\'s own', () => {
       expect(await counter.count()).toBe(1);
     });
 
+    test.each([
+      ['run', () => db.run(insert)],
+      ['pool.query', () => pool.query('INSERT INTO writes DEFAULT VALUES')],
+    ])('that dies unused while %s has sent something over another one: that is not done again', async (_, other) => {
+      wrap();
+      let calls = 0;
+      const error = await failureOf(db.run(async (client) => {
+        calls += 1;
+        await other();
+        proxy.resetAll();
+        await once(client, 'error');
+        await insert(client);
+      }));
+      expect(calls).toBe(1);
+      expect(lastOf(error)).toMatchObject({ kind: 'reset', delivery: 'unknown' });
+      expect(lastOf(error).reason).toMatch(/What the function did before may have been done\.$/);
+      expect(await counter.count()).toBe(1);
+    });
+
     test('that dies before its first statement: nothing was sent, so another one is taken', async () => {
       wrap();
       await db.query('SELECT 1');

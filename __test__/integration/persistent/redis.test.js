@@ -1,5 +1,6 @@
 'use strict';
 
+const { EventEmitter, once } = require('node:events');
 const { Redis } = require('ioredis');
 const { createClient } = require('redis');
 const { FaultProxy, wrapRedis } = require('../../..');
@@ -82,6 +83,21 @@ describeRedis('what is ioredis\'s own', () => {
     await db.run(COMMON.read);
     // The second may have been cut off before it reached the server. None was done twice.
     expect([1, 2]).toContain(await counter.count());
+  });
+
+  test('what it meant to send again when it was given to us is not forgotten', async () => {
+    client = new Redis({ port: proxy.port, host: '127.0.0.1', retryStrategy: () => 20 });
+    await client.set('writes', 0);
+    proxy.add({ type: 'reset', on: 'response', times: 1 });
+    const writing = failureOf(client.incr('writes'));
+    const closed = new EventEmitter();
+    client.on('error', () => {});
+    client.once('close', () => closed.emit('told'));
+    await once(closed, 'told');
+    db = wrapRedis(client, OPTIONS);
+    await db.run(COMMON.read);
+    expect(await writing).toMatchObject({ code: 'ECONNRESET', delivery: 'unknown' });
+    expect(await counter.count()).toBe(1);
   });
 
   test('pipelines and transactions settle as well', async () => {

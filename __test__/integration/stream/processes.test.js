@@ -17,6 +17,9 @@ const { removeScratch, scratch } = require('../../support/scratch');
 
 const PROGRAM = path.join(__dirname, '../../process/programs/download-to.js');
 
+/** The user that owns nothing. */
+const NOBODY = 65_534;
+
 jest.setTimeout(120_000);
 
 let directory;
@@ -34,8 +37,8 @@ afterEach(async () => {
 });
 
 /** A process that prints lines of JSON. */
-function start(command, args) {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+function start(command, args, options) {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], ...options });
   children.add(child);
   const lines = [];
   const waiting = new Set();
@@ -147,6 +150,19 @@ test('many at once, some of which are killed: whoever comes through has all of i
   const result = await downloadTo(origin.url, file);
   expect(result.continuedAt).toBe(MIB);
   expect(content.equals(fs.readFileSync(file))).toBe(true);
+});
+
+(process.platform === 'win32' ? test.skip : test)('a directory that may be written to and not be read', async () => {
+  const content = randomBytes(1000);
+  const origin = await serveFile(content);
+  // May do everything: the child is somebody else.
+  const isRoot = process.getuid() === 0;
+  if (isRoot) fs.chownSync(directory, NOBODY, NOBODY);
+  fs.chmodSync(directory, 0o300);
+  const run = start(process.execPath, [PROGRAM, origin.url, file, '{}'], isRoot ? { uid: NOBODY, gid: NOBODY } : {});
+  expect(await run.result()).toMatchObject({ bytes: 1000 });
+  fs.chmodSync(directory, 0o700);
+  expect(fs.readdirSync(directory)).toEqual(['file']);
 });
 
 /** In a namespace of its own anybody may mount a small disk, unless the system forbids it. */

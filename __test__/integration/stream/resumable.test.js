@@ -81,6 +81,16 @@ test('a clean end before the end, where the length is known, is a break', async 
   expect((await buffer(resumable(open))).length).toBe(100_000);
 });
 
+test('a break behind the last byte costs nothing: nothing is opened there', async () => {
+  const open = jest.fn(async function* source({ offset }) {
+    yield content.subarray(offset);
+    throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+  });
+  const stream = resumable((context) => ({ stream: open(context), length: content.length }), { retry: QUICK });
+  expect(Buffer.concat(await stream.toArray()).equals(content)).toBe(true);
+  expect(open).toHaveBeenCalledTimes(1);
+});
+
 test('a source that begins at its beginning says so, and what came is skipped', async () => {
   let breaks = 2;
   const open = () => {

@@ -291,6 +291,20 @@ describe('why it was lost', () => {
     expect(fault.reason).toContain('7 bytes in, 11 bytes out');
   });
 
+  test('a reset while an answer was waited for, whatever pongs came meanwhile', async () => {
+    const server = await serve((socket) => socket.on('message', () => socket.pong('still here')));
+    const { proxy, url } = await proxied(server);
+    const ws = connectTo(url);
+    await once(ws, 'open');
+    const pong = once(ws, 'pong');
+    ws.send('a question');
+    await pong;
+    const lost = once(ws, 'disconnect');
+    proxy.resetAll();
+    const [{ fault }] = await lost;
+    expect([fault.phase, fault.delivery]).toEqual(['wait', 'unknown']);
+  });
+
   test('a certificate that is not trusted is final, and says so', async () => {
     const { makeCertificate } = require('../../support/certificates');
     const server = await serve(undefined, { tls: await makeCertificate() });

@@ -128,7 +128,8 @@ test('a ping does not wait behind a large message', async () => {
   expect(await ws.deliver('last')).toBe('written');
   while (server.frames.at(-1)?.opcode !== 1) await new Promise(setImmediate);
   const at = server.frames.findIndex(({ opcode }) => opcode === 9);
-  expect(server.frames[at + 1]).toMatchObject({ opcode: 0 });
+  // Before its first frame, or between two.
+  expect([0, 2]).toContain(server.frames[at + 1].opcode);
 });
 
 test('closeTimeout bounds the wait for a peer that does not answer close', async () => {

@@ -76,6 +76,23 @@ describe.each(ADAPTERS)('over the %s adapter', (adapter) => {
   });
 });
 
+// With them no more than the headers is put back before the next attempt.
+test.each(ADAPTERS)('the %s adapter of axios writes to nothing of the config but the headers', async (adapter) => {
+  const origin = await startOrigin(inTurn(rst, ok));
+  let before;
+  const transformRequest = [...axios.defaults.transformRequest, function note(data) {
+    before = { ...this, data };
+    return data;
+  }];
+  const { config } = await wrapped(QUICK, { adapter, ...CONFIG, transformRequest }).put(`${origin.url}/x`, { sku: 'bolt' }, CALL);
+  const { headers: noted, ...rest } = before;
+  const { headers, ...after } = config;
+  expect(Reflect.ownKeys(after)).toEqual(Reflect.ownKeys(rest));
+  for (const key of Reflect.ownKeys(rest)) expect([key, after[key] === rest[key]]).toEqual([key, true]);
+  expect(noted).toBeDefined();
+  expect(headers).not.toBe(noted);
+});
+
 test('over the http adapter a web FormData keeps the boundary that the caller chose', async () => {
   const origin = await startOrigin(inTurn(rst, ok));
   const headers = { 'Content-Type': 'multipart/form-data; boundary=chosen-by-caller' };

@@ -161,6 +161,56 @@ describe('what the client does', () => {
     expect(response.json()).toEqual({ a: 1 });
   });
 
+  test('a response is what the client made: same class, no property more, and others of the class are untouched', async () => {
+    const own = new Response('ok');
+    const names = Object.getOwnPropertyNames(own);
+    const response = await wrapFetch(async () => own)(URL_OF_NOBODY);
+    expect(response).toBe(own);
+    expect(response).toBeInstanceOf(Response);
+    expect(response.constructor).toBe(Response);
+    expect(Object.getOwnPropertyNames(response)).toEqual(names);
+    expect(response.recovery).toBe(response.recovery);
+    expect('recovery' in Response.prototype).toBe(false);
+    expect(await response.text()).toBe('ok');
+  });
+
+  test.each([
+    ['a plain object', () => ({ status: 200 })],
+    ['a Response', () => new Response(null)],
+  ])('%s that a mock answers again has the recovery of the latest call', async (name, make) => {
+    const same = make();
+    const wrapped = wrapFetch(failing(1, () => same), { retry: QUICK });
+    expect(codesOf((await wrapped(URL_OF_NOBODY)).recovery)).toEqual(['ECONNRESET', null]);
+    expect(codesOf((await wrapped(URL_OF_NOBODY)).recovery)).toEqual([null]);
+  });
+
+  test.each([
+    ['of the class', () => new Response('ok')],
+    ['of its own', () => Object.assign(new Response('ok'), { clone: () => new Response('another') })],
+    ['of a plain object', () => ({ status: 200, clone: () => new Response('another') })],
+  ])('what a method clone %s gives has the recovery too', async (name, make) => {
+    const response = await wrapFetch(failing(1, make), { retry: QUICK })(URL_OF_NOBODY);
+    const twin = response.clone();
+    expect(codesOf(twin.recovery)).toEqual(['ECONNRESET', null]);
+    expect(await twin.text()).toBe(name === 'of the class' ? 'ok' : 'another');
+  });
+
+  test('the recovery of a response can be replaced, and is seen through what inherits from it', async () => {
+    const response = await wrapFetch(failing(0))(URL_OF_NOBODY);
+    expect(codesOf(Object.create(response).recovery)).toEqual([null]);
+    response.recovery = 'mine';
+    expect(response.recovery).toBe('mine');
+  });
+
+  test.each([
+    ['plain object', () => ({ status: 200 })],
+    ['Response', () => new Response('ok')],
+  ])('a %s that is frozen stays as it is', async (name, make) => {
+    const frozen = Object.freeze(make());
+    expect(await wrapFetch(async () => frozen)(URL_OF_NOBODY)).toBe(frozen);
+    expect(frozen.recovery).toBeUndefined();
+  });
+
   test('Retry-After is read from it', async () => {
     const mock = jest.fn(async () => ({ status: 503, headers: { 'retry-after': '3600' } }));
     const response = await wrapFetch(mock)(URL_OF_NOBODY);

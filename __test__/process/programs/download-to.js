@@ -13,9 +13,16 @@ const [url, file, options = '{}'] = process.argv.slice(2);
 
 const print = (told) => process.stdout.write(`${JSON.stringify(told)}\n`);
 
+/** `undefined` where the directory may not be read. */
 function filesBeside() {
   const directory = path.dirname(file);
-  return Object.fromEntries(readdirSync(directory).map((name) => [name, statSync(path.join(directory, name)).size]));
+  let names;
+  try {
+    names = readdirSync(directory);
+  } catch {
+    return undefined;
+  }
+  return Object.fromEntries(names.map((name) => [name, statSync(path.join(directory, name)).size]));
 }
 
 downloadTo(url, file, { ...JSON.parse(options), onProgress: ({ bytes }) => print({ progress: bytes }) }).then(

@@ -36,6 +36,11 @@ class Adapters {
     return run === undefined ? this.#runBySibling(adapter, config) : run(config);
   }
 
+  /** Whether it is one of axios's own, called by us: names mean these. */
+  isOfAxios(adapter) {
+    return typeof adapter !== 'function' && moduleOf(this.#client) !== undefined;
+  }
+
   /** Whether axios's own http adapter is meant. */
   isHttp(adapter, config) {
     try {

@@ -9,7 +9,7 @@ const { withRecovery } = require('../../policy/recovery');
 const { invalidArgument } = require('../../validate');
 const { discard } = require('../discard');
 const { watchBody } = require('./answer-body');
-const { AttemptConfig } = require('./attempt-config');
+const { attemptConfigOf } = require('./attempt-config');
 const { AxiosRequest } = require('./axios-request');
 const { fixBoundary } = require('./form-boundary');
 const { closeIdleConnections, faultOf, faultOfStatus, sourceFault, wasStale } = require('./faults');
@@ -68,7 +68,7 @@ class Attempts {
     this.#caller = callerOf(config);
     this.#call = new PolicyCall(policy, request, { signal: this.#caller.signal, total });
     fixBoundary(config, () => job.adapters.isHttp(job.adapter, config));
-    this.#config = new AttemptConfig(config);
+    this.#config = attemptConfigOf(config, job.adapters.isOfAxios(job.adapter));
     this.#upload = uploadOf(config.data, policy.retry.options.retries !== 0);
     this.#deadline = total === undefined ? undefined : new Deadline(this.#caller.signal);
   }

@@ -14,21 +14,19 @@ const { errorMonitor } = require('node:events');
 const { classify } = require('../../fault');
 const { isStream } = require('../../fetch/brands');
 const { withRecovery } = require('../../policy/recovery');
+const { describe } = require('./face');
 const { watchSilence } = require('./silence');
 const { isNodeStream } = require('../streams');
 
 const IS_CLOSED = Symbol.for('nodejs.webstream.isClosedPromise');
 
-/** Those of the standard, and of node-fetch. */
-const READERS = ['arrayBuffer', 'blob', 'buffer', 'bytes', 'formData', 'json', 'text', 'textConverted'];
-
 class Answer {
   #call;
-  /** One object, on the response and on the error that its body may break with. */
-  #recovery;
   #signal;
   #limits;
   #silence;
+  /** One object, on the response and on the error that its body may break with: made by the first who asks for it. */
+  #recovery;
   #isBroken = false;
 
   /**
@@ -39,10 +37,13 @@ class Answer {
    */
   constructor(call, signal, limits, silence = Infinity) {
     this.#call = call;
-    this.#recovery = call.recovery;
     this.#signal = signal;
     this.#limits = limits;
     this.#silence = silence;
+  }
+
+  get recovery() {
+    return (this.#recovery ??= this.#call.recovery);
   }
 
   /**
@@ -50,66 +51,49 @@ class Answer {
    * @returns {unknown} the same
    */
   of(response) {
-    if (typeof response !== 'object' || response === null) {
-      this.#end();
-      return response;
-    }
-    this.#describe(response);
-    this.#follow(response, response.body);
+    if (typeof response === 'object' && response !== null) this.#accompany(response);
+    else this.#end();
     return response;
   }
 
-  /** Not enumerable: `toEqual` and the like see what the client made. Nor a getter: to define one takes three times as long. */
-  #describe(response) {
-    define(response, 'recovery', this.#recovery);
-    if (typeof response.clone !== 'function') return;
-    const clone = response.clone.bind(response);
-    define(response, 'clone', () => this.#twin(response, clone));
-  }
-
-  #twin(response, clone) {
+  /** `make` clones the response, which may replace its body. */
+  twin(response, make) {
     const { body } = response;
-    const twin = clone();
+    const twin = make();
     if (isNodeStream(body)) tellBranches(body, [response.body, twin.body]);
-    this.#describe(twin);
-    this.#follow(twin, twin.body);
+    this.#accompany(twin);
     if (this.#silence !== Infinity) watchSilence(response.body, this.#silence, this.#limits);
     return twin;
   }
 
+  /** @throws what a method that reads the body is to reject with, where the client would have it reject with `error` */
+  readingFailed(error) {
+    throw this.#asTold(error);
+  }
+
   /** What is given to the body must not keep the response: undici ends a body that nobody can read any more. */
-  #follow(response, body) {
-    if (isStream(body) && body[IS_CLOSED] !== undefined) {
+  #accompany(response) {
+    const { body } = response;
+    const isWeb = isStream(body);
+    const tellsItsEnd = isWeb && body[IS_CLOSED] !== undefined;
+    const isNode = !isWeb && isNodeStream(body);
+    // Those without: of a polyfill.
+    describe(response, this, isNode || (isWeb && !tellsItsEnd));
+    if (tellsItsEnd) {
       const onEnd = this.#limits && (() => this.#end());
       body[IS_CLOSED].promise.then(onEnd, (error) => this.#broke(error));
-    } else if (isNodeStream(body)) {
+    } else if (isNode) {
       body.on(errorMonitor, (error) => this.#broke(error));
       if (this.#limits !== undefined) body.once('close', () => this.#end());
-      this.#watchReaders(response);
-    } else if (isStream(body)) {
-      // Of a polyfill.
-      this.#watchReaders(response);
-    } else {
+    } else if (!isWeb) {
       this.#end();
     }
     if (this.#silence !== Infinity) watchSilence(body, this.#silence, this.#limits);
   }
 
-  /** Errors that a method makes of what broke the body: the property hides the method of the same name. */
-  #watchReaders(response) {
-    const failed = (error) => {
-      throw this.#readingFailed(error);
-    };
-    for (const name of READERS) {
-      const read = response[name];
-      // Whatever promises the client makes, they stay of that class.
-      if (typeof read === 'function') define(response, name, (...args) => read.apply(response, args).then(undefined, failed));
-    }
-  }
-
-  #readingFailed(error) {
-    if (this.#limits?.fault !== undefined) return withRecovery(this.#limits.error, this.#recovery);
-    if (this.#isBroken) return this.#isCallersOwn(error) ? error : withRecovery(error, this.#recovery);
+  #asTold(error) {
+    if (this.#limits?.fault !== undefined) return withRecovery(this.#limits.error, this.recovery);
+    if (this.#isBroken) return this.#isCallersOwn(error) ? error : withRecovery(error, this.recovery);
     // A body that came whole and is no JSON has not broken.
     return isBreak(classify(error, IN_BODY)) ? this.#broke(error) : error;
   }
@@ -119,9 +103,10 @@ class Answer {
     if (this.#isBroken) return error;
     this.#isBroken = true;
     const fault = this.#limits?.fault ?? classify(error, { ...IN_BODY, signal: this.#signal });
+    const { recovery } = this;
     this.#call.broke(fault);
-    Object.assign(this.#recovery, this.#call.recovery);
-    return this.#isCallersOwn(error) ? error : withRecovery(error, this.#recovery);
+    Object.assign(recovery, this.#call.recovery);
+    return this.#isCallersOwn(error) ? error : withRecovery(error, recovery);
   }
 
   /** The reason of the caller's signal is the same for all its calls. */
@@ -138,11 +123,6 @@ const IN_BODY = Object.freeze({ phase: 'receive', delivery: 'answered' });
 
 function isBreak({ kind }) {
   return kind !== 'unknown' && kind !== 'client';
-}
-
-function define(response, name, value) {
-  // One that is frozen stays as it is.
-  Reflect.defineProperty(response, name, { value, enumerable: false, writable: true, configurable: true });
 }
 
 /**

@@ -28,16 +28,15 @@ class WrappedCall {
   #describe;
 
   /**
-   * @param {object} parts
-   * @param {Function} parts.inner
-   * @param {import('../../policy/call').PolicyCall} parts.call
-   * @param {import('./request').ReadRequest} parts.request
-   * @param {import('./body').SentBody} [parts.body] where the request cannot be given to the client again as it is
-   * @param {import('../../policy/policy').Policy} parts.policy
-   * @param {import('./options').ClientOptions['limits']} [parts.limits] where there are any
-   * @param {import('./options').ClientOptions['describe']} parts.describe
+   * @param {Function} inner
+   * @param {import('./options').ClientOptions['describe']} describe
+   * @param {import('../../policy/policy').Policy} policy
+   * @param {import('./options').ClientOptions['limits'] | undefined} limits where there are any
+   * @param {import('./request').ReadRequest} request
+   * @param {import('./body').SentBody | undefined} body where the request cannot be given to the client again as it is
+   * @param {import('../../policy/call').PolicyCall} call
    */
-  constructor({ inner, call, request, body, policy, limits, describe }) {
+  constructor(inner, describe, policy, limits, request, body, call) {
     this.#inner = inner;
     this.#call = call;
     this.#request = request;

@@ -27,20 +27,27 @@ class WrappedClient {
   }
 
   /**
+   * Not an async function: that would be one more promise to wait for in every call.
+   *
    * @param {unknown} input
    * @param {unknown} init
    * @param {AbortSignal} [ends] ends the call beside the caller's own signal, and is no matter of the client's
    * @returns {Promise<unknown>} what the client answered
    */
-  async fetch(input, init, ends) {
+  fetch(input, init, ends) {
+    try {
+      return this.#begin(input, init, ends);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #begin(input, init, ends) {
     const options = parseCallOptions(init, this.#options);
     const { policy, limits } = options;
     const request = readRequest(input, init, this.#options);
     if (ends !== undefined) request.signal = ends;
-    const { origin, method, url, idempotencyKey, signal } = request;
-    const { surface, describe } = this.#options;
-    const total = limits.total === Infinity ? undefined : limits.total;
-    const call = new PolicyCall(policy, { surface, origin, method, url, idempotencyKey }, { signal, total });
+    const call = new PolicyCall(policy, request, { signal: request.signal, total: limits.total });
     const body = bodyOf(request, policy.retry.options.retries !== 0);
     const refusal = call.begin();
     if (refusal !== undefined) {
@@ -49,8 +56,8 @@ class WrappedClient {
       throw error;
     }
     const isLimited = options === this.#options ? this.#isLimited : areLimited(limits);
-    const parts = { inner: this.#inner, call, request, body, policy, limits: isLimited ? limits : undefined, describe };
-    return new WrappedCall(parts).run();
+    const { describe } = this.#options;
+    return new WrappedCall(this.#inner, describe, policy, isLimited ? limits : undefined, request, body, call).run();
   }
 }
 

@@ -24,7 +24,10 @@ const MEMBERS = [
 const IDEMPOTENCY_KEY = 'idempotency-key';
 
 /**
+ * Also a {@link import('../../policy/call').CallRequest}, for the policy.
+ *
  * @typedef {object} ReadRequest
+ * @property {string} surface
  * @property {unknown} input as it was given
  * @property {unknown} init a copy without what is ours; as it was given where it is no object
  * @property {string} method
@@ -38,7 +41,7 @@ const IDEMPOTENCY_KEY = 'idempotency-key';
 /**
  * @param {unknown} input
  * @param {unknown} init
- * @param {{ onRequest?: Function, headers?: [string, string][] }} client `headers`: where the call has none of the name
+ * @param {{ surface: string, onRequest?: Function, headers?: [string, string][] }} client `headers`: where the call has none of the name
  * @returns {ReadRequest}
  */
 function readRequest(input, init, client) {
@@ -49,6 +52,7 @@ function readRequest(input, init, client) {
   const { headers, idempotencyKey } = readHeaders(own?.headers ?? undefined, request, client, { method, url });
   const signal = own?.signal === undefined ? request?.signal : own.signal;
   return {
+    surface: client.surface,
     input,
     init: headers === undefined ? own : Object.assign(isDictionary(own) ? own : {}, { headers }),
     method,
@@ -87,6 +91,7 @@ function copyInherited(init, copy) {
 }
 
 function normalized(method) {
+  if (method === 'GET') return method;
   const upper = String(method).toUpperCase();
   return NORMALIZED.has(upper) ? upper : String(method);
 }

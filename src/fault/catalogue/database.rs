@@ -74,6 +74,22 @@ const ENTRIES: &[Entry] = &[
         .code("57P05", "The server ended a session that was idle.")
         .causes(&["`idle_session_timeout` of the server is shorter than the connection was unused"])
         .action("Let the pool close idle connections sooner than the server does."),
+    ENDED
+        .code("08006", "A server lost a connection to another server.")
+        .causes(&["A pooler, a proxy or a foreign table lost the server behind it"])
+        .action(RUN_AGAIN),
+    ENDED
+        .code("08007", "The connection was lost while a transaction ended: whether it was done is not known.")
+        .causes(&["A pooler, a proxy or a foreign table lost the server behind it"])
+        .action(RUN_AGAIN),
+    ENDED
+        .code("08P01", "The protocol was broken; poolers say so when the server behind them is gone.")
+        .causes(&["PgBouncer lost its server, or waited too long for one", "A client and a server that do not fit"])
+        .action(RUN_AGAIN),
+    ENDED
+        .code("40003", "Whether the statement was done is not known.")
+        .causes(&["A part of a distributed database did not answer while a transaction ended"])
+        .action(RUN_AGAIN),
     FULL.code("53300", "The server has as many connections as it allows.")
         .causes(&[
             "More processes, or larger pools, than `max_connections` allows",

@@ -68,7 +68,6 @@ impl Connection<'_> {
             self.core.counts.read.fetch_add(read - self.read, Ordering::Relaxed);
             self.read = read;
             self.came_at = now;
-            self.asked = false;
             self.pulse.received();
         }
     }
@@ -77,6 +76,8 @@ impl Connection<'_> {
     fn take(&mut self, cx: &mut Context<'_>, incoming: Incoming, now: Duration) -> usize {
         let (bytes, event) = match incoming {
             Incoming::Message { kind, payload } => {
+                // Only what its program says: a pong may be the answer to a ping that left before the question.
+                self.asked = false;
                 self.core.counts.messages_read.fetch_add(1, Ordering::Relaxed);
                 (payload.len(), Event::Message { kind, payload })
             }

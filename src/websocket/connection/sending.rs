@@ -119,20 +119,21 @@ impl Connection<'_> {
         Ok(frames)
     }
 
-    /// What goes between messages, and between the frames of one. There is room for it always: pings leave at intervals, and
-    /// the caller's are few.
+    /// What goes between messages, and between the frames of one. For a heartbeat there is always room: it leaves at
+    /// intervals.
     fn encode_controls(&mut self, cx: &mut Context<'_>, now: Duration) -> Result<(), Broken> {
         if self.pulse.is_due(now) {
             self.tap.lock().shrink();
             self.ping(cx, now)?;
         }
-        loop {
-            let Some(control) = self.core.lock().controls.pop_front() else { return Ok(()) };
+        while !self.tap.lock().is_full() {
+            let Some(control) = self.core.lock().controls.pop_front() else { break };
             match control {
                 Control::Ping(payload) => self.engine.ping(cx, payload)?,
                 Control::Pong(payload) => self.engine.pong(cx, payload)?,
             };
         }
+        Ok(())
     }
 
     fn ping(&mut self, cx: &mut Context<'_>, now: Duration) -> Result<(), Broken> {

@@ -1,8 +1,8 @@
 //! pg (node-postgres) and its pool.
 
 use super::{Shape, answered, closed, dead, ended, exhausted, said, slow, slow_to_connect};
-use crate::fault::Fault;
 use crate::fault::shapes::{Case, Rule};
+use crate::fault::{Delivery, Fault};
 
 /// An answer of the server: it has a severity, and its code is an SQLSTATE.
 pub struct Answer;
@@ -30,7 +30,8 @@ impl Rule for Driver {
             ("Client has encountered a connection error and is not queryable", dead),
             ("Client was closed and is not queryable", dead),
             ("Query read timeout", slow),
-            ("timeout expired", slow_to_connect),
+            // Words that anybody might say: by themselves they do not prove that nothing was sent.
+            ("timeout expired", expired),
             ("Connection terminated due to connection timeout", slow_to_connect),
             ("timeout exceeded when trying to connect", exhausted),
             ("Cannot use a pool after calling end on the pool", closed),
@@ -40,6 +41,10 @@ impl Rule for Driver {
         }
         said(case, &MESSAGES).map(|shape| shape(case))
     }
+}
+
+fn expired(case: &Case<'_>) -> Fault {
+    Fault { delivery: Delivery::Unknown, ..slow_to_connect(case) }
 }
 
 #[cfg(test)]
@@ -72,6 +77,10 @@ mod tests {
             ("25006", Kind::Server, Phase::Receive, Delivery::Answered, true, true),
             ("40001", Kind::Server, Phase::Receive, Delivery::Answered, true, false),
             ("40P01", Kind::Server, Phase::Receive, Delivery::Answered, true, false),
+            ("40003", Kind::Server, Phase::Wait, Delivery::Unknown, true, true),
+            ("08006", Kind::Server, Phase::Wait, Delivery::Unknown, true, true),
+            ("08007", Kind::Server, Phase::Wait, Delivery::Unknown, true, true),
+            ("08P01", Kind::Server, Phase::Wait, Delivery::Unknown, true, true),
             ("23505", Kind::Client, Phase::Receive, Delivery::Answered, false, false),
             ("42601", Kind::Client, Phase::Receive, Delivery::Answered, false, false),
         ] {
@@ -95,7 +104,7 @@ mod tests {
             ("Connection terminated unexpectedly", "ECONNRESET", Phase::Wait, Delivery::Unknown),
             ("Client was closed and is not queryable", "ECONNRESET", Phase::Send, Delivery::NotSent),
             ("Query read timeout", "ETIMEDOUT", Phase::Wait, Delivery::Unknown),
-            ("timeout expired", "ETIMEDOUT", Phase::Connect, Delivery::NotSent),
+            ("timeout expired", "ETIMEDOUT", Phase::Connect, Delivery::Unknown),
             ("timeout exceeded when trying to connect", "ETIMEDOUT", Phase::Connect, Delivery::NotSent),
             ("Cannot use a pool after calling end on the pool", "ERR_CLIENT_CLOSED", Phase::Send, Delivery::NotSent),
         ] {

@@ -1,6 +1,6 @@
 //! ioredis and node-redis.
 
-use super::{Shape, answered, dead, ended, said, slow, slow_to_connect};
+use super::{Shape, answered, dead, ended, exhausted, said, slow, slow_to_connect};
 use crate::fault::shapes::{Case, Rule};
 use crate::fault::{Delivery, Fault, Phase};
 
@@ -9,9 +9,11 @@ pub struct Answer;
 
 impl Rule for Answer {
     fn judge(&self, case: &Case<'_>) -> Option<Fault> {
-        // `ReplyError` is ioredis's; the classes are node-redis's, whose errors are all named `Error`.
+        // `ReplyError` is ioredis's; the classes are node-redis's. A class of that name which wraps another error is not.
         let is_reply = case.name() == Some("ReplyError")
-            || matches!(case.link.class.as_deref(), Some("SimpleError" | "BlobError" | "ErrorReply"));
+            || is_plain(case)
+                && case.inner.is_none()
+                && matches!(case.link.class.as_deref(), Some("SimpleError" | "BlobError" | "ErrorReply"));
         if !is_reply {
             return None;
         }
@@ -43,28 +45,42 @@ impl Rule for Ioredis {
     }
 }
 
-/// What node-redis finds itself.
+/// What node-redis finds itself. Its classes have names that others use as well, so its words are looked at too: of some of
+/// these faults it is known that nothing was sent, and that must not be said of anybody else's.
 pub struct NodeRedis;
 
 impl Rule for NodeRedis {
     fn judge(&self, case: &Case<'_>) -> Option<Fault> {
-        if case.code().is_some() {
+        if !is_plain(case) {
             return None;
         }
-        Some(match case.link.class.as_deref()? {
-            "SocketClosedUnexpectedlyError" => ended(case),
+        Some(match (case.link.class.as_deref()?, case.message()?) {
+            ("SocketClosedUnexpectedlyError", "Socket closed unexpectedly") => ended(case),
             // Also one that the client closed itself: after a socket timeout it gives up.
-            "ClientOfflineError" | "ClientClosedError" => dead(case),
+            ("ClientOfflineError", "The client is offline") => dead(case),
+            ("ClientClosedError", "The client is closed") => dead(case),
             // `destroy()`: what was sent may have been done.
-            "DisconnectsClientError" => gone(case),
-            "SocketTimeoutError" | "SocketTimeoutDuringMaintenanceError" => slow(case),
-            "ConnectionTimeoutError" => slow_to_connect(case),
-            // Only what has not been written yet runs into it.
-            "CommandTimeoutDuringMaintenanceError" => not_written(case),
-            "TimeoutError" if case.name() == Some("Error") => not_written(case),
+            ("DisconnectsClientError", "Disconnects client") => gone(case),
+            ("SocketTimeoutError" | "SocketTimeoutDuringMaintenanceError", words)
+                if words.starts_with("Socket timeout") =>
+            {
+                slow(case)
+            }
+            ("ConnectionTimeoutError", "Connection timeout") => slow_to_connect(case),
+            ("CommandTimeoutDuringMaintenanceError", words) if words.starts_with("Command timeout") => {
+                not_written(case)
+            }
+            ("TimeoutError", words) if words.starts_with("Timeout waiting for a client") => exhausted(case),
+            // Mostly of what was not written in time; but it says the same of what was written before the server moved away.
+            ("TimeoutError", "") => slow(case),
             _ => return None,
         })
     }
+}
+
+/// All errors of node-redis are named `Error`, and none has a code.
+fn is_plain(case: &Case<'_>) -> bool {
+    case.name() == Some("Error") && case.code().is_none()
 }
 
 fn not_written(case: &Case<'_>) -> Fault {
@@ -128,18 +144,36 @@ mod tests {
 
     #[test]
     fn node_redis_is_told_by_its_classes() {
-        for (class, code, delivery, transient) in [
-            ("SocketClosedUnexpectedlyError", "ECONNRESET", Delivery::Unknown, true),
-            ("ClientOfflineError", "ECONNRESET", Delivery::NotSent, true),
-            ("ClientClosedError", "ECONNRESET", Delivery::NotSent, true),
-            ("DisconnectsClientError", "ECONNRESET", Delivery::Unknown, true),
-            ("SocketTimeoutError", "ETIMEDOUT", Delivery::Unknown, true),
-            ("ConnectionTimeoutError", "ETIMEDOUT", Delivery::NotSent, true),
-            ("CommandTimeoutDuringMaintenanceError", "ETIMEDOUT", Delivery::NotSent, true),
-            ("TimeoutError", "ETIMEDOUT", Delivery::NotSent, true),
+        for (class, message, code, delivery) in [
+            ("SocketClosedUnexpectedlyError", "Socket closed unexpectedly", "ECONNRESET", Delivery::Unknown),
+            ("ClientOfflineError", "The client is offline", "ECONNRESET", Delivery::NotSent),
+            ("ClientClosedError", "The client is closed", "ECONNRESET", Delivery::NotSent),
+            ("DisconnectsClientError", "Disconnects client", "ECONNRESET", Delivery::Unknown),
+            ("SocketTimeoutError", "Socket timeout timeout. Expecting data", "ETIMEDOUT", Delivery::Unknown),
+            ("ConnectionTimeoutError", "Connection timeout", "ETIMEDOUT", Delivery::NotSent),
+            ("CommandTimeoutDuringMaintenanceError", "Command timeout during", "ETIMEDOUT", Delivery::NotSent),
+            ("TimeoutError", "Timeout waiting for a client after 9ms", "ETIMEDOUT", Delivery::NotSent),
+            ("TimeoutError", "", "ETIMEDOUT", Delivery::Unknown),
         ] {
-            let fault = of("Error", class, "words");
-            assert_eq!((&*fault.code, fault.delivery, fault.transient), (code, delivery, transient), "{class}");
+            let fault = of("Error", class, message);
+            assert_eq!((&*fault.code, fault.delivery, fault.transient), (code, delivery, true), "{class}");
         }
+    }
+
+    #[test]
+    fn a_class_of_the_same_name_is_not_of_node_redis() {
+        for class in ["ClientClosedError", "ConnectionTimeoutError", "TimeoutError", "SocketTimeoutError"] {
+            let fault = of("Error", class, "the charge was not confirmed in time");
+            assert_eq!((fault.kind, fault.delivery), (Kind::Unknown, Delivery::Unknown), "{class}");
+        }
+        let wrapper = Link {
+            name: Some("Error".into()),
+            class: Some("SimpleError".into()),
+            message: Some("it did not work".into()),
+            ..Link::default()
+        };
+        let reset = Link { parent: Some(0), code: Some("ECONNRESET".into()), ..Link::default() };
+        let fault = classify(&Evidence { links: vec![wrapper, reset], ..Evidence::default() });
+        assert_eq!((fault.kind, fault.delivery), (Kind::Reset, Delivery::Unknown));
     }
 }
