@@ -14,6 +14,7 @@ struct Line {
     course: Course,
     outbox: Outbox,
     now: Duration,
+    hears: bool,
     pings: VecDeque<u64>,
     count: u64,
     /// The payloads of the frames that have left.
@@ -31,6 +32,7 @@ impl Line {
             course: Course::new(Arc::clone(flow), max_frame, Duration::ZERO),
             outbox: Outbox::new(limits, Resend::Unsent),
             now: Duration::ZERO,
+            hears: true,
             pings: VecDeque::new(),
             count: 0,
             frames: Vec::new(),
@@ -45,7 +47,7 @@ impl Line {
     /// Sends what may leave; returns until when it waits, if anything does.
     fn pump(&mut self) -> Option<Duration> {
         while self.outbox.rest().is_some() {
-            let most = match self.course.allow(self.now) {
+            let most = match self.course.allow(self.hears, self.now) {
                 Allowance::Frame(most) => most,
                 Allowance::Wait { until } => {
                     assert!(until > self.now, "or it would never stop asking");
@@ -450,6 +452,20 @@ fn a_peer_that_answers_no_ping_is_waited_for_once() {
     assert_eq!(next.pump(), None);
     assert_eq!(next.course.all_acknowledged(next.now), Proof { message: Some(0), change: None });
     assert_eq!(lock(&flow).largest(), 9 * MIB);
+}
+
+#[test]
+fn who_does_not_hear_does_not_wait_for_an_answer() {
+    let flow = endpoint();
+    let mut line = Line::to(&flow);
+    line.hears = false;
+    line.queue(MIB);
+    line.queue(2 * MIB);
+    assert_eq!(line.pump(), None);
+    assert_eq!(lock(&flow).answers, Answers::Unknown, "nothing is concluded from it");
+    line.hears = true;
+    line.queue(MIB);
+    assert!(line.pump().is_some());
 }
 
 #[test]
