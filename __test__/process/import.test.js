@@ -3,7 +3,7 @@
 const { ROOT, mustRun } = require('../support/packages');
 
 const NAMES = [
-  'FaultProxy', 'Socket', 'classify', 'connect', 'createConnection', 'createFetch', 'createPolicy',
+  'FaultProxy', 'Socket', 'WebSocket', 'classify', 'connect', 'createConnection', 'createFetch', 'createPolicy',
   'download', 'downloadTo', 'explain', 'fetch', 'isReset', 'isTransient', 'persistent', 'resumable', 'retry',
   'wrapAxios', 'wrapFetch', 'wrapHttp', 'wrapMongoose', 'wrapMysqlPool', 'wrapPgPool', 'wrapRedis',
 ];

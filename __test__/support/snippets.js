@@ -34,15 +34,13 @@ const promisedBy = (code) => [...code.matchAll(/\/\/=> (.*)$/gm)].map(([, line])
 
 /** A project in which the package is installed. */
 class Project {
-  /** @param {string[]} [packages] others that are installed there */
-  constructor(packages = []) {
+  /** @param {string[]} [others] packages of this checkout that are installed besides */
+  constructor(others = []) {
     this.directory = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'unreset-snippets-'));
     fs.mkdirSync(path.join(this.directory, 'node_modules'));
-    fs.symlinkSync(ROOT, path.join(this.directory, 'node_modules/unreset'), 'junction');
-    for (const name of packages) {
-      const installed = path.dirname(require.resolve(`${name}/package.json`));
-      fs.symlinkSync(installed, path.join(this.directory, 'node_modules', name), 'junction');
-    }
+    const link = (from, name) => fs.symlinkSync(from, path.join(this.directory, 'node_modules', name), 'junction');
+    link(ROOT, 'unreset');
+    for (const name of others) link(path.join(ROOT, 'node_modules', name), name);
   }
 
   write(file, code) {

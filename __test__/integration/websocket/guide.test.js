@@ -14,9 +14,7 @@ const SNIPPETS = [...fs.readFileSync(path.join(ROOT, 'docs/websocket.md'), 'utf8
 let project;
 
 beforeAll(() => {
-  project = new Project();
-  const peer = path.dirname(require.resolve('ws/package.json'));
-  fs.symlinkSync(peer, path.join(project.directory, 'node_modules/ws'), 'junction');
+  project = new Project(['ws']);
 });
 afterAll(() => project.remove());
 
