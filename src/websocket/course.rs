@@ -168,15 +168,16 @@ impl Course {
         }
     }
 
-    /// May a frame leave?
-    pub fn allow(&mut self, now: Duration) -> Allowance {
+    /// May a frame leave? `hears`: somebody reads what comes. A caller who takes nothing before he has sent everything
+    /// would wait for pongs that lie unread, for ever.
+    pub fn allow(&mut self, hears: bool, now: Duration) -> Allowance {
         let mut flow = lock(&self.flow);
         let frame = flow.frame(self.max_frame);
         if flow.pace().is_some() && self.paced > now {
             return Allowance::Wait { until: self.paced };
         }
         let waits = self.proven < self.hold || self.sent - self.proven >= flow.window() as u64;
-        if !waits || flow.answers == Answers::No {
+        if !waits || !hears || flow.answers == Answers::No {
             return Allowance::Frame(frame);
         }
         // Before it was asked, it cannot have answered.

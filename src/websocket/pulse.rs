@@ -132,6 +132,11 @@ impl Pulse {
         }
     }
 
+    /// Does somebody read what comes?
+    pub fn hears(&self) -> bool {
+        !self.deaf
+    }
+
     pub fn is_dead(&self, now: Duration) -> bool {
         !self.deaf && self.until.is_some_and(|until| now >= until)
     }
@@ -249,7 +254,7 @@ mod tests {
         let mut pulse = pulse();
         pulse.ping(SECOND);
         pulse.stop_listening();
-        assert!(!pulse.is_dead(SECOND * 99));
+        assert!(!pulse.hears() && !pulse.is_dead(SECOND * 99));
         assert_eq!(pulse.next(), Some(SECOND * 26), "it still keeps the connection from idling");
         pulse.listen(SECOND * 99);
         assert!(!pulse.is_dead(SECOND * 108) && pulse.is_dead(SECOND * 109));

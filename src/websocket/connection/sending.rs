@@ -85,7 +85,7 @@ impl Connection<'_> {
                 drop(inner);
                 return self.encode_close(cx, wish).map(|close| frames + close);
             }
-            let most = match self.course.allow(now) {
+            let most = match self.course.allow(self.pulse.hears(), now) {
                 Allowance::Frame(most) => most,
                 Allowance::Wait { until } => {
                     self.waits_until = Some(until);

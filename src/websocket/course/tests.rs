@@ -14,6 +14,7 @@ struct Line {
     course: Course,
     outbox: Outbox,
     now: Duration,
+    hears: bool,
     pings: VecDeque<u64>,
     count: u64,
     /// The payloads of the frames that have left.
@@ -31,6 +32,7 @@ impl Line {
             course: Course::new(Arc::clone(flow), max_frame, Duration::ZERO),
             outbox: Outbox::new(limits, Resend::Unsent),
             now: Duration::ZERO,
+            hears: true,
             pings: VecDeque::new(),
             count: 0,
             frames: Vec::new(),
@@ -45,7 +47,7 @@ impl Line {
     /// Sends what may leave; returns until when it waits, if anything does.
     fn pump(&mut self) -> Option<Duration> {
         while self.outbox.rest().is_some() {
-            let most = match self.course.allow(self.now) {
+            let most = match self.course.allow(self.hears, self.now) {
                 Allowance::Frame(most) => most,
                 Allowance::Wait { until } => {
                     assert!(until > self.now, "or it would never stop asking");
@@ -453,6 +455,20 @@ fn a_peer_that_answers_no_ping_is_waited_for_once() {
 }
 
 #[test]
+fn who_does_not_hear_does_not_wait_for_an_answer() {
+    let flow = endpoint();
+    let mut line = Line::to(&flow);
+    line.hears = false;
+    line.queue(MIB);
+    line.queue(2 * MIB);
+    assert_eq!(line.pump(), None);
+    assert_eq!(lock(&flow).answers, Answers::Unknown, "nothing is concluded from it");
+    line.hears = true;
+    line.queue(MIB);
+    assert!(line.pump().is_some());
+}
+
+#[test]
 fn acknowledgements_prove_nothing_of_a_peer_that_answers() {
     let flow = known_endpoint();
     let mut line = Line::to(&flow);
@@ -489,4 +505,72 @@ fn a_bounded_number_of_messages_and_pings_is_remembered() {
     assert_eq!(line.course.proved(line.count - 1, line.now).message, Some(299));
     assert_eq!(line.course.snapshot().largest, 99, "also what the forgotten pings would have proved");
     assert!(line.course.suspects.is_empty());
+}
+
+/// A peer that reads at once and resets whoever sends it more than so much in a second, and a caller who sends again what
+/// was not proved. How often it resets, and how long it takes.
+fn deaths_by_rate(limit: usize, sizes: &[usize]) -> (u32, Duration) {
+    let flow = endpoint();
+    let (mut next, mut deaths, mut now) = (0, 0, Duration::ZERO);
+    'connections: while next < sizes.len() {
+        let mut line = Line::to(&flow);
+        line.now = now;
+        let first = next;
+        for &size in &sizes[first..] {
+            line.queue(size);
+        }
+        let mut lately = VecDeque::new();
+        while line.outbox.rest().is_some() || !line.pings.is_empty() {
+            while let Some(proof) = line.answer() {
+                next = proof.message.map_or(next, |number| first + number as usize + 1);
+            }
+            if line.outbox.rest().is_none() {
+                break;
+            }
+            let most = match line.course.allow(true, line.now) {
+                Allowance::Frame(most) => most,
+                Allowance::Wait { until } => {
+                    line.now = until;
+                    continue;
+                }
+            };
+            let frame = line.outbox.frame(most).unwrap();
+            line.course.sent(&frame, line.now);
+            lately.push_back((line.now, frame.payload.len()));
+            while lately.front().is_some_and(|(at, _)| *at + SECOND <= line.now) {
+                lately.pop_front();
+            }
+            if lately.iter().map(|(_, size)| size).sum::<usize>() > limit {
+                assert_eq!(line.lose(Death::Abrupt).oversized, None, "it is the rate");
+                deaths += 1;
+                // The backoff.
+                now = line.now + SECOND;
+                continue 'connections;
+            }
+            if line.course.wants_proof() {
+                line.ping();
+            }
+        }
+        line.prove_all();
+        next = sizes.len();
+        now = line.now;
+    }
+    (deaths, now)
+}
+
+#[test]
+fn a_limit_on_bytes_in_a_second_is_found_in_a_few_resets() {
+    for (limit, sizes) in [(MIB, vec![64 * KIB; 320]), (MIB, vec![MIB / 2; 40]), (4 * MIB, vec![4 * KIB; 20_000])] {
+        let (deaths, took) = deaths_by_rate(limit, &sizes);
+        let least = Duration::from_secs((sizes.iter().sum::<usize>() / limit) as u64);
+        assert!(deaths <= 5, "{deaths} resets for {} messages", sizes.len());
+        assert!(took < least * 4 + SECOND * 10, "{took:?}, and {least:?} at the limit");
+    }
+}
+
+/// It has a second chance at the pace that the first reset left.
+#[test]
+fn a_large_message_gets_through_a_limit_on_bytes_in_a_second() {
+    let (deaths, _) = deaths_by_rate(MIB, &[8 * MIB]);
+    assert_eq!(deaths, 1);
 }
